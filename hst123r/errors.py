@@ -1,0 +1,95 @@
+"""The errors of hst123r: a sentence for the user, and the exit code it ends with.
+
+Every error a user can cause or meet is one of these classes. Its message says what
+happened, ``where`` names the file, line or exposure, and ``hint`` says what to try.
+Anything else that escapes is a bug and ends with exit code 1 and a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+GOOD: Final = 0
+BUG: Final = 1
+USER_INPUT: Final = 2
+QUALITY: Final = 3
+STAGE_FAILED: Final = 4
+ARCHIVE: Final = 5
+ENVIRONMENT: Final = 6
+WORK_TO_DO: Final = 10
+INTERRUPTED: Final = 130
+
+EXIT_CODES: Final[dict[int, str]] = {
+    GOOD: "all good; for `plan`, nothing to do",
+    BUG: "a bug in hst123r",
+    USER_INPUT: "your input: the recipe, an option, or a file you named",
+    QUALITY: "finished, but some results are bad or were excluded",
+    STAGE_FAILED: "a stage failed",
+    ARCHIVE: "an archive or the network",
+    ENVIRONMENT: "a tool is missing, or the machine refused (disk, memory, permission)",
+    WORK_TO_DO: "`plan` only: there is work to do",
+    INTERRUPTED: "interrupted by the user",
+}
+
+
+class Hst123rError(Exception):
+    """What went wrong, where, and what to try.
+
+    Parameters
+    ----------
+    message : str
+        What happened, as a sentence without a final full stop.
+    where : str, optional
+        The file, ``file:line:column``, exposure or job it happened in.
+    hint : str, optional
+        What to try.
+    """
+
+    exit_code: ClassVar[int] = STAGE_FAILED
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}. {self.hint}" if self.hint else text
+
+
+class InputError(Hst123rError):
+    """The recipe, an option or a file of the user's cannot be used."""
+
+    exit_code = USER_INPUT
+
+
+class StageError(Hst123rError):
+    """A stage could not make its products."""
+
+    exit_code = STAGE_FAILED
+
+
+class ArchiveError(Hst123rError):
+    """An archive or the network did not give what was asked for."""
+
+    exit_code = ARCHIVE
+
+
+class EnvironmentProblem(Hst123rError):
+    """A tool is missing, or the machine refused: disk full, no permission, no memory."""
+
+    exit_code = ENVIRONMENT
+
+
+class Busy(Hst123rError):
+    """Another run holds the work directory."""
+
+    exit_code = ENVIRONMENT
+
+
+BY_NAME: Final[dict[str, type[Hst123rError]]] = {
+    kind.__name__: kind
+    for kind in (Hst123rError, InputError, StageError, ArchiveError, EnvironmentProblem, Busy)
+}
+"""Error classes by name, to rebuild an error that crossed a process boundary as text."""

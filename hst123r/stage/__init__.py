@@ -1,0 +1,1 @@
+"""The contract every stage fulfils, and how stages are found."""

@@ -1,0 +1,193 @@
+"""What a stage is: parameters, what it needs and makes, its jobs, and how one job runs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar
+
+from hst123r.records.outcome import Outcome, Product
+from hst123r.records.target import Target
+from hst123r.stage.params import Params
+
+if TYPE_CHECKING:
+    from hst123r.stage.context import Context
+
+PIXELS: Final = "pixels"
+DQ: Final = "dq"
+WCS: Final = "wcs"
+SCIENCE: Final = "science"
+BYTES: Final = "bytes"
+IMAGE: Final = (PIXELS, DQ, WCS, SCIENCE)
+"""Facets of a FITS file that together make an image; see `provenance.facets`."""
+
+P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A kind of product a stage reads, and what about it counts.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of product, e.g. ``exposure``.
+    facets : tuple of str
+        Facets of its files that take part in the job's key. A change of any other facet
+        re-runs nothing.
+    facts : tuple of str
+        Names of its facts that take part in the key; ``("*",)`` means all.
+    optional : bool
+        Whether the stage also works without it. A required kind that no earlier stage of
+        the recipe makes is supplied by its default maker.
+    every : bool
+        Take the products of every earlier maker, not only of the latest one.
+    """
+
+    kind: str
+    facets: tuple[str, ...] = IMAGE
+    facts: tuple[str, ...] = ()
+    optional: bool = False
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a stage may know of the recipe when it divides its work into jobs.
+
+    Parameters
+    ----------
+    recipe_name : str
+        Name of the recipe.
+    recipe_text : str
+        Its text, as it stands in the file.
+    recipe_folder : str
+        Absolute folder of the recipe file; relative paths of a recipe start there.
+    targets : tuple of Target
+        The targets.
+    instance : str
+        Name of this stage in the recipe (the stage's own name unless the recipe gives one).
+    software : dict of str to str
+        Versions of the packages that matter.
+    parameters : list of dict
+        Every resolved parameter of the recipe: stage, name, value, origin.
+    upstream : list of dict
+        Summaries of the earlier stages' jobs: stage, label, state, quality, measurements,
+        caveats, rejects. Only given to stages that ask for it with `wants_summaries`.
+    """
+
+    recipe_name: str
+    recipe_text: str
+    recipe_folder: str
+    targets: tuple[Target, ...]
+    instance: str
+    software: dict[str, str] = field(default_factory=dict)
+    parameters: list[dict[str, Any]] = field(default_factory=list)
+    upstream: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Job:
+    """One unit of work of a stage.
+
+    Parameters
+    ----------
+    label : str
+        Unique within the stage and usable in file names, e.g. ``acs_wfc-f606w``.
+    labels : dict of str to str
+        What the job belongs to; ``detector`` and ``filter`` choose detector suggestions and
+        ``for:`` blocks.
+    inputs : dict of str to list of Product
+        Products by the kind they were needed as.
+    arguments : dict
+        Plain JSON values decided when the work was divided; part of the job's key.
+    """
+
+    label: str
+    labels: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, list[Product]] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class Stage(ABC, Generic[P]):
+    """A stage: one file in ``stages/`` with one subclass of this.
+
+    Class attributes say what the engine, the schema and the docs need to know; `divide` cuts
+    the work into jobs from labels and facts alone, and `run` does one job.
+    """
+
+    name: ClassVar[str]
+    """Name in recipes; the name of the file."""
+    params: ClassVar[type[Params]]
+    """Parameter model."""
+    version: ClassVar[int]
+    """Raised when results change; never derived from the code."""
+    needs: ClassVar[tuple[Need, ...]] = ()
+    """Kinds of products it reads."""
+    makes: ClassVar[tuple[str, ...]] = ()
+    """Kinds of products it makes."""
+    implied: ClassVar[bool] = False
+    """Whether it is inserted when a later stage needs what it makes."""
+    per: ClassVar[str] = ""
+    """Unit of work, for people: ``exposure``, ``visit``, ``group``, ``target``, ``recipe``."""
+    tools: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose version takes part in the key."""
+    preload: ClassVar[tuple[str, ...]] = ()
+    """Modules a worker imports once, before it serves jobs of this stage."""
+    home: ClassVar[Literal["products", "raw", "top"]] = "products"
+    """Where products are published: their own folder, ``raw/``, or the work directory."""
+    stamped: ClassVar[bool] = True
+    """Whether FITS products get our header stamps (archive files do not)."""
+    wants_summaries: ClassVar[bool] = False
+    """Whether `divide` reads the summaries of all earlier jobs, so that it comes last."""
+
+    @abstractmethod
+    def divide(
+        self, inputs: dict[str, list[Product]], params: P, scope: Scope
+    ) -> Iterator[Job]:
+        """Cut the work into jobs.
+
+        Parameters
+        ----------
+        inputs : dict of str to list of Product
+            Products by needed kind.
+        params : Params
+            Parameters of the stage without detector suggestions.
+        scope : Scope
+            The recipe around it.
+
+        Yields
+        ------
+        Job
+            In a stable order, with unique labels.
+        """
+
+    @abstractmethod
+    def run(self, job: Job, params: P, context: Context) -> Outcome:
+        """Do one job, in a worker process with a fresh scratch directory.
+
+        Parameters
+        ----------
+        job : Job
+            The job; file paths are absolute.
+        params : Params
+            Its resolved parameters.
+        context : Context
+            Scratch directory, places for products, log.
+
+        Returns
+        -------
+        Outcome
+            Products, measurements, caveats, rejects.
+
+        Raises
+        ------
+        StageError
+            If the products cannot be made.
+        """
+
+    def memory_mb(self, job: Job, params: P) -> float:
+        """Estimate the peak memory of a job in MB, for admission to the worker pool."""
+        del job, params
+        return 600.0

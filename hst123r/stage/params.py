@@ -1,0 +1,74 @@
+"""Parameters of a stage: each with unit, default, range and one line of help.
+
+A stage subclasses :class:`Params`; the recipe's schema, its error messages, the docs page and
+the job's key all derive from that class.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+from hst123r.records import amount, dates, position
+from hst123r.records.amount import Amount
+
+
+class Params(BaseModel):
+    """Base of all parameter sets: immutable, and an unknown name is an error."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, use_enum_values=True
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all parameters as plain JSON values, amounts as text with their unit."""
+        return self.model_dump(mode="json")
+
+
+def _amount(dimension: str) -> Any:
+    def read(value: object) -> Amount:
+        return value if isinstance(value, Amount) else amount.parse(value, dimension)
+
+    return Annotated[
+        Amount,
+        BeforeValidator(read),
+        PlainSerializer(str, return_type=str),
+        WithJsonSchema({"type": "string", "pattern": amount.schema_pattern(dimension)}),
+    ]
+
+
+Angle = _amount("angle")
+"""An angle such as ``0.05 arcsec``."""
+Duration = _amount("time")
+"""A length of time such as ``15 s`` or ``1 day``."""
+Pixels = _amount("pixel")
+"""A length in pixels such as ``3 pix``."""
+Magnitudes = _amount("magnitude")
+"""A magnitude or difference of magnitudes such as ``0.02 mag``."""
+
+
+def _read_date(value: object) -> str:
+    dates.parse(value)
+    return str(value)
+
+
+Date = Annotated[
+    str,
+    BeforeValidator(_read_date),
+    WithJsonSchema({"type": "string", "pattern": dates.PATTERN}),
+]
+"""A date such as ``2009-01-01``, kept as written."""
+
+
+def _read_position(value: object) -> str:
+    position.parse(value)
+    return str(value)
+
+
+Position = Annotated[
+    str,
+    BeforeValidator(_read_position),
+    WithJsonSchema({"type": "string", "pattern": position.PATTERN}),
+]
+"""A sky position, kept as written."""
