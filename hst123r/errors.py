@@ -86,10 +86,3 @@ class Busy(Hst123rError):
     """Another run holds the work directory."""
 
     exit_code = ENVIRONMENT
-
-
-BY_NAME: Final[dict[str, type[Hst123rError]]] = {
-    kind.__name__: kind
-    for kind in (Hst123rError, InputError, StageError, ArchiveError, EnvironmentProblem, Busy)
-}
-"""Error classes by name, to rebuild an error that crossed a process boundary as text."""

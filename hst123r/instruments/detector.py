@@ -2,69 +2,80 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Text = Annotated[str, Field(min_length=1)]
+"""Text that is not empty."""
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+"""Two numbers."""
+
 
 class Facts(BaseModel):
-    """Base of all parts: immutable, and an unknown key is an error."""
+    """Base of all parts: immutable; an unknown key is an error, and text is no number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Number(Facts):
     """A number with its unit and where it comes from."""
 
     value: float
-    unit: str = Field(description="Unit, '1' for a ratio or count")
-    source: str = Field(description="Document and section, reference file, or our measurement")
+    unit: Text = Field(description="Unit as Astropy reads it, '1' for a ratio or count")
+    source: Text = Field(description="Document and section, reference file, or our measurement")
 
 
 class Products(Facts):
     """Which archive products are used."""
 
-    science: list[str] = Field(description="Suffixes in order of preference, e.g. flc, flt")
-    companion: str | None = Field(None, description="Suffix of the file with the data quality")
-    unit: str = Field(description="BUNIT of the science data, upper case")
-    source: str
+    science: list[Text] = Field(
+        min_length=1, description="Suffixes in order of preference, e.g. flc, flt"
+    )
+    companion: Text | None = Field(None, description="Suffix of the file with the data quality")
+    unit: Text = Field(description="BUNIT of the science data, upper case")
+    source: Text
+
+
+class Geometry(Facts):
+    """The WCS of a chip as a real pointing had it; a rigid rotation gives any other pointing."""
+
+    crpix: Pair = Field(description="CRPIX1, CRPIX2, one-based pixels")
+    crval: Pair = Field(description="CRVAL1, CRVAL2 in degrees")
+    cd: list[Pair] = Field(
+        min_length=2, max_length=2, description="CD matrix in degrees per pixel, row by row"
+    )
+    sip: dict[str, float] = Field(description="A_ORDER, A_i_j, B_ORDER, B_i_j as in headers")
+    idc: dict[str, float] = Field(description="IDC* and OC* keywords as in headers")
 
 
 class ChipFacts(Facts):
     """One chip of the detector."""
 
     number: int = Field(description="CCDCHIP, or DETECTOR for WFPC2")
-    extver: int = Field(description="EXTVER of its SCI extension in a full frame")
-    rows: int
-    columns: int
+    extver: int = Field(ge=1, description="EXTVER of its SCI extension in a full frame")
+    rows: int = Field(gt=0)
+    columns: int = Field(gt=0)
     geometry: Geometry
-
-
-class Geometry(Facts):
-    """The WCS of a chip as a real pointing had it; a rigid rotation gives any other pointing."""
-
-    crpix: list[float] = Field(description="CRPIX1, CRPIX2, one-based pixels")
-    crval: list[float] = Field(description="CRVAL1, CRVAL2 in degrees")
-    cd: list[list[float]] = Field(description="CD matrix in degrees per pixel")
-    sip: dict[str, float] = Field(description="A_ORDER, A_i_j, B_ORDER, B_i_j as in headers")
-    idc: dict[str, float] = Field(description="IDC* and OC* keywords as in headers")
 
 
 class Pointing(Facts):
     """The pointing the chips' geometry was taken at."""
 
     pa_v3_deg: float
-    reference: list[float] = Field(description="RA, Dec in degrees that a target is placed at")
-    source: str
+    reference: Pair = Field(description="RA, Dec in degrees that a target is placed at")
+    source: Text
 
 
 class HeaderKeywords(Facts):
     """Where a header keeps the facts that differ from detector to detector."""
 
-    filters: list[str] = Field(description="Keywords that name the optical elements")
-    clear: list[str] = Field(description="Prefixes of element names that mean an empty beam")
-    chip: str = Field(description="Keyword of the chip number, in the SCI header")
-    position_angle: str = Field(description="Keyword of the chip's y axis angle, SCI header")
+    filters: list[Text] = Field(min_length=1, description="Keywords that name the optical elements")
+    clear: list[Text] = Field(
+        description="Prefixes of element names that mean an empty beam; a blank name always does"
+    )
+    chip: Text = Field(description="Keyword of the chip number, in the SCI header")
+    position_angle: Text = Field(description="Keyword of the chip's y axis angle, SCI header")
 
 
 class Filter(Facts):
@@ -83,18 +94,20 @@ class Filter(Facts):
 class DqBit(Facts):
     """One bit of the data-quality array."""
 
-    bit: int
-    name: str
-    meaning: str
+    bit: int = Field(gt=0, description="Value of the bit, a power of two")
+    name: Text
+    meaning: Text
     bad: bool = Field(description="Whether photometry and alignment leave such pixels out")
-    saturated: bool = False
-    source: str
+    saturated: bool = Field(False, description="Whether it means saturation")
+    source: Text
 
 
 class Noise(Facts):
     """What the detector adds to the light."""
 
-    read_noise: Number = Field(description="Per pixel and read-out")
+    read_noise: Number = Field(
+        description="Electrons per pixel in one exposure; of the fitted ramp where there is one"
+    )
     gain: Number = Field(description="Electrons per header unit")
     dark: Number = Field(description="Electrons per second and pixel")
     full_well: Number = Field(description="Level at which pixels saturate, electrons")
@@ -107,24 +120,30 @@ class Optics(Facts):
     """What shapes the point-spread function."""
 
     obscuration: Number = Field(description="Central obscuration over primary radius")
-    spider_width: Number = Field(description="Width of the vanes over primary radius")
+    spider_width: Number = Field(
+        description="Width of the vanes over primary radius, the widest that the light meets"
+    )
     cold_stop: Number | None = Field(None, description="Obscuration of the instrument's own stop")
-    blur: Number = Field(description="Charge diffusion or interpixel capacitance, rms in pixels")
+    blur: Number = Field(
+        description="Charge diffusion or interpixel capacitance, rms along an axis in pixels"
+    )
     wavefront: Number = Field(description="Wavefront error, rms")
 
 
 class Detector(Facts):
     """All facts about one detector."""
 
-    name: str
-    title: str
-    slug: str = Field(description="Name for files: acs_wfc")
-    match: dict[str, str] = Field(description="Primary header keywords and their values")
-    root_letter: str = Field(description="First letter of its root names")
+    name: Text
+    title: Text
+    slug: Text = Field(description="Name for files: acs_wfc")
+    match: dict[str, Text] = Field(
+        min_length=1, description="Primary header keywords and their values"
+    )
+    root_letter: Text = Field(max_length=1, description="First letter of its root names")
     products: Products
     header: HeaderKeywords
     pixel_scale: Number
-    chips: list[ChipFacts]
+    chips: list[ChipFacts] = Field(min_length=1)
     pointing: Pointing
     noise: Noise
     optics: Optics
@@ -137,7 +156,7 @@ class Detector(Facts):
         description="Suggested parameters by stage, checked against the stage's own"
     )
     dolphot: dict[str, Any] = Field(description="Settings for DOLPHOT")
-    notes: list[str] = Field(default_factory=list, description="What a user should know")
+    notes: list[Text] = Field(default_factory=list, description="What a user should know")
 
     @property
     def bad_bits(self) -> int:

@@ -81,3 +81,8 @@ def iso(mjd: float, *, day: bool = False) -> str:
     """
     moment = _EPOCH + timedelta(days=mjd)
     return moment.strftime("%Y-%m-%d" if day else "%Y-%m-%dT%H:%M:%S")
+
+
+def utc_now() -> str:
+    """Return the present moment as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

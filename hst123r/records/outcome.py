@@ -140,6 +140,8 @@ class Product:
     kind : str
         What it is, e.g. ``exposure``, ``stack``, ``sources``. Stages name the kinds they need
         and make.
+    name : str
+        Which one it is; unique among the products of its kind that a stage makes.
     labels : dict of str to str
         What it belongs to: ``exposure``, ``detector``, ``filter``, ``epoch``, ``visit``,
         ``field``, ``target``. Jobs are divided by labels.
@@ -155,6 +157,7 @@ class Product:
     """
 
     kind: str
+    name: str
     labels: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)

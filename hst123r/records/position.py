@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
 
 _NUMBER: Final = r"\d+(?:\.\d*)?|\.\d+"
-_RA: Final = rf"(?:\d{{1,2}}[:\s]\s*\d{{1,2}}[:\s]\s*(?:{_NUMBER})|\d{{1,2}}h\s*\d{{1,2}}m\s*(?:{_NUMBER})s|(?:{_NUMBER})d?)"
+_RA: Final = (
+    rf"(?:\d{{1,2}}[:\s]\s*\d{{1,2}}[:\s]\s*(?:{_NUMBER})|"
+    rf"\d{{1,2}}h\s*\d{{1,2}}m\s*(?:{_NUMBER})s|(?:{_NUMBER})d?)"
+)
 _DEC: Final = (
     rf"[-+−]?(?:\d{{1,2}}[:\s]\s*\d{{1,2}}[:\s]\s*(?:{_NUMBER})|"
     rf"\d{{1,2}}d\s*\d{{1,2}}[m']\s*(?:{_NUMBER})[s\"]|(?:{_NUMBER})d?)"
@@ -102,7 +105,7 @@ def parse(text: object) -> SkyPosition:
         If the text is not a position, or outside the sphere. The message shows a right one.
     """
     if not isinstance(text, str):
-        raise ValueError(f"{text!r} is not a position, write it as text: \"{EXAMPLE}\"")
+        raise ValueError(f'{text!r} is not a position, write it as text: "{EXAMPLE}"')
     found = re.match(PATTERN, text)
     if found is None:
         raise ValueError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hst123r import log
+from hst123r.files.content import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Context:
         Whether sockets are forbidden.
     logger : logging.Logger
         Goes to the job's own log file.
+    looked : dict of str to Content
+        Contents of input files the job has looked at, by path; spares a second reading.
     """
 
     scratch: Path
@@ -32,6 +35,7 @@ class Context:
     cores: int = 1
     offline: bool = True
     logger: logging.Logger = field(default_factory=lambda: log.get("job"))
+    looked: dict[str, Content] = field(default_factory=dict)
 
     def product(self, name: str) -> Path:
         """Return the path at which to write a product.

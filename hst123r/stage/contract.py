@@ -143,9 +143,7 @@ class Stage(ABC, Generic[P]):
     """Whether `divide` reads the summaries of all earlier jobs, so that it comes last."""
 
     @abstractmethod
-    def divide(
-        self, inputs: dict[str, list[Product]], params: P, scope: Scope
-    ) -> Iterator[Job]:
+    def divide(self, inputs: dict[str, list[Product]], params: P, scope: Scope) -> Iterator[Job]:
         """Cut the work into jobs.
 
         Parameters

@@ -21,9 +21,14 @@ class Params(BaseModel):
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, use_enum_values=True
     )
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of the parameters as a recipe writes them."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
     def as_json(self) -> dict[str, Any]:
         """Return all parameters as plain JSON values, amounts as text with their unit."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", by_alias=True)
 
 
 def _amount(dimension: str) -> Any:

@@ -47,7 +47,9 @@ def get(name: str) -> AnyStage:
     found = [
         value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Stage) and value.__module__ == module.__name__
+        if isinstance(value, type)
+        and issubclass(value, Stage)
+        and value.__module__ == module.__name__
     ]
     if len(found) != 1:
         raise TypeError(f"{module.__name__} must define exactly one Stage, it has {len(found)}")

@@ -1,0 +1,121 @@
+"""The command ``hst123r``: finds its commands in the folder ``commands/``, and ends honestly."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from hst123r import __version__, errors
+
+COMMANDS = "hst123r.cli.commands"
+
+
+class Commands(click.Group):
+    """One module of the folder ``commands/`` for each command, imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        package = importlib.import_module(COMMANDS)
+        return sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"{COMMANDS}.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, with a suggestion for a misspelled one."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            from hst123r.recipe.problem import did_you_mean
+
+            known = self.list_commands(ctx)
+            raise click.UsageError(f"no such command {name!r}, {did_you_mean(name, known)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from hst123r.engine.environment import software
+
+    others = ", ".join(f"{k} {v}" for k, v in software().items() if k != "hst123r")
+    click.echo(f"hst123r {__version__} ({others})")
+    ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: "
+    + "; ".join(f"{code} {meaning}" for code, meaning in errors.EXIT_CODES.items())
+    + ".",
+)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
+    help="Show the version, and those of the packages that matter.",
+)  # fmt: skip
+def cli() -> None:
+    """Hubble imaging from a recipe, with provenance for every number.
+
+    Write a recipe, run it, and ask where each number came from:
+
+    \b
+        hst123r new mytarget --target "12:45:08.14 -00:27:32.8"
+        hst123r run mytarget.yaml
+        hst123r history
+    """
+
+
+def entry() -> None:
+    """Run the command line, and end with the exit code that the documentation promises."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run a command line.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Without the program's name.
+
+    Returns
+    -------
+    int
+        Exit code, a key of `errors.EXIT_CODES`.
+    """
+    try:
+        code = cli.main(arguments, prog_name="hst123r", standalone_mode=False)
+    except errors.Hst123rError as error:
+        click.echo(f"hst123r: {error}" if not hasattr(error, "problems") else str(error), err=True)
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return errors.USER_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("hst123r: interrupted", err=True)
+        return errors.INTERRUPTED
+    except BrokenPipeError:
+        # somebody read enough of our output, e.g. `hst123r history | head`
+        sys.stderr.close()
+        return errors.GOOD
+    except Exception:  # noqa: BLE001  (the last place that can tell a bug from a user's mistake)
+        traceback.print_exc()
+        click.echo(
+            "hst123r: this is a bug in hst123r; please report it with the lines above", err=True
+        )
+        return errors.BUG
+    return int(code or errors.GOOD)

@@ -1,0 +1,99 @@
+"""Showing a plan: action and reasons of every job, folded where they are the same."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import click
+
+from hst123r import errors
+from hst123r.cli.render import table
+from hst123r.engine.decide import Action
+from hst123r.engine.dry import plan
+from hst123r.engine.options import Options
+from hst123r.engine.planner import Planned, Progress
+from hst123r.engine.workspace import Workspace
+from hst123r.recipe.model import Recipe
+
+NAMES_SHOWN = 3
+
+
+def show(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool) -> int:
+    """Make a plan, show it, and return the exit code.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    workspace : Workspace
+        Its work directory; it need not exist.
+    options : Options
+        What the user asked for.
+    as_json : bool
+        Print JSON.
+
+    Returns
+    -------
+    int
+        10 when there is work to do, 0 when there is none, another when the plan fails.
+    """
+    progress = plan(recipe, workspace, options)
+    stages = [item for item in progress if not item.skipped]
+    if as_json:
+        click.echo(json.dumps({"stages": [_as_json(item) for item in stages]}, indent=2))
+    else:
+        table(("stage", "jobs", "action", "why"), [row for item in stages for row in _rows(item)])
+    for item in stages:
+        if item.error is not None:
+            click.echo(f"hst123r: {item.instance.name}: {item.error}", err=True)
+            return item.error.exit_code
+    work = any(
+        item.waits_for or any(job.decision.action is not Action.REUSE for job in item.jobs)
+        for item in stages
+    )
+    return errors.WORK_TO_DO if work else errors.GOOD
+
+
+def _rows(progress: Progress) -> list[tuple[str, str, str, str]]:
+    name = progress.instance.name
+    if progress.error is not None:
+        return [(name, "?", "error", progress.error.message)]
+    groups: dict[tuple[str, tuple[str, ...]], list[Planned]] = {}
+    for job in progress.jobs:
+        why = tuple(reason.text for reason in job.decision.reasons)
+        groups.setdefault((job.decision.action.value, why), []).append(job)
+    rows = []
+    for (action, why), jobs in groups.items():
+        labels = ", ".join(job.job.label for job in jobs[:NAMES_SHOWN])
+        more = ", …" if len(jobs) > NAMES_SHOWN else ""
+        about = f" [{labels}{more}]" if len(groups) > 1 else ""
+        rows.append((name, str(len(jobs)), action, "; ".join(why) + about))
+    if progress.waits_for:
+        when = f"divided into jobs when {', '.join(progress.waits_for)} is done"
+        rows.append((name, "?" if not rows else "+ ?", "later", when))
+    return rows or [(name, "0", "", "nothing to do")]
+
+
+def _as_json(progress: Progress) -> dict[str, Any]:
+    return {
+        "stage": progress.instance.name,
+        "handler": progress.stage.name,
+        "implied": progress.instance.implied,
+        "waits_for": progress.waits_for,
+        "error": None if progress.error is None else str(progress.error),
+        "actions": dict(Counter(job.decision.action.value for job in progress.jobs)),
+        "jobs": [
+            {
+                "label": job.job.label,
+                "labels": job.job.labels,
+                "action": job.decision.action.value,
+                "reasons": [
+                    {"code": reason.code.value, "text": reason.text}
+                    for reason in job.decision.reasons
+                ],
+            }
+            for job in progress.jobs
+        ],
+    }

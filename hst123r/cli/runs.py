@@ -1,0 +1,129 @@
+"""Running a recipe in front of a person or a log: progress while it runs, a summary after."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import Any
+
+import click
+
+from hst123r.cli.progress import Lines, Live
+from hst123r.cli.render import table
+from hst123r.engine.hold import holding
+from hst123r.engine.options import Options
+from hst123r.engine.planner import Planned, Progress
+from hst123r.engine.run import Report, Runner
+from hst123r.engine.workspace import Workspace
+from hst123r.recipe.model import Recipe
+from hst123r.records.outcome import Quality, State
+
+
+def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool) -> int:
+    """Run a recipe and show what it came to.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    workspace : Workspace
+        Its work directory.
+    options : Options
+        What the user asked for.
+    as_json : bool
+        Print the summary as JSON.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    listener = Live() if sys.stderr.isatty() else Lines()
+    with holding(workspace) as store, listener:
+        report = Runner(recipe, workspace, store, options, listener).run()
+    if as_json:
+        click.echo(json.dumps(_as_json(recipe, workspace, report), indent=2))
+    else:
+        _summary(workspace, report)
+    return report.exit_code
+
+
+def _summary(workspace: Workspace, report: Report) -> None:
+    rows = []
+    for item in report.progress:
+        if item.skipped:
+            continue
+        states = Counter(job.state.value for job in item.jobs)
+        qualities = Counter(job.quality.value for job in item.jobs if job.quality)
+        counts = ", ".join(f"{count} {name}" for name, count in states.items())
+        verdicts = ", ".join(
+            f"{qualities[name.value]} {name.value}"
+            for name in (Quality.CAVEAT, Quality.BAD)
+            if qualities[name.value]
+        )
+        rows.append((item.instance.name, counts or _none(item), verdicts))
+    table(("stage", "jobs", "quality"), rows)
+    for line in _problems(report):
+        click.echo(line, err=True)
+    click.echo(f"run {report.run_id} {report.state} in {workspace.folder}")
+
+
+def _none(progress: Progress) -> str:
+    if progress.error is not None:
+        return "error"
+    return "none" if progress.divided else "not reached"
+
+
+def _problems(report: Report) -> list[str]:
+    lines = []
+    for item in report.progress:
+        if item.error is not None:
+            lines.append(f"hst123r: {item.instance.name}: {item.error}")
+        lines += [f"hst123r: {j.name}: {j.error}" for j in item.jobs if j.state is State.FAILED]
+        lines += [_blocked(job) for job in item.jobs if job.state is State.BLOCKED]
+        for job in item.jobs:
+            if job.quality is Quality.BAD:
+                names = ", ".join(made.product.name for made in job.bad) or "its result"
+                fate = {"use": "used all the same", "stop": "nothing goes on from it"}
+                done = fate.get(item.instance.on_bad, "left out of what follows")
+                lines.append(f"hst123r: {job.name}: {names} is bad, and {done}")
+    return lines
+
+
+def _blocked(job: Planned) -> str:
+    why = "; ".join(reason.text for reason in job.decision.reasons)
+    return f"hst123r: {job.name}: blocked, {why}"
+
+
+def _as_json(recipe: Recipe, workspace: Workspace, report: Report) -> dict[str, Any]:
+    return {
+        "run": report.run_id,
+        "recipe": recipe.name,
+        "work_dir": str(workspace.folder),
+        "state": report.state,
+        "exit_code": report.exit_code,
+        "stages": [
+            {
+                "stage": item.instance.name,
+                "handler": item.stage.name,
+                "error": None if item.error is None else str(item.error),
+                "jobs": [
+                    {
+                        "label": job.job.label,
+                        "labels": job.job.labels,
+                        "state": job.state.value,
+                        "quality": job.quality.value if job.quality else None,
+                        "reasons": [r.text for r in job.decision.reasons],
+                        "error": job.error or None,
+                        "products": [
+                            path for made in job.made for path in made.product.files.values()
+                        ],
+                    }
+                    for job in item.jobs
+                ],
+            }
+            for item in report.progress
+            if not item.skipped
+        ],
+    }

@@ -1,0 +1,115 @@
+"""What a run ran on: versions of the software that matters, who, and where."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import socket
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+PACKAGES: Final = (
+    "astropy", "astroquery", "blake3", "click", "drizzle", "drizzlepac", "h5py", "matplotlib",
+    "numpy", "photutils", "pydantic", "ruamel.yaml", "scipy", "spherical-geometry",
+    "sqlite-utils", "stsci.image", "stsci.imagestats", "stsci.skypac", "stsci.stimage",
+    "stsci.tools", "stwcs", "tweakwcs",
+)  # fmt: skip
+"""Packages whose versions are recorded with every run; those not installed are left out."""
+
+
+@cache
+def version(distribution: str) -> str:
+    """Return the installed version of a distribution, ``missing`` where there is none.
+
+    Parameters
+    ----------
+    distribution : str
+        Name as on the package index; ``hst123r`` is this package.
+
+    Returns
+    -------
+    str
+        Its version.
+    """
+    if distribution == "hst123r":
+        from hst123r import __version__
+
+        return __version__
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+def software() -> dict[str, str]:
+    """Return the versions of all packages that matter, and of this one."""
+    found = {name: version(name) for name in ("hst123r", *PACKAGES)}
+    return {name: number for name, number in found.items() if number != "missing"}
+
+
+def describe() -> dict[str, Any]:
+    """Return the environment as the store keeps it.
+
+    Returns
+    -------
+    dict
+        ``python``, ``platform``, ``packages`` and ``crds_context``.
+    """
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": software(),
+        "crds_context": os.environ.get("CRDS_CONTEXT"),
+    }
+
+
+def user() -> str:
+    """Return the user's login name, or the number where there is no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def host() -> str:
+    """Return the name of this machine."""
+    return socket.gethostname()
+
+
+def cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def memory_mb() -> float:
+    """Return the memory that can be used now, in MB (10^6 bytes)."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        for line in meminfo.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def alive(pid: int, on_host: str) -> bool:
+    """Whether a process of a lease still exists, as far as this machine can tell."""
+    if on_host != host():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def command() -> list[str]:
+    """Return the command this process was started with."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]

@@ -1,0 +1,86 @@
+"""What a user asks of one run, beside the recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hst123r.engine.decide import Code
+from hst123r.errors import InputError
+from hst123r.recipe.model import Recipe
+from hst123r.recipe.problem import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of ``run`` and ``plan``.
+
+    Parameters
+    ----------
+    until : str or None
+        Last stage to do.
+    only : str or None
+        The one stage to run; the others must be up to date.
+    redo : tuple of str
+        Stages, or jobs as ``stage:label``, to run again; ``all`` for everything.
+    ignore : tuple of str
+        Kinds of reasons that do not count.
+    jobs : int
+        How many jobs run at once.
+    offline : bool
+        Whether sockets are forbidden.
+    """
+
+    until: str | None = None
+    only: str | None = None
+    redo: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    jobs: int = 1
+    offline: bool = False
+
+    def check(self, recipe: Recipe) -> None:
+        """Check that every name exists.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            The recipe the options are for.
+
+        Raises
+        ------
+        InputError
+            If a stage or kind of reason is unknown.
+        """
+        names = [instance.name for instance in recipe.instances]
+        redo = [name.partition(":")[0] for name in self.redo if name != "all"]
+        for option, given in (("--until", [self.until]), ("--only", [self.only]), ("--redo", redo)):
+            for name in given:
+                if name is not None and name not in names:
+                    raise InputError(
+                        f"{option} {name}: there is no such stage in this recipe, "
+                        f"{did_you_mean(name, names)}"
+                    )
+        known = [code.value for code in Code]
+        for name in self.ignore:
+            if name not in known:
+                raise InputError(
+                    f"--ignore {name}: there is no such reason, {did_you_mean(name, known)}"
+                )
+        if self.jobs < 1:
+            raise InputError(f"--jobs {self.jobs}: at least one job has to run at a time")
+
+    def asks_for(self, stage: str, label: str) -> bool:
+        """Whether ``--redo`` names a job."""
+        return any(name in ("all", stage, f"{stage}:{label}") for name in self.redo)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the options that differ from doing everything, for the record of the run."""
+        found: dict[str, Any] = {
+            "until": self.until,
+            "only": self.only,
+            "redo": list(self.redo),
+            "ignore": list(self.ignore),
+            "jobs": self.jobs,
+            "offline": self.offline,
+        }
+        return {key: value for key, value in found.items() if value}

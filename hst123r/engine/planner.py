@@ -1,0 +1,398 @@
+"""Which jobs there are, and what is to be done about each.
+
+Stages are divided into jobs one after another, because what a stage makes decides how the next
+one is divided. In a run a stage is divided when everything before it has settled; in a plan the
+products of the last run stand in for those still to be made, and what depends on them is `maybe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hst123r.engine.decide import (
+    Action,
+    Code,
+    Decision,
+    Identities,
+    Key,
+    Reason,
+    build_key,
+    decide,
+)
+from hst123r.engine.environment import software
+from hst123r.engine.options import Options
+from hst123r.errors import Hst123rError
+from hst123r.provenance.rows import Made, Record
+from hst123r.provenance.store import Store
+from hst123r.recipe.model import Instance, Recipe
+from hst123r.recipe.resolve import Resolved, resolve
+from hst123r.records.outcome import Product, Quality, State
+from hst123r.stage import registry
+from hst123r.stage.contract import Job, Scope
+from hst123r.stage.registry import AnyStage
+
+SETTLED = (State.DONE, State.REUSED, State.FAILED, State.BLOCKED, State.INTERRUPTED)
+
+
+@dataclass(slots=True)
+class Planned:
+    """One job with what is known of it.
+
+    Parameters
+    ----------
+    instance : Instance
+        Its stage in the recipe.
+    stage : Stage
+        The stage.
+    job : Job
+        The job.
+    resolved : Resolved
+        Its parameters.
+    key : Key
+        Its key.
+    decision : Decision
+        What is to be done about it.
+    record : Record or None
+        The last attempts at it.
+    made : list of Made
+        Its products: those of the last done attempt until it has run.
+    state : State
+        How far it got in this run.
+    quality : Quality or None
+        Verdict on its result.
+    job_id : int or None
+        Row of the attempt that made its products.
+    error : str
+        Why it failed.
+    exit_code : int
+        What a failure ends the run with.
+    """
+
+    instance: Instance
+    stage: AnyStage
+    job: Job
+    resolved: Resolved
+    key: Key
+    decision: Decision
+    record: Record | None
+    made: list[Made]
+    state: State = State.PLANNED
+    quality: Quality | None = None
+    job_id: int | None = None
+    error: str = ""
+    exit_code: int = 0
+
+    @property
+    def name(self) -> str:
+        """``stage:label``, as commands take it."""
+        return f"{self.instance.name}:{self.job.label}"
+
+    @property
+    def bad(self) -> list[Made]:
+        """Products whose quality is bad."""
+        return [item for item in self.made if item.product.quality is Quality.BAD]
+
+
+@dataclass(slots=True)
+class Progress:
+    """A stage of the recipe with its jobs.
+
+    Parameters
+    ----------
+    instance : Instance
+        The stage in the recipe.
+    stage : Stage
+        The stage.
+    jobs : list of Planned
+        Its jobs, once it has been divided.
+    divided : bool
+        Whether it has been divided.
+    error : Hst123rError or None
+        Why it could not be divided.
+    waits_for : list of str
+        Names of stages whose products are not known yet, in a plan.
+    skipped : bool
+        Whether ``--until`` leaves it out.
+    """
+
+    instance: Instance
+    stage: AnyStage
+    jobs: list[Planned] = field(default_factory=list)
+    divided: bool = False
+    error: Hst123rError | None = None
+    waits_for: list[str] = field(default_factory=list)
+    skipped: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to be done."""
+        return self.skipped or (self.divided and all(job.state in SETTLED for job in self.jobs))
+
+
+class Planner:
+    """Divides stages into jobs and decides about them.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    store : Store
+        The store of its work directory.
+    options : Options
+        What the user asked for.
+    dry : bool
+        Make a plan only.
+    """
+
+    def __init__(self, recipe: Recipe, store: Store, options: Options, *, dry: bool) -> None:
+        self.recipe = recipe
+        self.store = store
+        self.options = options
+        self.dry = dry
+        self.identities = Identities(store.contents)
+        self.progress = {
+            item.name: Progress(item, registry.get(item.stage)) for item in recipe.instances
+        }
+        self._records = store.jobs.records()
+        self._resolved: dict[tuple[str, str | None, str | None], Resolved] = {}
+        self._parameters: list[dict[str, Any]] | None = None
+        self._old = self._load_made()
+        self._leave_out()
+
+    def _load_made(self) -> dict[int, list[Made]]:
+        return self.store.jobs.made(
+            record.done_id for record in self._records.values() if record.done_id is not None
+        )
+
+    def _leave_out(self) -> None:
+        wanted = self.options.until
+        if wanted is None:
+            return
+        names = list(self.progress)
+        for name in names[names.index(wanted) + 1 :]:
+            self.progress[name].skipped = True
+
+    def divide_ready(self) -> Iterator[Progress]:
+        """Divide every stage that can be divided now.
+
+        Yields
+        ------
+        Progress
+            Each stage that was divided, its jobs decided.
+        """
+        for progress in self.progress.values():
+            if progress.divided or progress.skipped:
+                continue
+            sources = self.sources(progress)
+            ready = all(source.divided if self.dry else source.settled for source in sources)
+            if ready:
+                self._divide(progress, sources)
+                yield progress
+
+    def sources(self, progress: Progress) -> list[Progress]:
+        """Return the stages that supply a stage; all earlier ones for those that sum up."""
+        names = list(self.progress)
+        if progress.stage.wants_summaries:
+            return [self.progress[n] for n in names[: names.index(progress.instance.name)]]
+        wanted = {name for found in progress.instance.sources.values() for name in found}
+        return [self.progress[name] for name in names if name in wanted]
+
+    def _divide(self, progress: Progress, sources: list[Progress]) -> None:
+        progress.divided = True
+        failed = [job for source in sources for job in source.jobs if self._stops(job)]
+        broken = [source for source in sources if source.error is not None]
+        if broken:
+            names = ", ".join(source.instance.name for source in broken)
+            progress.error = Hst123rError(f"it needs {names}, which could not be divided into jobs")
+            return
+        unknown = [
+            job
+            for source in sources
+            for job in source.jobs
+            if job.decision.action in (Action.RUN, Action.MAYBE) and not job.made
+        ]
+        if self.dry and (unknown or any(source.waits_for for source in sources)):
+            waits = [job.instance.name for job in unknown]
+            waits += [source.instance.name for source in sources if source.waits_for]
+            progress.waits_for = list(dict.fromkeys(waits))
+        try:
+            jobs = list(self._jobs(progress, sources))
+        except Hst123rError as error:
+            # what is missing may only be missing because it has not been made yet
+            if not progress.waits_for and not failed:
+                progress.error = error
+            return
+        for planned in jobs:
+            self._settle(planned, failed, unknown)
+        progress.jobs = jobs
+
+    def _jobs(self, progress: Progress, sources: list[Progress]) -> Iterator[Planned]:
+        instance, stage = progress.instance, progress.stage
+        inputs = self._inputs(progress)
+        seen: set[str] = set()
+        for job in stage.divide(
+            inputs, self.resolved(instance).params, self._scope(progress, sources)
+        ):
+            if job.label in seen:
+                raise ValueError(f"{instance.name} has two jobs labelled {job.label!r}")
+            seen.add(job.label)
+            resolved = self.resolved(instance, job.labels.get("detector"), job.labels.get("filter"))
+            record = self._records.get((instance.name, job.label))
+            done = record.done_id if record is not None else None
+            key = build_key(stage, job, resolved, self.identities, read=done is not None)
+            made = self._old.get(done, []) if done is not None else []
+            decision = self._decide(instance, job, key, record, made)
+            yield Planned(instance, stage, job, resolved, key, decision, record, made, job_id=done)
+
+    def _inputs(self, progress: Progress) -> dict[str, list[Product]]:
+        inputs: dict[str, list[Product]] = {}
+        for need in progress.stage.needs:
+            found: list[Product] = []
+            for name in progress.instance.sources.get(need.kind, []):
+                source = self.progress[name]
+                found += [
+                    item.product
+                    for planned in source.jobs
+                    if planned.state not in (State.FAILED, State.BLOCKED, State.INTERRUPTED)
+                    for item in planned.made
+                    if item.product.kind == need.kind and not self._excluded(source, item)
+                ]
+            inputs[need.kind] = found
+        return inputs
+
+    @staticmethod
+    def _excluded(source: Progress, item: Made) -> bool:
+        return item.product.quality is Quality.BAD and source.instance.on_bad != "use"
+
+    @staticmethod
+    def _stops(planned: Planned) -> bool:
+        """Whether a job keeps what comes after it from running."""
+        if planned.state in (State.FAILED, State.BLOCKED, State.INTERRUPTED):
+            return True
+        return planned.instance.on_bad == "stop" and bool(planned.bad)
+
+    def _scope(self, progress: Progress, sources: list[Progress]) -> Scope:
+        summaries = [summary(job) for source in sources for job in source.jobs]
+        wants = progress.stage.wants_summaries
+        return Scope(
+            recipe_name=self.recipe.name,
+            recipe_text=self.recipe.text,
+            recipe_folder=str(self.recipe.path.resolve().parent),
+            targets=self.recipe.targets,
+            instance=progress.instance.name,
+            software=software() if wants else {},
+            parameters=self.parameters() if wants else [],
+            upstream=[self._with_details(item) for item in summaries] if wants else [],
+        )
+
+    def _with_details(self, found: dict[str, Any]) -> dict[str, Any]:
+        from hst123r.provenance.queries import job_details
+
+        return {**found, **job_details(self.store.db, found["job_id"])}
+
+    def _decide(
+        self, instance: Instance, job: Job, key: Key, record: Record | None, made: list[Made]
+    ) -> Decision:
+        changed = record is not None and record.done_id is not None and record.key != key.digest
+        then = (
+            self.store.jobs.parts(record.done_id)
+            if changed and record is not None and record.done_id is not None
+            else None
+        )
+        asked = self.options.asks_for(instance.name, job.label)
+        decision = decide(record, key, then, made, self.store.contents, asked=asked)
+        kept = [item for item in decision.reasons if item.code.value not in self.options.ignore]
+        if decision.action is Action.RUN and decision.reasons and not kept and made:
+            return Decision(Action.REUSE)
+        return replace(decision, reasons=kept)
+
+    def _settle(self, planned: Planned, failed: list[Planned], unknown: list[Planned]) -> None:
+        """Set state and identities after a decision, from what its sources came to."""
+        labels = planned.job.labels
+        in_the_way = [job for job in failed if not conflict(job.job.labels, labels)]
+        awaited = [job for job in unknown if not conflict(job.job.labels, labels)]
+        decision = planned.decision
+        if in_the_way:
+            names = ", ".join(job.name for job in in_the_way)
+            planned.decision = Decision(
+                Action.BLOCKED, [Reason(Code.UPSTREAM, f"{names} did not give a usable result")]
+            )
+            planned.state = State.BLOCKED
+            return
+        only_inputs = all(reason.code is Code.INPUT for reason in decision.reasons)
+        if awaited and (only_inputs or (self.dry and decision.action is not Action.RUN)):
+            names = ", ".join(dict.fromkeys(job.instance.name for job in awaited))
+            planned.decision = Decision(Action.MAYBE, [Reason(Code.WAITS, f"waits for {names}")])
+        if planned.decision.action is Action.MAYBE and not planned.decision.reasons:
+            planned.decision.reasons.append(Reason(Code.WAITS, "an input is made again"))
+        if planned.decision.action is Action.REUSE:
+            planned.state = State.REUSED
+            if planned.record is not None and planned.record.quality is not None:
+                planned.quality = Quality(planned.record.quality)
+            for item in planned.made:
+                self.identities.set(item)
+        elif self.options.only is not None and planned.instance.name != self.options.only:
+            text = f"it has to run first; run without --only {self.options.only}"
+            planned.decision.reasons.append(Reason(Code.UPSTREAM, text))
+            planned.decision.action = Action.BLOCKED
+            planned.state = State.BLOCKED
+        else:
+            for item in planned.made:
+                self.identities.set(item)
+                self.identities.expect(item)
+
+    def resolved(
+        self, instance: Instance, detector: str | None = None, filter_name: str | None = None
+    ) -> Resolved:
+        """Return resolved parameters, each combination resolved once."""
+        key = (instance.name, detector, filter_name)
+        if key not in self._resolved:
+            self._resolved[key] = resolve(instance, detector, filter_name)
+        return self._resolved[key]
+
+    def parameters(self) -> list[dict[str, Any]]:
+        """Return every parameter of every stage with its value and origin, without detectors."""
+        if self._parameters is None:
+            self._parameters = [
+                {
+                    "stage": instance.name,
+                    "name": name,
+                    "value": value,
+                    "origin": resolved.origins[name],
+                }
+                for instance in self.recipe.instances
+                for resolved in [self.resolved(instance)]
+                for name, value in resolved.values.items()
+            ]
+        return self._parameters
+
+
+def conflict(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether two sets of labels cannot be about the same thing: a shared label differs."""
+    return any(key in other and other[key] != value for key, value in one.items())
+
+
+def summary(planned: Planned) -> dict[str, Any]:
+    """Return a job as plain values, for stages that sum up and for ``--json``.
+
+    Parameters
+    ----------
+    planned : Planned
+        The job.
+
+    Returns
+    -------
+    dict
+        ``job_id``, ``stage``, ``handler``, ``label``, ``labels``, ``state``, ``quality``.
+    """
+    return {
+        "job_id": planned.job_id,
+        "stage": planned.instance.name,
+        "handler": planned.stage.name,
+        "label": planned.job.label,
+        "labels": planned.job.labels,
+        "state": "done" if planned.state is State.REUSED else planned.state.value,
+        "quality": planned.quality.value if planned.quality else None,
+    }

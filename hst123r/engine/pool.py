@@ -1,0 +1,171 @@
+"""Running jobs in processes of this machine, admitted by cores and by memory."""
+
+from __future__ import annotations
+
+import selectors
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hst123r.engine.environment import memory_mb
+from hst123r.errors import EnvironmentProblem
+from hst123r.external.template import Ended, Template
+
+CALL: Final = "hst123r.engine.worker:main"
+SHARE: Final = 0.9
+"""Fraction of the available memory that jobs may plan with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    template: tuple[str, ...]
+    memory_mb: float
+
+
+class Pool:
+    """Starts jobs and reports those that ended.
+
+    Parameters
+    ----------
+    jobs : int
+        How many may run at once.
+    logs : Path
+        Folder for the logs of the template processes.
+    """
+
+    def __init__(self, jobs: int, logs: Path) -> None:
+        self.jobs = jobs
+        self.logs = logs
+        self.memory_mb = memory_mb() * SHARE
+        self._templates: dict[tuple[str, ...], Template] = {}
+        self._selector = selectors.DefaultSelector()
+        self._running: dict[int, _Running] = {}
+        self._cancelled: set[int] = set()
+
+    @property
+    def running(self) -> int:
+        """Number of jobs running."""
+        return len(self._running)
+
+    def prepare(self, modules: tuple[str, ...]) -> None:
+        """Start importing what later jobs need, while others run.
+
+        Parameters
+        ----------
+        modules : tuple of str
+            Modules, as stages name them.
+        """
+        if modules in self._templates:
+            return
+        template = Template(modules, self.logs / "template.log")
+        self._templates[modules] = template
+        self._selector.register(template.socket, selectors.EVENT_READ, modules)
+
+    def has_room(self, needed_mb: float) -> bool:
+        """Whether a job can start now; a job too large for the machine runs alone.
+
+        Parameters
+        ----------
+        needed_mb : float
+            Its estimated peak memory.
+        """
+        if not self._running:
+            return True
+        used = sum(item.memory_mb for item in self._running.values())
+        return len(self._running) < self.jobs and used + needed_mb <= self.memory_mb
+
+    def start(
+        self, job_id: int, modules: tuple[str, ...], folder: Path, log: Path, needed_mb: float
+    ) -> None:
+        """Start a job whose order lies in a folder.
+
+        Parameters
+        ----------
+        job_id : int
+            Row of the attempt.
+        modules : tuple of str
+            What its template has imported.
+        folder : Path
+            The attempt's scratch directory.
+        log : Path
+            The job's log.
+        needed_mb : float
+            Its estimated peak memory.
+        """
+        self.prepare(modules)
+        self._running[job_id] = _Running(modules, needed_mb)
+        argument = {"folder": str(folder)}
+        self._templates[modules].start(job_id, CALL, argument, folder / "work", log)
+
+    def wait(self, timeout: float) -> list[Ended]:
+        """Return the jobs that ended, waiting for one if need be.
+
+        Parameters
+        ----------
+        timeout : float
+            Longest wait in seconds.
+
+        Raises
+        ------
+        EnvironmentProblem
+            If a template process died, which takes its jobs with it.
+        """
+        ended: list[Ended] = []
+        for key, _ in self._selector.select(timeout):
+            template = self._templates[key.data]
+            reports = template.receive()
+            if reports is None:
+                self._selector.unregister(template.socket)
+                del self._templates[key.data]
+                template.close()
+                raise EnvironmentProblem(
+                    "the process that starts the jobs has died",
+                    where=str(template.log),
+                    hint="The end of that log says why; run again, nothing is lost",
+                )
+            ended += reports
+        for report in ended:
+            self._running.pop(report.id, None)
+        return ended
+
+    def cancel(self) -> None:
+        """Kill all running jobs."""
+        for job_id, item in self._running.items():
+            if item.template in self._templates:
+                self._templates[item.template].kill(job_id)
+        self._cancelled.update(self._running)
+
+    def close(self) -> None:
+        """End all processes."""
+        self._selector.close()
+        for template in self._templates.values():
+            template.close()
+        self._templates.clear()
+
+
+def cause_of_death(ended: Ended, limit_mb: float) -> str:
+    """Say why a job ended without a result.
+
+    Parameters
+    ----------
+    ended : Ended
+        How it ended.
+    limit_mb : float
+        Memory jobs could plan with.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    peak = f"its peak memory was {ended.peak_memory_mb:.0f} MB"
+    if ended.exit_code == -signal.SIGKILL:
+        return (
+            f"killed by the system, probably for want of memory: {peak}, and {limit_mb:.0f} MB "
+            "were free when the run began. Run fewer jobs at a time with --jobs"
+        )
+    if ended.exit_code < 0:
+        name = signal.Signals(-ended.exit_code).name
+        return f"the process was ended by {name}; {peak}. Its log may say more"
+    return f"the process ended with code {ended.exit_code} and no result; its log says why"

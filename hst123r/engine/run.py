@@ -1,0 +1,329 @@
+"""A run: plan, decide and execute until nothing is left to do, and leave a true record."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Final, Protocol
+
+from hst123r import errors, log
+from hst123r.engine import environment
+from hst123r.engine.decide import Action, signatures
+from hst123r.engine.handover import OUT, Order, Result
+from hst123r.engine.ingest import Taken, fail, take_in
+from hst123r.engine.options import Options
+from hst123r.engine.planner import Planned, Planner, Progress
+from hst123r.engine.pool import Pool, cause_of_death
+from hst123r.engine.recover import recover
+from hst123r.engine.workspace import Workspace, remove_tree
+from hst123r.external.template import Ended
+from hst123r.files.publish import machine_errors
+from hst123r.provenance.store import Store
+from hst123r.recipe.load import describe
+from hst123r.recipe.model import Recipe
+from hst123r.records.outcome import Quality, State
+from hst123r.stage import registry
+
+WAIT_SECONDS: Final = 0.5
+_log = log.get("engine")
+
+
+class Listener(Protocol):
+    """Who wants to know what happens in a run."""
+
+    def divided(self, progress: Progress) -> None:
+        """Hear that a stage was divided into jobs, and what is to be done about each."""
+
+    def started(self, planned: Planned) -> None:
+        """Hear that a job started."""
+
+    def ended(self, planned: Planned, seconds: float) -> None:
+        """Hear that a job ended, and after how many seconds."""
+
+    def tick(self) -> None:
+        """Hear that time has passed."""
+
+    def said(self, message: str) -> None:
+        """Hear something about the run as a whole."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run came to.
+
+    Parameters
+    ----------
+    run_id : int
+        Number of the run.
+    state : str
+        ``done``, ``failed`` or ``interrupted``.
+    exit_code : int
+        What the command ends with.
+    progress : list of Progress
+        The stages with their jobs.
+    """
+
+    run_id: int
+    state: str
+    exit_code: int
+    progress: list[Progress] = field(default_factory=list)
+
+
+class Runner:
+    """Runs a recipe in a work directory.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    workspace : Workspace
+        The directory.
+    store : Store
+        Its store, held by us.
+    options : Options
+        What the user asked for.
+    listener : Listener
+        Who wants to know.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        workspace: Workspace,
+        store: Store,
+        options: Options,
+        listener: Listener,
+    ) -> None:
+        self.recipe = recipe
+        self.workspace = workspace
+        self.store = store
+        self.options = options
+        self.listener = listener
+        self.uid = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+        self.run_id = 0
+        self._pool: Pool | None = None
+        self._queue: list[Planned] = []
+        self._running: dict[int, tuple[Planned, Order, float]] = {}
+        self._ran = 0
+
+    def run(self) -> Report:
+        """Run until nothing is left to do.
+
+        Returns
+        -------
+        Report
+            What it came to; also for an interrupted run.
+        """
+        for line in recover(self.store, self.workspace):
+            self.listener.said(line)
+        planner = Planner(self.recipe, self.store, self.options, dry=False)
+        self._begin(planner)
+        state, code = "failed", errors.BUG
+        try:
+            self._loop(planner)
+            state, code = self._verdict(planner)
+        except KeyboardInterrupt:
+            self._interrupt()
+            state, code = "interrupted", errors.INTERRUPTED
+        except errors.Hst123rError as error:
+            self._interrupt()
+            code = error.exit_code
+            raise
+        finally:
+            if self._pool is not None:
+                self._pool.close()
+            self._end(planner, state, code)
+        return Report(self.run_id, state, code, list(planner.progress.values()))
+
+    def _begin(self, planner: Planner) -> None:
+        self.run_id = self.store.begin_run(
+            recipe={
+                "name": self.recipe.name,
+                "path": str(self.recipe.path.resolve()),
+                "text": self.recipe.text,
+                "canonical": describe(self.recipe),
+            },
+            environment=environment.describe(),
+            run={
+                "uid": self.uid,
+                "command": environment.command(),
+                "folder": str(Path.cwd()),
+                "user": environment.user(),
+                "host": environment.host(),
+                "pid": os.getpid(),
+                "options": {**self.options.as_json(), "set": self.recipe.settings},
+                "parameters": planner.parameters(),
+            },
+        )
+
+    def _end(self, planner: Planner, state: str, code: int) -> None:
+        jobs = [job for progress in planner.progress.values() for job in progress.jobs]
+        reused = sum(job.state is State.REUSED for job in jobs)
+        self.store.contents.flush(wait=True)
+        self.store.end_run(self.run_id, state=state, exit_code=code, ran=self._ran, reused=reused)
+
+    def _loop(self, planner: Planner) -> None:
+        while True:
+            for progress in planner.divide_ready():
+                self._divided(progress)
+            self._start_what_fits()
+            if self._pool is None or self._pool.running == 0:
+                if any(not p.divided and not p.skipped for p in planner.progress.values()):
+                    continue
+                return
+            for ended in self._pool.wait(WAIT_SECONDS):
+                self._take(planner, ended)
+            self.listener.tick()
+
+    def _divided(self, progress: Progress) -> None:
+        self.listener.divided(progress)
+        if progress.error is not None:
+            text = str(progress.error)
+            self.store.event(
+                self.run_id, "error", "not-divided", f"{progress.instance.name}: {text}"
+            )
+            return
+        ready = [job for job in progress.jobs if job.decision.action is Action.RUN]
+        self._queue += ready
+        if ready and self._pool is None:
+            self._pool = Pool(self.options.jobs, self.workspace.logs)
+            # what later stages will need is imported while the first jobs run
+            self._pool.prepare(progress.stage.preload)
+            for instance in self.recipe.instances:
+                self._pool.prepare(registry.get(instance.stage).preload)
+
+    def _start_what_fits(self) -> None:
+        while self._queue and self._pool is not None:
+            planned = self._queue[0]
+            needed = planned.stage.memory_mb(planned.job, planned.resolved.params)
+            if not self._pool.has_room(needed):
+                return
+            self._queue.pop(0)
+            self._start(planned, needed)
+
+    def _start(self, planned: Planned, needed: float) -> None:
+        assert self._pool is not None
+        stage, job = planned.stage, planned.job
+        with self.store.transaction():
+            job_id = self.store.jobs.start(
+                {
+                    "run_id": self.run_id,
+                    "stage": planned.instance.name,
+                    "handler": stage.name,
+                    "label": job.label,
+                    "labels": job.labels,
+                    "version": stage.version,
+                    "reasons": [[r.code.value, r.text] for r in planned.decision.reasons],
+                    "handler_digest": _handler_digest(stage.name),
+                }
+            )
+            path = self.workspace.job_log(planned.instance.name, job.label, job_id)
+            self.store.db.table("job").update(
+                job_id, {"log": str(path.relative_to(self.workspace.folder))}
+            )
+            if planned.key.digest is not None:
+                parts, inputs = planned.key.parts, planned.key.inputs
+                self.store.jobs.describe(job_id, parts, inputs, planned.key.digest)
+        folder = self.workspace.attempt(job_id)
+        order = self._order(planned, job_id)
+        with machine_errors("prepare a job", folder):
+            remove_tree(folder)
+            for part in (folder / "work", folder / OUT, path.parent):
+                part.mkdir(parents=True, exist_ok=True)
+            order.save(folder)
+        planned.job_id, planned.state = job_id, State.RUNNING
+        self._running[job_id] = (planned, order, time.monotonic())
+        self.listener.started(planned)
+        self._pool.start(job_id, stage.preload, folder, path, needed)
+
+    def _order(self, planned: Planned, job_id: int) -> Order:
+        stage, key = planned.stage, planned.key
+        name = planned.instance.name
+        recipe_digest = hashlib.sha256(self.recipe.text.encode()).hexdigest()
+        stamps = {
+            "H123RUN": self.uid,
+            "H123JOB": f"{planned.name}#{job_id}",
+            "H123KEY": (key.digest or "").partition(":")[2][:16],
+            "H123RCP": recipe_digest[:16],
+        }
+        return Order(
+            job_id=job_id,
+            stage=name,
+            handler=stage.name,
+            job=planned.job,
+            values=planned.resolved.values,
+            home=str(self.workspace.home(stage.home, name, planned.job.label)),
+            stamps=stamps if stage.stamped else {},
+            cores=1,
+            offline=self.options.offline,
+            key=key.digest,
+            parts=key.parts,
+            inputs=key.inputs,
+            signatures=signatures(key.inputs),
+        )
+
+    def _take(self, planner: Planner, ended: Ended) -> None:
+        planned, order, since = self._running.pop(ended.id)
+        folder = self.workspace.attempt(ended.id)
+        usage = {"cpu_seconds": ended.cpu_seconds, "peak_memory_mb": ended.peak_memory_mb}
+        result = Result.load(folder)
+        if result is None:
+            assert self._pool is not None
+            text = cause_of_death(ended, self._pool.memory_mb)
+            error = {"error_kind": "Killed", "error": text, "exit_code": errors.STAGE_FAILED}
+            taken = fail(self.store, ended.id, error, usage)
+        else:
+            taken = take_in(self.store, order, result, folder, usage)
+        remove_tree(folder)
+        self._ran += 1
+        _settle(planner, planned, taken)
+        self.listener.ended(planned, time.monotonic() - since)
+
+    def _interrupt(self) -> None:
+        """Stop all jobs and say in the store that they were interrupted."""
+        if self._pool is None:
+            return
+        self._pool.cancel()
+        deadline = time.monotonic() + 10
+        while self._pool.running and time.monotonic() < deadline:
+            self._pool.wait(WAIT_SECONDS)
+        for job_id, (planned, _, _) in self._running.items():
+            self.store.jobs.fail(job_id, "interrupted", {}, {})
+            planned.state = State.INTERRUPTED
+            remove_tree(self.workspace.attempt(job_id))
+        self._running.clear()
+
+    def _verdict(self, planner: Planner) -> tuple[str, int]:
+        progress = list(planner.progress.values())
+        jobs = [job for item in progress for job in item.jobs]
+        codes = [job.exit_code for job in jobs if job.state is State.FAILED]
+        codes += [item.error.exit_code for item in progress if item.error is not None]
+        if codes:
+            return "failed", codes[0]
+        if any(job.state is State.BLOCKED for job in jobs):
+            stopped = any(job.instance.on_bad == "stop" and job.bad for job in jobs)
+            return "failed", errors.QUALITY if stopped else errors.USER_INPUT
+        bad = any(job.quality is Quality.BAD for job in jobs)
+        return "done", errors.QUALITY if bad else errors.GOOD
+
+
+def _settle(planner: Planner, planned: Planned, taken: Taken) -> None:
+    if taken.error:
+        planned.state, planned.error, planned.exit_code = State.FAILED, taken.error, taken.exit_code
+        _log.error("%s failed: %s", planned.name, taken.error)
+        return
+    planned.state, planned.made, planned.quality = State.DONE, taken.made, taken.quality
+    for item in taken.made:
+        planner.identities.set(item)
+
+
+@cache
+def _handler_digest(stage: str) -> str:
+    """Digest of a stage's source, recorded for information; it decides nothing."""
+    source = Path(registry.__file__).parent.parent / "stages" / f"{stage}.py"
+    return f"sha256:{hashlib.sha256(source.read_bytes()).hexdigest()}"

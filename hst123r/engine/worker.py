@@ -1,0 +1,122 @@
+"""One job in its own process: run the stage, look at its products, write the result."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+from hst123r import log
+from hst123r.engine.handover import OUT, Order, Result
+from hst123r.errors import ENVIRONMENT, STAGE_FAILED, Hst123rError, StageError
+from hst123r.files.content import Content, look
+from hst123r.files.publish import sync
+from hst123r.provenance.stamps import stamp
+from hst123r.records.outcome import Outcome
+from hst123r.stage import registry
+from hst123r.stage.context import Context
+
+_NO_ROOM = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+
+
+def main(argument: dict[str, Any]) -> int:
+    """Do the job whose order lies in a folder; called in a freshly forked process.
+
+    Parameters
+    ----------
+    argument : dict
+        ``folder``: the attempt's scratch directory.
+
+    Returns
+    -------
+    int
+        0 when a result was written, be it of success or failure.
+    """
+    folder = Path(argument["folder"])
+    order = Order.load(folder)
+    logging.basicConfig(level=logging.INFO, format=log.FORMAT)
+    logging.captureWarnings(capture=True)
+    warnings.simplefilter("default")
+    context = Context(
+        scratch=folder / "work",
+        out=folder / OUT,
+        cores=order.cores,
+        offline=order.offline,
+        logger=log.get(f"job.{order.stage}"),
+    )
+    try:
+        result = _run(order, context)
+    except Hst123rError as error:
+        traceback.print_exc()
+        result = Result(error=_error(type(error).__name__, str(error), error.exit_code))
+    except MemoryError:
+        traceback.print_exc()
+        text = "not enough memory. Run fewer jobs at a time with --jobs, or on a larger machine"
+        result = Result(error=_error("MemoryError", text, ENVIRONMENT))
+    except OSError as error:
+        traceback.print_exc()
+        result = Result(error=_os_error(error))
+    except Exception as error:  # noqa: BLE001  (a job's failure must reach the driver as a sentence)
+        traceback.print_exc()
+        text = f"unexpected {type(error).__name__}: {_first_line(error)}"
+        result = Result(error=_error(type(error).__name__, text, STAGE_FAILED))
+    result.save(folder)
+    return 0
+
+
+def _run(order: Order, context: Context) -> Result:
+    stage = registry.get(order.handler)
+    params = stage.params.model_validate(order.values)
+    outcome = stage.run(order.job, params, context)
+    # facts that JSON cannot hold are a mistake of the stage, and are reported as one
+    json.dumps([product.facts for product in outcome.products], allow_nan=False)
+    moves = _moves(order, context, outcome)
+    contents: dict[str, Content] = {}
+    for name, final in moves.items():
+        path = context.out / name
+        if order.stamps and path.suffix == ".fits":
+            stamp(path, order.stamps)
+        contents[final] = look(path, sha256=stage.home == "raw")
+        sync(path)
+    for product in outcome.products:
+        product.files = {
+            role: moves.get(Path(path).name, path) if Path(path).parent == context.out else path
+            for role, path in product.files.items()
+        }
+    return Result(outcome, moves, contents, dict(context.looked))
+
+
+def _moves(order: Order, context: Context, outcome: Outcome) -> dict[str, str]:
+    """Final path of every file in ``out/``; a file no product names is a mistake of the stage."""
+    present = {path.name for path in context.out.iterdir()} if context.out.is_dir() else set()
+    named = {
+        Path(path).name
+        for product in outcome.products
+        for path in product.files.values()
+        if Path(path).parent == context.out
+    }
+    if missing := sorted(named - present):
+        raise StageError(f"the stage named products that it did not write: {', '.join(missing)}")
+    if stray := sorted(present - named):
+        raise StageError(f"the stage wrote files that it did not name: {', '.join(stray)}")
+    return {name: os.path.join(order.home, name) for name in sorted(present)}  # noqa: PTH118
+
+
+def _error(kind: str, text: str, exit_code: int) -> dict[str, Any]:
+    return {"error_kind": kind, "error": text, "exit_code": exit_code}
+
+
+def _os_error(error: OSError) -> dict[str, Any]:
+    if error.errno in _NO_ROOM:
+        text = f"{_NO_ROOM[error.errno]}. Free some space and run again; nothing is lost"
+        return _error("EnvironmentProblem", text, ENVIRONMENT)
+    return _error(type(error).__name__, f"{type(error).__name__}: {error}", STAGE_FAILED)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no message"])[0]

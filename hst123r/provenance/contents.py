@@ -1,0 +1,261 @@
+"""What files hold, remembered by path so that an unchanged file costs one `stat`.
+
+A path whose device, inode, size and times are as when its content was looked at is not read
+again. The signature is refreshed whenever a file is looked at, dry runs included, so a `touch`
+costs one reading and not one at every run.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlite_utils import Database
+
+from hst123r.files.content import Content, Signature, look
+from hst123r.records.dates import utc_now
+
+GRANULARITY_NS: Final = 50_000_000
+"""A file changed this recently could change again without its time stamp showing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A content the store knows.
+
+    Parameters
+    ----------
+    id : int
+        Its row.
+    digest : str
+        Digest of its bytes.
+    size : int
+        Size in bytes.
+    facets : dict of str to str
+        Digests by facet, empty where there are none.
+    """
+
+    id: int
+    digest: str
+    size: int
+    facets: dict[str, str]
+
+    def facet(self, name: str) -> str:
+        """Return the digest of a facet; for files without facets that of their bytes."""
+        return self.facets.get(name, self.digest)
+
+    def changed_facets(self, other: Known) -> list[str]:
+        """Return the facets in which two contents differ; ``bytes`` where there are none."""
+        if self.digest == other.digest:
+            return []
+        if not self.facets or not other.facets:
+            return ["bytes"]
+        return [name for name in self.facets if self.facets[name] != other.facets.get(name)]
+
+
+class Contents:
+    """The tables ``content``, ``path_state`` and ``header``.
+
+    Parameters
+    ----------
+    db : Database
+        The store.
+    folder : Path
+        The work directory; paths inside it are kept relative, so that it can be moved.
+    read_only : bool
+        Never write.
+    """
+
+    def __init__(self, db: Database, folder: Path, *, read_only: bool = False) -> None:
+        self.db = db
+        self.folder = folder
+        self.read_only = read_only
+        self._root = f"{folder}/"
+        self._by_id: dict[int, Known] = {}
+        self._states: dict[str, tuple[Signature, int]] | None = None
+        self._dirty: dict[str, tuple[Signature, int]] = {}
+
+    def relative(self, path: str) -> str:
+        """Return a path relative to the work directory where it is inside it."""
+        return path.removeprefix(self._root)
+
+    def absolute(self, path: str) -> str:
+        """Return the absolute path of a path of the store."""
+        return path if path.startswith("/") else self._root + path
+
+    def get(self, content_id: int) -> Known:
+        """Return a content by its row."""
+        if not self._by_id:
+            self._load()
+        if content_id not in self._by_id:
+            row = self.db.execute(
+                "select id, digest, size, facets from content where id = ?", [content_id]
+            ).fetchone()
+            self._by_id[content_id] = Known(row[0], row[1], row[2], json.loads(row[3]))
+        return self._by_id[content_id]
+
+    def _load(self) -> None:
+        rows = self.db.execute("select id, digest, size, facets from content").fetchall()
+        self._by_id = {row[0]: Known(row[0], row[1], row[2], json.loads(row[3])) for row in rows}
+
+    def _known_states(self) -> dict[str, tuple[Signature, int]]:
+        if self._states is None:
+            rows = self.db.execute(
+                "select path, device, inode, size, mtime_ns, ctime_ns, content_id from path_state"
+            ).fetchall()
+            self._states = {row[0]: (Signature(*row[1:6]), row[6]) for row in rows}
+        return self._states
+
+    def peek(self, path: str) -> Known | None:
+        """Return the content of a file if its signature is unchanged, without reading it.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path.
+
+        Returns
+        -------
+        Known or None
+            None if the file is missing, new to the store, or looks changed.
+        """
+        state = self._known_states().get(self.relative(path))
+        if state is None:
+            return None
+        signature = Signature.of(path)
+        return self.get(state[1]) if signature == state[0] else None
+
+    def look(self, path: str) -> Known | None:
+        """Return the content of a file, reading it if its signature changed.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path.
+
+        Returns
+        -------
+        Known or None
+            None if there is no such file.
+        """
+        known = self.peek(path)
+        if known is not None:
+            return known
+        before = Signature.of(path)
+        if before is None:
+            return None
+        content = look(Path(path))
+        if self.read_only:
+            return Known(-1, content.digest, content.size, content.facets)
+        known = self.add(content)
+        if Signature.of(path) == before:
+            self.remember(path, before, known)
+        return known
+
+    def add(self, content: Content) -> Known:
+        """Record a content, once.
+
+        Parameters
+        ----------
+        content : Content
+            What was found in a file.
+
+        Returns
+        -------
+        Known
+            Its row.
+        """
+        found = self.db.execute(
+            "select id, sha256 from content where digest = ?", [content.digest]
+        ).fetchone()
+        if found is not None:
+            if content.sha256 and not found[1]:
+                self.db.table("content").update(found[0], {"sha256": content.sha256})
+            return self.get(int(found[0]))
+        row = {
+            "digest": content.digest,
+            "size": content.size,
+            "kind": content.kind,
+            "facets": json.dumps(content.facets),
+            "sha256": content.sha256,
+        }
+        content_id = insert(self.db, "content", row)
+        self.db.table("header").insert_all(
+            {
+                "content_id": content_id,
+                "hdu": header.hdu,
+                "name": header.name,
+                "version": header.version,
+                "cards": json.dumps(header.cards),
+            }
+            for header in content.headers
+        )
+        self._by_id[content_id] = Known(content_id, content.digest, content.size, content.facets)
+        return self._by_id[content_id]
+
+    def remember(self, path: str, signature: Signature, known: Known) -> None:
+        """Note that a path with this signature holds this content.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path.
+        signature : Signature
+            Taken before the file was read, and found unchanged after.
+        known : Known
+            Its content.
+        """
+        name = self.relative(path)
+        self._known_states()[name] = (signature, known.id)
+        self._dirty[name] = (signature, known.id)
+
+    def flush(self, *, wait: bool = False) -> None:
+        """Write the remembered signatures to the store.
+
+        A file changed within the granularity of the file system's clock could change again
+        without a trace, so it is written only when it has rested for that long.
+
+        Parameters
+        ----------
+        wait : bool
+            Wait for files that were changed just now; otherwise they stay for a later flush.
+        """
+        if self.read_only or not self._dirty:
+            return
+        if wait and any(_young(signature) for signature, _ in self._dirty.values()):
+            time.sleep(GRANULARITY_NS / 1e9)
+        ready = {p: (s, c) for p, (s, c) in self._dirty.items() if not _young(s)}
+        checked = utc_now()
+        rows: list[dict[str, Any]] = [
+            {
+                "path": path,
+                "device": signature.device,
+                "inode": signature.inode,
+                "size": signature.size,
+                "mtime_ns": signature.mtime_ns,
+                "ctime_ns": signature.ctime_ns,
+                "content_id": content_id,
+                "checked": checked,
+            }
+            for path, (signature, content_id) in ready.items()
+            if Signature.of(self.absolute(path)) == signature
+        ]
+        if rows:
+            self.db.table("path_state").upsert_all(rows, pk="path")
+        for path in ready:
+            del self._dirty[path]
+
+
+def _young(signature: Signature) -> bool:
+    return time.time_ns() - max(signature.mtime_ns, signature.ctime_ns) < GRANULARITY_NS
+
+
+def insert(db: Database, table: str, row: dict[str, Any]) -> int:
+    """Insert one row and return its id."""
+    key = db.table(table).insert(row).last_pk
+    if not isinstance(key, int):
+        raise TypeError(f"the table {table} has no whole-number key")
+    return key

@@ -1,0 +1,158 @@
+"""A checked recipe: what the user asked for, with the place of every word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, StringConstraints
+
+from hst123r.records import position
+from hst123r.records.target import Target
+from hst123r.stage.params import Params, Position
+
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$"
+INSTANCE_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
+VERSION: Final = 1
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+OnBad = Literal["stop", "exclude", "use"]
+
+
+class TargetEntry(Params):
+    """A target as written in a recipe."""
+
+    name: Name = Field(description="Name, used in file names and tables")
+    position: Position = Field(
+        description='Right ascension and declination, ICRS: "12:45:08.14 -00:27:32.8" (hours '
+        'and degrees) or "191.2839167 -0.4591111" (degrees)'
+    )
+
+    def target(self) -> Target:
+        """Return the target."""
+        return Target(self.name, position.parse(self.position))
+
+
+class Paper(Params):
+    """The paper a recipe belongs to."""
+
+    doi: str | None = Field(None, description="Digital object identifier")
+    bibcode: str | None = Field(None, description="ADS bibcode")
+    arxiv: str | None = Field(None, description="arXiv number")
+    title: str | None = Field(None, description="Title")
+
+
+class Head(Params):
+    """The top level of a recipe, without the stages' parameters."""
+
+    hst123r: Literal[1] = Field(description="Version of the recipe language, 1")
+    name: Name = Field(description="Name of the recipe; also of its work directory")
+    title: str | None = Field(None, description="What the recipe is, in a few words")
+    description: str | None = Field(None, description="More about it")
+    authors: list[str] = Field(default_factory=list, description="Who wrote it")
+    paper: Paper | None = Field(None, description="The paper it serves")
+    targets: list[TargetEntry] = Field(min_length=1, description="What to measure")
+
+
+@dataclass(slots=True)
+class Instance:
+    """One stage of a recipe.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the recipe, unique.
+    stage : str
+        The stage it is an instance of.
+    values : dict
+        Parameters as given in the recipe and by ``--set``, plain values.
+    origins : dict of str to str
+        Origin of each given parameter: ``recipe.yaml:12:9`` or ``--set``.
+    blocks : list of Block
+        ``for:`` blocks, in the order of increasing precedence.
+    overrides : dict
+        Parameters given by ``--set``; they win over everything.
+    on_bad : str
+        What to do with a bad result: ``stop``, ``exclude`` or ``use`` it.
+    uses : list of str
+        Names of earlier stages whose products it takes, where several make the same kind.
+    implied : bool
+        Whether hst123r inserted it because a later stage needs it.
+    sources : dict of str to list of str
+        By needed kind, the names of the earlier stages that supply it.
+    """
+
+    name: str
+    stage: str
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    on_bad: OnBad = "exclude"
+    uses: list[str] = field(default_factory=list)
+    implied: bool = False
+    sources: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A ``for:`` block: parameters for one detector, one filter, or one of both.
+
+    Parameters
+    ----------
+    detector, filter : str or None
+        What it is for.
+    values : dict
+        Parameters.
+    origins : dict of str to str
+        Their places in the recipe.
+    """
+
+    detector: str | None
+    filter: str | None
+    values: dict[str, Any]
+    origins: dict[str, str]
+
+    def covers(self, detector: str | None, filter_name: str | None) -> bool:
+        """Whether the block applies to a detector and filter."""
+        return self.detector in (None, detector) and self.filter in (None, filter_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A checked recipe.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    text : str
+        Its text.
+    head : Head
+        Name, title, paper, targets.
+    instances : list of Instance
+        The stages in order, those inserted by hst123r included.
+    settings : list of str
+        The ``--set`` options that were applied.
+    """
+
+    path: Path
+    text: str
+    head: Head
+    instances: list[Instance]
+    settings: list[str]
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe."""
+        return self.head.name
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The targets."""
+        return tuple(entry.target() for entry in self.head.targets)
+
+    def instance(self, name: str) -> Instance | None:
+        """Return the stage of a name, or None."""
+        return next((item for item in self.instances if item.name == name), None)
