@@ -37,7 +37,7 @@ class Commands(click.Group):
         """Find the command, with a suggestion for a misspelled one."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            from hst123r.recipe.problem import did_you_mean
+            from hst123r.errors import did_you_mean
 
             known = self.list_commands(ctx)
             raise click.UsageError(f"no such command {name!r}, {did_you_mean(name, known)}", ctx)

@@ -64,7 +64,7 @@ class EffectivePSF:
     @property
     def middle(self) -> int:
         """Index of the node the star sits on, the same in both axes."""
-        return self.data.shape[0] // 2
+        return int(self.data.shape[0]) // 2
 
     @property
     def half_pix(self) -> int:

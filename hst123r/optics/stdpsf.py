@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -119,7 +120,7 @@ def read_stdpsf(
     edges = [0, *(np.flatnonzero(np.diff(y) <= 1.0) + 1).tolist(), counts[1]]
     return tuple(
         PSFGrid(x - 1.0, y[first:last] - y[first], scaled[first:last])
-        for first, last in zip(edges[:-1], edges[1:], strict=True)
+        for first, last in pairwise(edges)
     )
 
 

@@ -108,7 +108,7 @@ def effective_psf(
             spider_width=detector.optics.spider_width.value,
             cold_stop=detector.optics.cold_stop.value if detector.optics.cold_stop else None,
         ),
-        wavefront_m=_metres(detector.optics.wavefront, detector.name),
+        wavefront_m=metres(detector.optics.wavefront, detector.name),
         blur_pix=detector.optics.blur.value,
     )
     return from_light(light, oversampling, half_pix)
@@ -173,8 +173,8 @@ def band(detector: Detector, filter_name: str) -> tuple[float, ...]:
         )
     if facts.pivot is None:
         raise InputError(f"the pivot wavelength of {filter_name} is not known", where=detector.name)
-    pivot = _metres(facts.pivot, detector.name)
-    width = _metres(facts.width, detector.name) if facts.width else 0.0
+    pivot = metres(facts.pivot, detector.name)
+    width = metres(facts.width, detector.name) if facts.width else 0.0
     if width < 0.01 * pivot:
         return (pivot,)
     parts = (np.arange(WAVELENGTHS) + 0.5) / WAVELENGTHS - 0.5
@@ -337,7 +337,26 @@ def _monochromatic(
     return np.asarray(intensity / intensity.sum(), np.float64)
 
 
-def _metres(number: Number, where: str) -> float:
+def metres(number: Number, where: str) -> float:
+    """Return a length of a detector's facts in metres.
+
+    Parameters
+    ----------
+    number : Number
+        A wavelength, bandwidth or wavefront error.
+    where : str
+        Name of the detector, for the message.
+
+    Returns
+    -------
+    float
+        The length.
+
+    Raises
+    ------
+    InputError
+        If the unit is not one of lengths.
+    """
     if number.unit not in _TO_METRES:
         raise InputError(
             f"a length in {number.unit!r} is not understood",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from hst123r.errors import InputError
+from hst123r.errors import InputError, did_you_mean
 from hst123r.recipe.model import Head, Instance, Recipe
 from hst123r.recipe.pipeline import connect
-from hst123r.recipe.problem import Problem, RecipeError, did_you_mean
+from hst123r.recipe.problem import Problem, RecipeError
 from hst123r.recipe.stage_entry import StageEntry, read_settings
 from hst123r.recipe.text import Located, read
 from hst123r.recipe.validate import check

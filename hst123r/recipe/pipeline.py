@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hst123r.errors import did_you_mean
 from hst123r.recipe.model import Instance
-from hst123r.recipe.problem import Problem, did_you_mean
+from hst123r.recipe.problem import Problem
 from hst123r.stage import registry
 from hst123r.stage.contract import Need
 

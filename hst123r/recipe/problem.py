@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -60,28 +59,3 @@ class RecipeError(InputError):
         self.problems = sorted(problems)
         self.name = name
         super().__init__("\n".join(problem.in_file(name) for problem in self.problems))
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a suggestion for a misspelled word, or the list of what is known.
-
-    Parameters
-    ----------
-    word : str
-        What was written.
-    known : iterable of str
-        What could have been meant.
-
-    Returns
-    -------
-    str
-        ``did you mean 'pixfrac'?`` or ``known are …``.
-    """
-    choices = list(known)
-    folded = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {folded[close[0]]!r}?"
-    if len(choices) > 24:
-        return f"known are {', '.join(choices[:24])}, …"
-    return f"known are {', '.join(choices)}" if choices else "nothing is allowed here"

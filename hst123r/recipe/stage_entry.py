@@ -6,9 +6,9 @@ import re
 from typing import Any, Final
 
 from hst123r import instruments
-from hst123r.errors import InputError
+from hst123r.errors import InputError, did_you_mean
 from hst123r.recipe.model import INSTANCE_PATTERN, Block, Instance
-from hst123r.recipe.problem import Problem, did_you_mean
+from hst123r.recipe.problem import Problem
 from hst123r.recipe.text import Located
 from hst123r.recipe.validate import check
 from hst123r.stage import registry

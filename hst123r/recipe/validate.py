@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from hst123r.recipe.problem import Problem, did_you_mean
+from hst123r.errors import did_you_mean
+from hst123r.recipe.problem import Problem
 from hst123r.recipe.text import Located
 
 _NOUNS = {

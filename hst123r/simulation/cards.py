@@ -54,8 +54,7 @@ def primary(
     from astropy.io import fits
 
     header = fits.Header()
-    day, _, clock = dates.iso(planned.start_mjd).partition("T")
-    cards: list[tuple[str, Any, str]] = [
+    cards = [
         ("ORIGIN", "hst123r", "made by a simulation"),
         ("SIMULATD", True, "simulated: these pixels never saw the sky"),
         ("SIMSEED", programme.seed, "seed of the simulation"),
@@ -65,12 +64,31 @@ def primary(
         ("FILETYPE", "SCI", "type of data found in data file"),
         ("TELESCOP", "HST", "telescope used to acquire data"),
         ("EQUINOX", 2000.0, "equinox of celestial coord. system"),
-        ("ROOTNAME", planned.root, "rootname of the observation set"),
-        ("IMAGETYP", "EXT", "type of exposure identifier"),
         ("TARGNAME", programme.target_name, "proposer's target name"),
         ("RA_TARG", programme.ra_deg, "right ascension of the target (deg)"),
         ("DEC_TARG", programme.dec_deg, "declination of the target (deg)"),
         ("PROPOSID", programme.proposal, "PEP proposal identifier"),
+        ("PA_V3", header_pa_v3_deg, "position angle of V3-axis of HST (deg)"),
+        ("OBSMODE", "MULTIACCUM" if is_ramp(detector) else "ACCUM", "operating mode"),
+        ("APERTURE", detector.name.rpartition("/")[2], "aperture name"),
+        *_exposure_cards(planned),
+    ]
+    header.extend([fits.Card(*card) for card in cards])
+    for keyword, value in detector.match.items():
+        header[keyword] = value
+    _elements(header, detector, planned.filter)
+    _electronics(header, detector)
+    for keyword in detector.reference_files:
+        header[keyword] = "N/A"
+    return header
+
+
+def _exposure_cards(planned: PlannedExposure) -> list[tuple[str, Any, str]]:
+    """Return the cards that tell when and how the exposure was taken."""
+    day, _, clock = dates.iso(planned.start_mjd).partition("T")
+    return [
+        ("ROOTNAME", planned.root, "rootname of the observation set"),
+        ("IMAGETYP", "EXT", "type of exposure identifier"),
         ("LINENUM", f"{planned.visit}.{planned.line:03d}", "proposal logsheet line number"),
         ("PR_INV_L", "Simulation", "last name of principal investigator"),
         ("FGSLOCK", "FINE", "commanded FGS lock (FINE,COARSE,GYROS,UNKNOWN)"),
@@ -86,25 +104,14 @@ def primary(
         ("QUALCOM1", " ", ""),
         ("QUALITY", " ", ""),
         ("DARKTIME", planned.exposure_time_s, "dark time (seconds)"),
-        ("PA_V3", header_pa_v3_deg, "position angle of V3-axis of HST (deg)"),
         ("POSTARG1", planned.dither_arcsec[0], "POSTARG in axis 1 direction"),
         ("POSTARG2", planned.dither_arcsec[1], "POSTARG in axis 2 direction"),
         ("OBSTYPE", "IMAGING", "observation type - imaging or spectroscopic"),
-        ("OBSMODE", "MULTIACCUM" if is_ramp(detector) else "ACCUM", "operating mode"),
         ("SUBARRAY", planned.size_pix is not None, "data from a subarray (T) or full frame"),
-        ("APERTURE", detector.name.rpartition("/")[2], "aperture name"),
         ("CRSPLIT", 1, "number of cosmic ray split exposures"),
         ("ASN_ID", "NONE", "unique identifier assigned to association"),
         ("ASN_MTYP", " ", "role of the member in the association"),
     ]
-    header.extend([fits.Card(*card) for card in cards])
-    for keyword, value in detector.match.items():
-        header[keyword] = value
-    _elements(header, detector, planned.filter)
-    _electronics(header, detector)
-    for keyword in detector.reference_files:
-        header[keyword] = "N/A"
-    return header
 
 
 def is_ramp(detector: Detector) -> bool:

@@ -21,6 +21,7 @@ logarithm; our choice."""
 DEAD_COLUMNS: Final = 0.001
 """Fraction of columns of a CCD that hold nothing."""
 _SEED: Final = 13
+_WORDS: Final = {"hot": ("hot", "warm"), "dead": ("detector", "defect")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,3 +75,30 @@ def bad_pixels(detector: Detector, frame: ChipFrame) -> Defects:
         dead = np.sort(every - frame.window.x0)
         dead = dead[(dead >= 0) & (dead < columns)]
     return Defects((row * columns + column)[inside], rate[inside], dead)
+
+
+def flag(detector: Detector, kind: str) -> int:
+    """Return the data-quality bit for a kind of bad pixel.
+
+    Parameters
+    ----------
+    detector : Detector
+        Facts of the detector.
+    kind : str
+        ``saturated``, ``hot`` or ``dead``.
+
+    Returns
+    -------
+    int
+        The first bit that the detector's facts give for it; where they name none, its lowest
+        bit of bad pixels.
+    """
+    bits = sorted(detector.dq_bits, key=lambda entry: entry.bit)
+    if kind == "saturated":
+        return next(entry.bit for entry in bits if entry.saturated)
+    bad = [entry for entry in bits if entry.bad and not entry.saturated]
+    for word in _WORDS[kind]:
+        for entry in bad:
+            if word in entry.name:
+                return entry.bit
+    return bad[0].bit

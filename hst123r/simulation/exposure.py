@@ -88,7 +88,7 @@ def expose(
         planned.pa_v3_deg,
         dither_arcsec=planned.dither_arcsec,
         size_pix=planned.size_pix,
-        aim=programme.aim,
+        aim=planned.aim,
         error=planned.error,
     )
     middle = (planned.start_mjd + planned.end_mjd) / 2

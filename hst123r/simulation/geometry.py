@@ -155,7 +155,7 @@ class ChipFrame:
         front = np.flatnonzero(away > np.cos(np.radians(1.0)))
         x, y = self.wcs.wcs_world2pix(ra_deg[front], dec_deg[front], 0)
         near = (x > -margin) & (x < columns + margin) & (y > -margin) & (y < rows + margin)
-        return front[near].astype(np.int64)
+        return np.asarray(front[near], np.int64)
 
     def pixel_area(self) -> Floats:
         """Return the area of each pixel on the sky over that of a square of side IDCSCALE.

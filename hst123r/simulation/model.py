@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -62,7 +63,7 @@ class Transient(Part):
                 f"a light curve has {len(self.dates_mjd)} dates and "
                 f"{len(self.magnitudes_ab)} magnitudes; it needs as many of each"
             )
-        if any(b <= a for a, b in zip(self.dates_mjd[:-1], self.dates_mjd[1:], strict=True)):
+        if any(b <= a for a, b in pairwise(self.dates_mjd)):
             raise ValueError("the dates of a light curve must increase")
         return self
 
@@ -116,6 +117,10 @@ class Observation(Part):
     size_pix: int | None = Field(
         None, ge=32, description="Side of the part of each chip that is kept; None for all"
     )
+    aim: tuple[int, float, float] | None = Field(
+        None,
+        description="Where the target falls: chip number, zero-based x and y of the full chip",
+    )
 
 
 class Programme(Part):
@@ -135,10 +140,6 @@ class Programme(Part):
     dither_arcsec: NotNegative = Field(
         1.3, description="Size of the steps between the exposures of an epoch"
     )
-    aim: tuple[int, float, float] | None = Field(
-        None,
-        description="Where the target falls: chip number, zero-based x and y of the full chip",
-    )
     pointing_rms_arcsec: NotNegative = Field(
         0.0, description="Standard deviation, along each axis, of the error of each visit"
     )
@@ -147,7 +148,7 @@ class Programme(Part):
         default_factory=list,
         description="Errors of the visits in the order of time, instead of random ones",
     )
-    field: StarField = Field(default_factory=lambda: StarField())
+    field: StarField = Field(default_factory=StarField)
     stars: list[Star] = Field(default_factory=list, description="Stars in addition to the field")
     transients: list[Transient] = Field(default_factory=list)
-    sky: Sky = Field(default_factory=lambda: Sky())
+    sky: Sky = Field(default_factory=Sky)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from hst123r.errors import InputError
 from hst123r.instruments.detector import Detector
 from hst123r.optics.psf import EffectivePSF
+from hst123r.optics.telescope import metres
 from hst123r.simulation.cosmic_rays import tracks
-from hst123r.simulation.defects import Defects
+from hst123r.simulation.defects import Defects, flag
 from hst123r.simulation.model import Sky
 
 Floats = NDArray[np.float64]
@@ -133,7 +134,7 @@ def conversion(detector: Detector, filter_name: str, exposure_time_s: float) -> 
         )
     return Conversion(
         photflam=facts.photflam.value,
-        pivot_angstrom=facts.pivot.value,
+        pivot_angstrom=metres(facts.pivot, detector.name) * 1e10,
         gain=detector.noise.gain.value,
         per_second=detector.products.unit.endswith("/S"),
         exposure_time_s=exposure_time_s,
@@ -268,7 +269,7 @@ def expose(
         np.minimum(electrons, noise.full_well.value, out=electrons)
     if defects is not None and defects.dead_columns.size:
         electrons[:, defects.dead_columns] = 0.0
-        dq[:, defects.dead_columns] |= flag(detector, "bad")
+        dq[:, defects.dead_columns] |= flag(detector, "dead")
     if sky.read_noise:
         electrons += noise.read_noise.value * rng.standard_normal(area.shape)
     if change.gain != 1.0:

@@ -49,6 +49,8 @@ class PlannedExposure:
         By how much the target is moved along the detector's x and y.
     size_pix : int or None
         Side of the part of each chip that is kept.
+    aim : (chip number, x, y) or None
+        Zero-based pixel of a full chip that the undithered target falls on.
     error : PointingError
         By how much the header's WCS is wrong, the same throughout a visit.
     """
@@ -64,6 +66,7 @@ class PlannedExposure:
     pa_v3_deg: float
     dither_arcsec: tuple[float, float]
     size_pix: int | None
+    aim: tuple[int, float, float] | None
     error: PointingError
 
     @property
@@ -141,6 +144,7 @@ def _planned(
         pa_v3_deg=(programme.pa_v3_deg + epoch * programme.roll_per_epoch_deg) % 360.0,
         dither_arcsec=dither(step, programme.dither_arcsec),
         size_pix=observation.size_pix,
+        aim=observation.aim,
         error=pointing_error(programme, epoch),
     )
 

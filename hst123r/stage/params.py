@@ -6,10 +6,14 @@ the job's key all derive from that class.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic_core import core_schema
 
+from hst123r import instruments
+from hst123r.errors import did_you_mean
 from hst123r.records import amount, dates, position
 from hst123r.records.amount import Amount
 
@@ -43,6 +47,35 @@ def _amount(dimension: str) -> Any:
     ]
 
 
+class _Names:
+    """Names of the detectors or their filters: checked, and completed by editors."""
+
+    def __init__(self, noun: str, known: Callable[[], list[str]]) -> None:
+        self.noun = noun
+        self.known = known
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {**handler(schema), "enum": self.known()}
+
+    def _check(self, name: str) -> str:
+        known = self.known()
+        if name not in known:
+            raise ValueError(f"there is no {self.noun} {name!r}, {did_you_mean(name, known)}")
+        return name
+
+
+def _filters() -> list[str]:
+    detectors = map(instruments.get, instruments.names())
+    return sorted({name for detector in detectors for name in detector.filters})
+
+
+DetectorName = Annotated[str, _Names("detector", lambda: list(instruments.names()))]
+"""Name of a detector, such as ``ACS/WFC``."""
+FilterName = Annotated[str, _Names("filter", _filters)]
+"""Name of a filter of some detector, such as ``F814W``."""
 Angle = _amount("angle")
 """An angle such as ``0.05 arcsec``."""
 Duration = _amount("time")

@@ -1,0 +1,1 @@
+"""Files that people open: FITS images, tables, regions, previews; written whole, with units."""

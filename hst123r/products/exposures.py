@@ -1,0 +1,289 @@
+"""From the headers of an exposure to its record; each file is opened once."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from hst123r import instruments
+from hst123r.errors import InputError
+from hst123r.instruments.detector import Detector
+from hst123r.records.exposure import Chip, Exposure
+from hst123r.records.position import SkyPosition
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList, Header
+    from astropy.wcs import WCS
+
+AB_OFFSET: Final = -2.408
+"""m_AB = -2.5 log10 PHOTFLAM - 5 log10 PHOTPLAM - 2.408 (Sirianni et al. 2005, PASP 117, 1049)."""
+ST_OFFSET: Final = -21.10
+"""m_ST = -2.5 log10 PHOTFLAM - 21.10 (the same)."""
+ROUND_TRIP_DEG: Final = 0.1 / 3600
+"""A pixel position counts only if it maps back to the target this closely."""
+REACH: Final = 1.5
+"""How many chip diagonals from its middle a target can be and still be looked for."""
+
+
+def read_exposure(
+    path: str, targets: Mapping[str, tuple[float, float]], margin_pix: float = 0.0
+) -> Exposure:
+    """Read the record of an exposure from its file.
+
+    Parameters
+    ----------
+    path : str
+        A calibrated exposure with at least one SCI extension.
+    targets : mapping of str to (float, float)
+        Right ascension and declination of each target in degrees, ICRS.
+    margin_pix : float
+        How far inside a chip a target must be, in pixels.
+
+    Returns
+    -------
+    Exposure
+        Its record; targets are placed through the full distorted WCS, lookup tables included.
+
+    Raises
+    ------
+    InputError
+        If the detector is unknown, or a header lacks what every exposure has.
+    """
+    from astropy.io import fits
+
+    with fits.open(path, memmap=True, lazy_load_hdus=True) as hdus:
+        primary = hdus[0].header
+        where = str(primary.get("FILENAME", path)).strip()
+        detector = instruments.match(primary, where)
+        chips, wcs_name, distorted = _chips(hdus, detector, targets, margin_pix, where)
+        elements = _elements(primary, detector)
+        name, kind = _filter(elements, detector)
+        return Exposure(
+            root=str(_need(primary, "ROOTNAME", where)).strip().lower(),
+            image=path.rsplit("/", 1)[-1],
+            detector=detector.name,
+            filter=name,
+            filter_class=kind,
+            elements=elements,
+            exposure_time_s=float(_need(primary, "EXPTIME", where)),
+            start_mjd=float(_need(primary, "EXPSTART", where)),
+            end_mjd=float(_need(primary, "EXPEND", where)),
+            proposal=str(primary.get("PROPOSID", "")).strip(),
+            visit=str(_need(primary, "ROOTNAME", where)).strip().upper()[4:6],
+            object_name=_text(primary, "TARGNAME"),
+            aperture=_text(primary, "APERTURE"),
+            subarray=primary.get("SUBARRAY", False) in (True, "T", "True"),
+            pa_v3_deg=_number(primary, "PA_V3"),
+            expflag=_text(primary, "EXPFLAG"),
+            fgslock=_text(primary, "FGSLOCK"),
+            quality=_text(primary, "QUALITY"),
+            moving=_text(primary, "MTFLAG"),
+            wcs_name=wcs_name,
+            distorted=distorted,
+            chips=chips,
+        )
+
+
+def open_wcs(header: Header, hdus: HDUList, where: str) -> WCS:
+    """Return the WCS of a science extension with all its distortions.
+
+    Parameters
+    ----------
+    header : Header
+        Header of the extension.
+    hdus : HDUList
+        The open file, for the lookup tables.
+    where : str
+        Name of the file, for messages.
+
+    Returns
+    -------
+    astropy.wcs.WCS
+        With SIP and lookup tables where the header has them.
+
+    Raises
+    ------
+    InputError
+        If the header has no usable celestial WCS.
+    """
+    from astropy.utils.exceptions import AstropyUserWarning
+    from astropy.wcs import WCS, FITSFixedWarning
+
+    try:
+        with warnings.catch_warnings():
+            # headers of two decades write dates and units in ways that astropy repairs and tells
+            warnings.simplefilter("ignore", FITSFixedWarning)
+            warnings.simplefilter("ignore", AstropyUserWarning)
+            wcs = WCS(header, hdus)
+    except (ValueError, KeyError, AssertionError) as error:
+        raise InputError(f"its WCS cannot be read: {error}", where=where) from error
+    if not wcs.has_celestial:
+        raise InputError("it has no celestial WCS", where=where)
+    return wcs
+
+
+def place(
+    wcs: WCS, shape: tuple[int, int], ra_deg: float, dec_deg: float
+) -> tuple[float, float] | None:
+    """Return where a position falls on a chip, through the full distorted WCS.
+
+    Far outside a chip a distortion polynomial can map anything anywhere, so positions are first
+    compared with the chip's extent on the sky, and the result is mapped back.
+
+    Parameters
+    ----------
+    wcs : WCS
+        WCS of the chip.
+    shape : (int, int)
+        Rows and columns.
+    ra_deg, dec_deg : float
+        The position in degrees.
+
+    Returns
+    -------
+    (float, float) or None
+        Zero-based x and y; None if the position is nowhere near the chip.
+    """
+    import numpy as np
+    from astropy.wcs import NoConvergence
+
+    rows, columns = shape
+    middle = wcs.all_pix2world([[(columns - 1) / 2, (rows - 1) / 2], [0.0, 0.0]], 0)
+    centre, corner = (SkyPosition(ra % 360.0, dec) for ra, dec in middle)
+    target = SkyPosition(ra_deg, dec_deg)
+    if target.separation_arcsec(centre) > 2 * REACH * centre.separation_arcsec(corner):
+        return None
+    try:
+        x, y = wcs.all_world2pix([[ra_deg, dec_deg]], 0, tolerance=1e-6, maxiter=50)[0]
+    except NoConvergence:
+        return None
+    if not np.isfinite([x, y]).all():
+        return None
+    back = wcs.all_pix2world([[x, y]], 0)[0]
+    if target.separation_arcsec(SkyPosition(back[0] % 360.0, back[1])) > ROUND_TRIP_DEG * 3600:
+        return None
+    return float(x), float(y)
+
+
+def _chips(
+    hdus: HDUList,
+    detector: Detector,
+    targets: Mapping[str, tuple[float, float]],
+    margin_pix: float,
+    where: str,
+) -> tuple[list[Chip], str, bool]:
+    chips = []
+    wcs_name, distorted = "", False
+    for hdu in hdus[1:]:
+        if hdu.name != "SCI" or hdu.header.get("NAXIS") != 2:
+            continue
+        header = hdu.header
+        wcs = open_wcs(header, hdus, where)
+        shape = (header["NAXIS2"], header["NAXIS1"])
+        photflam, photplam = _calibration(header, hdus[0].header)
+        wcs_name = wcs_name or _text(header, "WCSNAME")
+        distorted |= wcs.sip is not None or wcs.cpdis1 is not None
+        chips.append(
+            Chip(
+                extver=hdu.ver,
+                number=int(header.get(detector.header.chip, hdu.ver)),
+                shape=list(shape),
+                unit=str(header.get("BUNIT", detector.products.unit)).strip().upper(),
+                photflam=photflam,
+                photplam=photplam,
+                zeropoint_ab=_zeropoint(photflam, photplam),
+                zeropoint_st=_zeropoint(photflam, None),
+                position_angle_deg=float(header.get(detector.header.position_angle, math.nan)),
+                corners=_corners(wcs, shape),
+                targets=_targets(wcs, shape, targets, margin_pix),
+            )
+        )
+    if not chips:
+        raise InputError("there is no SCI extension with an image in it", where=where)
+    return sorted(chips, key=lambda chip: chip.extver), wcs_name, distorted
+
+
+def _corners(wcs: WCS, shape: tuple[int, int]) -> list[list[float]]:
+    rows, columns = shape
+    edges = [[-0.5, -0.5], [columns - 0.5, -0.5], [columns - 0.5, rows - 0.5], [-0.5, rows - 0.5]]
+    return [[round(float(v), 9) for v in point] for point in wcs.all_pix2world(edges, 0)]
+
+
+def _targets(
+    wcs: WCS,
+    shape: tuple[int, int],
+    targets: Mapping[str, tuple[float, float]],
+    margin_pix: float,
+) -> dict[str, list[float]]:
+    rows, columns = shape
+    edge = margin_pix - 0.5
+    found = {}
+    for name, (ra, dec) in targets.items():
+        where = place(wcs, shape, ra, dec)
+        if where is None:
+            continue
+        x, y = where
+        if edge <= x < columns - 1 - edge and edge <= y < rows - 1 - edge:
+            found[name] = [round(x, 4), round(y, 4)]
+    return found
+
+
+def _elements(primary: Header, detector: Detector) -> list[str]:
+    """Names of the optical elements in the beam, clear positions left out."""
+    clear = tuple(prefix.upper() for prefix in detector.header.clear)
+    found = []
+    for keyword in detector.header.filters:
+        name = str(primary.get(keyword, "")).strip().upper()
+        if name and not name.startswith(clear):
+            found.append(name)
+    return found
+
+
+def _filter(elements: list[str], detector: Detector) -> tuple[str, str]:
+    """Name and class of the filter: the imaging filter, else what else is in the beam."""
+    kinds = {name: detector.filters[name].kind for name in elements if name in detector.filters}
+    special = [name for name in elements if kinds.get(name) in ("grism", "ramp")]
+    imaging = [name for name in elements if kinds.get(name) in ("W", "M", "N", "LP", "X", "quad")]
+    if special:
+        return special[0], kinds[special[0]]
+    if len(imaging) == 1:
+        return imaging[0], kinds[imaging[0]]
+    if len(imaging) > 1:
+        return "+".join(imaging), "crossed"
+    if not elements:
+        return "CLEAR", "clear"
+    return elements[0], kinds.get(elements[0], "unknown")
+
+
+def _zeropoint(photflam: float | None, photplam: float | None) -> float | None:
+    """AB zeropoint from both keywords, ST zeropoint from PHOTFLAM alone."""
+    if photflam is None or photflam <= 0:
+        return None
+    if photplam is None:
+        return -2.5 * math.log10(photflam) + ST_OFFSET
+    if photplam <= 0:
+        return None
+    return -2.5 * math.log10(photflam) - 5 * math.log10(photplam) + AB_OFFSET
+
+
+def _need(header: Header, keyword: str, where: str) -> Any:
+    if keyword not in header:
+        raise InputError(f"its primary header has no {keyword}", where=where)
+    return header[keyword]
+
+
+def _calibration(header: Header, primary: Header) -> tuple[float | None, float | None]:
+    """PHOTFLAM and PHOTPLAM; detectors with one chip may keep them in the primary header."""
+    source = header if "PHOTFLAM" in header else primary
+    return _number(source, "PHOTFLAM"), _number(source, "PHOTPLAM")
+
+
+def _text(header: Header, keyword: str) -> str:
+    return str(header.get(keyword, "")).strip()
+
+
+def _number(header: Header, keyword: str) -> float | None:
+    value = header.get(keyword)
+    return float(value) if isinstance(value, (int, float)) else None
