@@ -56,7 +56,7 @@ def choice_of_jobs(function: F) -> F:
         (
             click.option("--until", metavar="STAGE", help="Stop after this stage."),
             click.option(
-                "--only", metavar="STAGE", help="Run this stage only; the others must be up to date."
+                "--only", metavar="STAGE", help="Run this stage only; others must be up to date."
             ),
             click.option(
                 "--redo", multiple=True, metavar="STAGE[:JOB]",

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hst123r.engine.decide import Code
-from hst123r.errors import InputError
+from hst123r.errors import InputError, did_you_mean
 from hst123r.recipe.model import Recipe
-from hst123r.errors import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

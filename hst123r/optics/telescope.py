@@ -259,8 +259,7 @@ def from_light(light: Light, oversampling: int, half_pix: int) -> EffectivePSF:
     Returns
     -------
     EffectivePSF
-        Normalised to all of the light. The computation is periodic with four times
-        `half_pix`, so the light further out than that is counted inside.
+        Normalised to all of the light, also that outside the array.
     """
     from scipy import fft
 
@@ -272,11 +271,11 @@ def from_light(light: Light, oversampling: int, half_pix: int) -> EffectivePSF:
     period = int(fft.next_fast_len(4 * half_pix))
     size = period * fine
 
+    # photons of a spectrum that is flat per unit wavelength go as the wavelength
+    weights = np.asarray(light.band_m) / np.sum(light.band_m)
     total = np.zeros((size, size))
-    for wavelength in light.band_m:
-        # photons of a flat spectrum per unit wavelength go as the wavelength
-        total += _monochromatic(light, matrix, wavelength, period, size) * wavelength
-    total *= fine**2 / total.sum()
+    for wavelength, weight in zip(light.band_m, weights, strict=True):
+        total += _monochromatic(light, matrix, wavelength, period, size) * (weight * fine**2)
 
     along_x = fft.rfftfreq(size, 1 / fine)
     along_y = fft.fftfreq(size, 1 / fine)
@@ -302,7 +301,12 @@ def from_light(light: Light, oversampling: int, half_pix: int) -> EffectivePSF:
 def _monochromatic(
     light: Light, matrix: Floats, wavelength: float, period: int, size: int
 ) -> Floats:
-    """Return the intensity of one wavelength, star at [0, 0], sum 1, shape (size, size)."""
+    """Return the intensity of one wavelength, star at [0, 0], shape (size, size).
+
+    The sum is 1 less the light further out than half the period: points of the pupil that are
+    half in the shadow pass half of the light but, as amplitudes, a quarter, and what they lose
+    is what an edge throws far out (Parseval's theorem).
+    """
     from scipy import fft
 
     # pupil points, in primary radii, of the frequencies k / period of the pixel grid
@@ -334,7 +338,8 @@ def _monochromatic(
     field[:, index] = columns
     field = fft.ifft(field, axis=1, workers=-1)
     intensity = field.real**2 + field.imag**2
-    return np.asarray(intensity / intensity.sum(), np.float64)
+    far = np.sum(transmission**2) / np.sum(transmission)
+    return np.asarray(intensity * (far / intensity.sum()), np.float64)
 
 
 def metres(number: Number, where: str) -> float:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StringConstraints
 
 from hst123r.records import position
+from hst123r.records.params import Params, Position
 from hst123r.records.target import Target
-from hst123r.stage.params import Params, Position
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$"
 INSTANCE_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"

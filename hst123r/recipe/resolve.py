@@ -10,8 +10,8 @@ from typing import Any
 
 from hst123r import instruments
 from hst123r.recipe.model import Instance
+from hst123r.records.params import Params
 from hst123r.stage import registry
-from hst123r.stage.params import Params
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from hst123r.recipe.model import INSTANCE_PATTERN, Block, Instance
 from hst123r.recipe.problem import Problem
 from hst123r.recipe.text import Located
 from hst123r.recipe.validate import check
+from hst123r.records.params import Params
 from hst123r.stage import registry
-from hst123r.stage.params import Params
 
 ON_BAD: Final = ("stop", "exclude", "use")
 COMMON: Final = ("name", "for", "on_bad", "uses")

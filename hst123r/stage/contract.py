@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from hst123r.records.outcome import Outcome, Product
+from hst123r.records.params import Params
 from hst123r.records.target import Target
-from hst123r.stage.params import Params
 
 if TYPE_CHECKING:
     from hst123r.stage.context import Context

@@ -12,9 +12,9 @@ from hst123r.records.amount import Amount
 from hst123r.records.dates import iso
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Outcome, Product
+from hst123r.records.params import Duration, Params
 from hst123r.stage.context import Context
 from hst123r.stage.contract import Job, Need, Scope, Stage
-from hst123r.stage.params import Duration, Params
 
 
 class ExposuresParams(Params):

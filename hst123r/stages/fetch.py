@@ -10,9 +10,9 @@ from pydantic import Field
 
 from hst123r.errors import InputError
 from hst123r.records.outcome import Outcome, Product, Reject
+from hst123r.records.params import Params
 from hst123r.stage.context import Context
 from hst123r.stage.contract import DQ, PIXELS, SCIENCE, WCS, Job, Need, Scope, Stage
-from hst123r.stage.params import Params
 
 
 class FetchParams(Params):

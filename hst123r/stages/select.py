@@ -11,9 +11,7 @@ from hst123r.records.amount import Amount
 from hst123r.records.dates import iso, parse
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat, Outcome, Product, Reject
-from hst123r.stage.context import Context
-from hst123r.stage.contract import SCIENCE, WCS, Job, Need, Scope, Stage
-from hst123r.stage.params import (
+from hst123r.records.params import (
     Date,
     DetectorName,
     Duration,
@@ -21,6 +19,8 @@ from hst123r.stage.params import (
     Params,
     Pixels,
 )
+from hst123r.stage.context import Context
+from hst123r.stage.contract import SCIENCE, WCS, Job, Need, Scope, Stage
 
 FilterClass = Literal["W", "M", "N", "LP", "X", "quad"]
 

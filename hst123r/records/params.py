@@ -1,4 +1,4 @@
-"""Parameters of a stage: each with unit, default, range and one line of help.
+"""Parameters as recipes hold them: each with unit, default, range and one line of help.
 
 A stage subclasses :class:`Params`; the recipe's schema, its error messages, the docs page and
 the job's key all derive from that class.

@@ -1,0 +1,40 @@
+"""``hst123r verify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from hst123r import errors
+from hst123r.cli import options as shared
+
+
+@click.command()
+@shared.work_dir
+@shared.as_json
+def command(work_dir: Path | None, as_json: bool) -> int:
+    """Compare every raw file and product with its digest.
+
+    Says what was altered, what is missing, and what is not ours. Exit code 3 when anything is
+    altered or missing.
+
+    \b
+        hst123r verify
+    """
+    from hst123r.cli.render import table
+    from hst123r.engine.verify import verify
+    from hst123r.engine.workspace import locate
+
+    found = verify(locate(work_dir, Path.cwd()))
+    wrong = [row for row in found if row["state"] in ("altered", "missing")]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        odd = [row for row in found if row["state"] != "ok"]
+        if odd:
+            table(("state", "file", "what"), [(r["state"], r["file"], r["what"]) for r in odd])
+        good = sum(row["state"] == "ok" for row in found)
+        click.echo(f"{good} files are as they were made, {len(wrong)} are not")
+    return errors.QUALITY if wrong else errors.GOOD

@@ -1,0 +1,74 @@
+"""The recipe that ``hst123r new`` writes: complete, commented, and good as it stands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hst123r.records.position import SkyPosition
+from hst123r.resources import folder
+
+_TEXT: Final = """\
+# yaml-language-server: $schema={schema}
+# (the line above lets editors complete and check; it holds a path of this machine)
+#
+# {name}: a recipe for hst123r. Check it with `hst123r check {name}.yaml`,
+# see what it would do with `hst123r plan {name}.yaml`, run it with `hst123r run {name}.yaml`.
+hst123r: 1
+name: {name}
+title: Photometry of {target}
+
+targets:
+  # {sexagesimal} = {decimal}
+  - {{name: {target}, position: "{position}"}}
+
+# Which exposures are used; everything left out is listed with the reason.
+select:
+  # detectors: [ACS/WFC, WFC3/UVIS]
+  # filters: [F555W, F814W]
+  # after: 2009-01-01
+  min_exposure: 15 s
+
+stages:
+  # Your own calibrated exposures (flc, flt, c0m with c1m), in a folder beside this recipe.
+  # They are copied, and never changed.
+  - fetch: {{from: directory, path: data}}
+  # The deepest visit becomes the reference that all others are aligned to.
+  - reference: {{}}
+  - align: {{}}
+  # One stack for every epoch, and one of everything.
+  - drizzle: {{name: epochs, per: [detector, filter, epoch]}}
+  - drizzle: {{name: stacks, per: [detector, filter]}}
+  - photometry: {{}}
+  - scrape: {{radius: 0.3 arcsec}}
+  - export: {{formats: [ecsv, hdf5]}}
+  - report: {{}}
+"""
+
+
+def text(name: str, target: str, written: str, position: SkyPosition) -> str:
+    """Return the text of a new recipe.
+
+    Parameters
+    ----------
+    name : str
+        Name of the recipe.
+    target : str
+        Name of its target.
+    written : str
+        The position as the user wrote it.
+    position : SkyPosition
+        The same, read.
+
+    Returns
+    -------
+    str
+        YAML.
+    """
+    return _TEXT.format(
+        schema=folder("schemas") / "recipe.schema.json",
+        name=name,
+        target=target,
+        position=written,
+        sexagesimal=position.sexagesimal,
+        decimal=position.decimal,
+    )

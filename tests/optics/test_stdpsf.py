@@ -1,0 +1,103 @@
+"""Measured grids: reading, interpolation, and the computed PSFs against them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from hst123r import instruments
+from hst123r.errors import InputError
+from hst123r.optics.stdpsf import read_stdpsf
+from hst123r.optics.telescope import effective_psf
+
+HEADER = {
+    "NXPSFS": 2,
+    "NYPSFS": 4,
+    "IPSFX01": 1,
+    "IPSFX02": 101,
+    "JPSFY01": 1,
+    "JPSFY02": 51,
+    "JPSFY03": 51,
+    "JPSFY04": 101,
+}
+
+
+@pytest.fixture
+def images():
+    nodes = np.arange(-40, 41) / 4
+    base = np.exp(-(nodes[:, None] ** 2 + nodes**2) / 3)
+    return np.stack([base ** (1 + 0.1 * k) for k in range(8)])
+
+
+def test_two_chips_come_apart_at_the_repeated_row(images):
+    lower, upper = read_stdpsf(images, HEADER)
+    assert lower.psfs.shape == upper.psfs.shape == (2, 2, 81, 81)
+    assert lower.x.tolist() == [0.0, 100.0]
+    assert lower.y.tolist() == upper.y.tolist() == [0.0, 50.0]
+
+
+def test_psfs_are_scaled_to_the_fraction_asked_for(images):
+    for fraction in (1.0, 0.9):
+        grids = read_stdpsf(images, HEADER, fraction=fraction, radius_pix=4.0)
+        for grid in grids:
+            assert grid.at(30.0, 20.0).encircled_energy(4.0) == pytest.approx(fraction)
+            assert grid.mean().encircled_energy(4.0) == pytest.approx(fraction)
+
+
+def test_interpolation_is_bilinear_and_stops_at_the_edges(images):
+    grid, _ = read_stdpsf(images, HEADER)
+    corner = [grid.psfs[j, i] for j in (0, 1) for i in (0, 1)]
+    middle = grid.at(50.0, 25.0).data
+    assert middle == pytest.approx(np.mean(corner, axis=0))
+    assert grid.at(0.0, 0.0).data == pytest.approx(corner[0])
+    assert grid.at(100.0, 0.0).data == pytest.approx(corner[1])
+    assert grid.at(-50.0, 500.0).data == pytest.approx(corner[2])
+
+
+def test_a_header_that_does_not_fit_is_refused(images):
+    with pytest.raises(InputError, match="does not fit an array"):
+        read_stdpsf(images[:7], HEADER)
+    with pytest.raises(InputError, match="JPSFY04"):
+        read_stdpsf(images, {key: HEADER[key] for key in list(HEADER)[:-1]})
+
+
+LIBRARY = [
+    ("WFC3UV_F336W", "WFC3/UVIS"),
+    ("WFC3UV_F555W", "WFC3/UVIS"),
+    ("WFC3UV_F775W", "WFC3/UVIS"),
+    ("WFC3IR_F110W", "WFC3/IR"),
+    ("WFC3IR_F140W", "WFC3/IR"),
+    ("WFC3IR_F160W", "WFC3/IR"),
+]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("file", "detector"), LIBRARY)
+def test_computed_psfs_agree_with_measured_ones(file, detector, shared_data):
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyUserWarning
+
+    path = shared_data / "psf" / f"PSFSTD_{file}.fits"
+    if not path.is_file():
+        pytest.skip(f"there is no {path.name} in the folder of real files")
+    computed = effective_psf(instruments.get(detector), file.partition("_")[2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyUserWarning)
+        with fits.open(path) as hdus:
+            # the same light within ten pixels, where the measured arrays end
+            grids = read_stdpsf(
+                hdus[0].data,
+                hdus[0].header,
+                fraction=float(computed.encircled_energy(10.0)),
+                radius_pix=10.0,
+            )
+    size = grids[0].psfs.shape[-1]
+    everywhere = np.concatenate([grid.psfs.reshape(-1, size, size) for grid in grids])
+    measured = type(computed)(everywhere.mean(axis=0), grids[0].oversampling)
+    assert computed.fwhm_pix == pytest.approx(measured.fwhm_pix, rel=0.10)
+    assert computed.central_fraction == pytest.approx(measured.central_fraction, rel=0.15)
+    assert computed.encircled_energy(3.0) == pytest.approx(
+        measured.encircled_energy(3.0), abs=0.04
+    )
