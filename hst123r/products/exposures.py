@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r import instruments
@@ -165,6 +166,32 @@ def place(
     if target.separation_arcsec(SkyPosition(back[0] % 360.0, back[1])) > ROUND_TRIP_DEG * 3600:
         return None
     return float(x), float(y)
+
+
+def chip_corners(path: str | Path, exposure: Exposure) -> list[tuple[float, float]]:
+    """Return the corners of all chips of an exposure on the sky, from the file as it is now.
+
+    Parameters
+    ----------
+    path : str or Path
+        The science file.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    list of (float, float)
+        Right ascension and declination in degrees, four for each chip.
+    """
+    from astropy.io import fits
+
+    corners: list[tuple[float, float]] = []
+    with fits.open(path, memmap=True) as hdus:
+        for chip in exposure.chips:
+            wcs = open_wcs(hdus["SCI", chip.extver].header, hdus, str(path))
+            rows, columns = chip.shape
+            corners += [(ra, dec) for ra, dec in _corners(wcs, (rows, columns))]
+    return corners
 
 
 def _chips(

@@ -82,6 +82,8 @@ Duration = _amount("time")
 """A length of time such as ``15 s`` or ``1 day``."""
 Pixels = _amount("pixel")
 """A length in pixels such as ``3 pix``."""
+SurfaceBrightness = _amount("surface brightness")
+"""A surface brightness such as ``22.3 mag/arcsec2``."""
 Magnitudes = _amount("magnitude")
 """A magnitude or difference of magnitudes such as ``0.02 mag``."""
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from hst123r.archives.simulated import Simulation
 from hst123r.errors import InputError
 from hst123r.records.outcome import Outcome, Product, Reject
 from hst123r.records.params import Params
@@ -18,11 +19,14 @@ from hst123r.stage.contract import DQ, PIXELS, SCIENCE, WCS, Job, Need, Scope, S
 class FetchParams(Params):
     """Parameters of the stage `fetch`."""
 
-    from_: Literal["directory"] = Field(alias="from", description="The archive")
+    from_: Literal["directory", "simulated"] = Field(alias="from", description="The archive")
     path: str | None = Field(
         None, description="For `directory`: the folder, relative to the recipe"
     )
     recursive: bool = Field(False, description="For `directory`: look into subfolders too")
+    simulation: Simulation | None = Field(
+        None, description="For `simulated`: what the archive holds"
+    )
 
 
 class Fetch(Stage[FetchParams]):
@@ -31,9 +35,13 @@ class Fetch(Stage[FetchParams]):
     name = "fetch"
     params = FetchParams
     version = 1
-    needs = (Need("user file", facets=(PIXELS, DQ, WCS, SCIENCE, "alternates"), optional=True),)
-    makes = ("file",)
+    needs = (
+        Need("user file", facets=(PIXELS, DQ, WCS, SCIENCE, "alternates"), optional=True),
+        Need("template", facets=(WCS,), optional=True),
+    )
+    makes = ("file", "truth")
     per = "exposure"
+    preload = ("astropy.io.fits", "astropy.wcs", "astropy.table")
     home: ClassVar[Literal["products", "raw", "top"]] = "raw"
     stamped = False
 
@@ -42,35 +50,89 @@ class Fetch(Stage[FetchParams]):
     ) -> Iterator[Job]:
         """One job for each exposure, and one that says what was left out."""
         del inputs
-        from hst123r.archives.directory import list_folder
-
-        if params.path is None:
-            raise InputError("`from: directory` needs `path`, the folder", where="fetch")
-        folder = Path(scope.recipe_folder) / Path(params.path).expanduser()
-        listing = list_folder(folder, recursive=params.recursive)
-        for found in listing.exposures:
-            labels = {"exposure": found.root}
-            product = Product("user file", found.root, labels, dict(found.files))
-            yield Job(found.root, labels, {"user file": [product]})
-        if listing.left_out:
-            yield Job("left-out", arguments={"left_out": listing.left_out})
+        if params.from_ == "directory":
+            return _divide_directory(params, scope)
+        return _divide_simulated(params, scope)
 
     def run(self, job: Job, params: FetchParams, context: Context) -> Outcome:
-        """Copy and verify the files of one exposure."""
-        del params
+        """Bring the files of one exposure."""
         if "left_out" in job.arguments:
             rejects = [Reject(*entry) for entry in job.arguments["left_out"]]
             return Outcome(rejects=rejects)
-        from hst123r.files.publish import READ_ONLY, copy
-        from hst123r.files.verify import verify_exposure
+        if params.from_ == "directory":
+            return _copy(job, context)
+        return _simulate(job, context)
 
-        (source,) = job.inputs["user file"]
-        product = Product("file", job.label, dict(job.labels))
-        for role, path in source.files.items():
-            destination = context.product(Path(path).name)
-            context.looked[path] = copy(Path(path), destination)
-            checksums = verify_exposure(destination, job.label)
-            destination.chmod(READ_ONLY)
-            product.files[role] = str(destination)
-            product.facts[f"checksums_{role}"] = checksums
-        return Outcome([product])
+
+def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
+    from hst123r.archives.directory import list_folder
+
+    if params.path is None:
+        raise InputError("`from: directory` needs `path`, the folder", where="fetch")
+    folder = Path(scope.recipe_folder) / Path(params.path).expanduser()
+    listing = list_folder(folder, recursive=params.recursive)
+    if not listing.exposures:
+        raise InputError(
+            "no exposure of a known detector is in this folder",
+            where=str(folder),
+            hint="Exposures are named like j8bt06nyq_flt.fits; `recursive: true` looks deeper",
+        )
+    for found in listing.exposures:
+        labels = {"exposure": found.root}
+        product = Product("user file", found.root, labels, dict(found.files))
+        yield Job(found.root, labels, {"user file": [product]})
+    if listing.left_out:
+        yield Job("left-out", arguments={"left_out": listing.left_out})
+
+
+def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:
+    from hst123r.archives.simulated import planned, programmes
+
+    simulation = params.simulation
+    if simulation is None:
+        raise InputError("`from: simulated` needs `simulation`, what it holds", where="fetch")
+    inputs: dict[str, list[Product]] = {}
+    if simulation.template is not None:
+        path = (Path(scope.recipe_folder) / simulation.template).absolute()
+        if not path.is_file():
+            raise InputError("there is no such template", where=str(path))
+        inputs["template"] = [Product("template", "template", {}, {"science": str(path)})]
+    made = programmes(simulation, scope.targets, Path(scope.recipe_folder))
+    for programme in made.values():
+        described = programme.model_dump(mode="json")
+        for entry in planned(programme):
+            labels = {"exposure": entry.root}
+            yield Job(entry.root, labels, dict(inputs), {"programme": described})
+
+
+def _copy(job: Job, context: Context) -> Outcome:
+    from hst123r.files.publish import READ_ONLY, copy
+    from hst123r.files.verify import verify_exposure
+
+    (source,) = job.inputs["user file"]
+    product = Product("file", job.label, dict(job.labels))
+    for role, path in source.files.items():
+        destination = context.product(Path(path).name)
+        context.looked[path] = copy(Path(path), destination)
+        checksums = verify_exposure(destination, job.label)
+        destination.chmod(READ_ONLY)
+        product.files[role] = str(destination)
+        product.facts[f"checksums_{role}"] = checksums
+    return Outcome([product])
+
+
+def _simulate(job: Job, context: Context) -> Outcome:
+    from hst123r.archives.simulated import make
+    from hst123r.files.publish import READ_ONLY
+    from hst123r.simulation.model import Programme
+
+    templates = job.inputs.get("template", [])
+    template = Path(templates[0].files["science"]) if templates else None
+    programme = Programme.model_validate(job.arguments["programme"])
+    context.out.mkdir(parents=True, exist_ok=True)
+    paths = make(programme, job.label, context.out, template)
+    for path in paths.values():
+        path.chmod(READ_ONLY)
+    files = {role: str(path) for role, path in paths.items()}
+    truth = Product("truth", job.label, dict(job.labels), {"table": files.pop("truth")})
+    return Outcome([Product("file", job.label, dict(job.labels), files), truth])

@@ -49,5 +49,5 @@ def test_scattering_loses_no_light_and_is_worse_in_the_blue():
     blue, red = halo(far, 300e-9), halo(far, 800e-9)
     assert blue[0] == red[0] == 1.0
     assert np.all(np.diff(blue) < 0)
-    assert blue[2] == pytest.approx(np.exp(-((2 * np.pi * 16.8 / 300) ** 2)))
+    assert blue[2] == pytest.approx(np.exp(-((2 * np.pi * 16.1 / 300) ** 2)))
     assert red[2] > blue[2]

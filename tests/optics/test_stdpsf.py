@@ -98,6 +98,4 @@ def test_computed_psfs_agree_with_measured_ones(file, detector, shared_data):
     measured = type(computed)(everywhere.mean(axis=0), grids[0].oversampling)
     assert computed.fwhm_pix == pytest.approx(measured.fwhm_pix, rel=0.10)
     assert computed.central_fraction == pytest.approx(measured.central_fraction, rel=0.15)
-    assert computed.encircled_energy(3.0) == pytest.approx(
-        measured.encircled_energy(3.0), abs=0.04
-    )
+    assert computed.encircled_energy(3.0) == pytest.approx(measured.encircled_energy(3.0), abs=0.04)

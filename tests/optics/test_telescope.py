@@ -8,7 +8,7 @@ import pytest
 from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.optics.psf import EffectivePSF
-from hst123r.optics.pupil import Pupil
+from hst123r.optics.pupil import POLISH_RMS_M, Pupil
 from hst123r.optics.telescope import (
     Light,
     band,
@@ -48,9 +48,7 @@ def test_a_psf_is_a_fraction_of_all_light_and_peaks_on_the_star(name, filter_nam
 def test_interpolation_is_good_to_a_thousandth_of_the_peak(name, filter_name, oversampling):
     detector = instruments.get(name)
     chip = detector.chips[-1].number
-    coarse = effective_psf(
-        detector, filter_name, chip=chip, oversampling=oversampling, half_pix=16
-    )
+    coarse = effective_psf(detector, filter_name, chip=chip, oversampling=oversampling, half_pix=16)
     fine = effective_psf(detector, filter_name, chip=chip, oversampling=20, half_pix=16)
     # the nodes of the fine grid are direct computations at phases the coarse one has not
     reach = 5 * fine.oversampling
@@ -67,9 +65,41 @@ def test_an_airy_disc_has_the_width_and_energy_of_the_book():
     pixel = wavelength / 2.4 / 12
     light = Light((wavelength,), (pixel, 0.0, 0.0, pixel), _Open(0.0, 0.0), 0.0, 0.0)
     psf = from_light(light, 4, 96)
-    scattered = np.exp(-((2 * np.pi * 16.8e-9 / wavelength) ** 2))
+    scattered = np.exp(-((2 * np.pi * POLISH_RMS_M / wavelength) ** 2))
     assert psf.fwhm_pix == pytest.approx(1.029 * 12, rel=0.01)
-    assert psf.encircled_energy(1.22 * 12) == pytest.approx(0.838 * scattered, abs=0.006)
+    assert psf.encircled_energy(1.22 * 12) == pytest.approx(0.838 * scattered, abs=0.002)
+
+
+HANDBOOK = {
+    # WFC3 Instrument Handbook, section 6.6: encircled energy within 0.2, 0.4, 1 and 2 arcsec
+    300: (0.822, 0.880, 0.946, 0.992),
+    500: (0.859, 0.911, 0.954, 0.985),
+    800: (0.853, 0.906, 0.955, 0.976),
+}
+
+
+@pytest.mark.parametrize("nanometres", HANDBOOK)
+def test_encircled_energy_is_that_of_the_handbook(nanometres):
+    detector = instruments.get("WFC3/UVIS")
+    light = Light(
+        tuple(nanometres * 1e-9 * np.array([0.98, 1.0, 1.02])),
+        pixel_matrix(detector, detector.chips[0].geometry),
+        Pupil(0.33, 0.022),
+        wavefront_m=25e-9,
+        blur_pix=0.45,
+    )
+    radii = np.array([0.2, 0.4, 1.0, 2.0]) / detector.pixel_scale.value
+    energies = from_light(light, 5, 64).encircled_energy(radii)
+    assert energies == pytest.approx(HANDBOOK[nanometres], abs=0.012)
+
+
+def test_the_normalisation_does_not_depend_on_the_size_of_the_array():
+    detector = instruments.get("ACS/HRC")
+    radii = [1.0, 5.0, 12.0]
+    large = effective_psf(detector, "F814W", half_pix=128).encircled_energy(radii)
+    for half in (16, 64):
+        energies = effective_psf(detector, "F814W", half_pix=half).encircled_energy(radii)
+        assert energies == pytest.approx(large, abs=6e-4)
 
 
 class _Open(Pupil):

@@ -1,0 +1,151 @@
+"""From an exposure's files to frames: chips in electrons, with masks, WCS, PSF and pixel areas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hst123r import instruments
+from hst123r.errors import InputError
+from hst123r.instruments.detector import Detector
+from hst123r.products.exposures import open_wcs
+from hst123r.records.exposure import Chip, Exposure
+
+if TYPE_CHECKING:
+    import numpy as np
+    from astropy.io.fits import HDUList
+    from numpy.typing import NDArray
+
+    from hst123r.optics.psf import EffectivePSF
+    from hst123r.photometry.frame import Frame
+
+GAIN_KEYWORD: Final = "ATODGAIN"
+"""Electrons per count, where the data are in counts (WFPC2 has 7, 14 or 15)."""
+
+FindPSF = Callable[[Detector, str, Chip], "EffectivePSF"]
+
+
+def computed_psf(detector: Detector, filter_name: str, chip: Chip) -> EffectivePSF:
+    """Return the PSF computed from the telescope's pupil and the band."""
+    from hst123r.optics.telescope import effective_psf
+
+    return effective_psf(detector, filter_name, chip=chip.number)
+
+
+def read_frames(
+    files: Mapping[str, str],
+    exposure: Exposure,
+    find_psf: FindPSF = computed_psf,
+    cosmic_rays: str | None = None,
+) -> Iterator[Frame]:
+    """Read the chips of an exposure, one after another.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path by role: ``science``, and ``dq`` where data quality is a file of its own.
+    exposure : Exposure
+        Its record.
+    find_psf : callable
+        Gives the PSF of a chip.
+    cosmic_rays : str, optional
+        Path of a mask of cosmic rays, as `stacks.write_masks` writes them.
+
+    Yields
+    ------
+    Frame
+        In the order of EXTVER; its label is ``root[extver]``.
+
+    Raises
+    ------
+    InputError
+        If an extension is missing or its unit is not known.
+    """
+    from astropy.io import fits
+
+    from hst123r.photometry.frame import Frame
+    from hst123r.photometry.geometry import AreaMap
+
+    detector = instruments.get(exposure.detector)
+    hits = _masks(cosmic_rays) if cosmic_rays else {}
+    with fits.open(files["science"], memmap=True) as hdus:
+        for chip in exposure.chips:
+            label = f"{exposure.root}[{chip.extver}]"
+            header = hdus["SCI", chip.extver].header
+            data = hdus["SCI", chip.extver].data * _to_electrons(hdus, chip, exposure, detector)
+            quality = _quality(files, hdus, chip)
+            mask = (quality & detector.bad_bits) != 0
+            if chip.extver in hits:
+                mask |= hits[chip.extver]
+            wcs = open_wcs(header, hdus, label)
+            scale = float(header.get("IDCSCALE", detector.pixel_scale.value))
+            yield Frame(
+                data=data,
+                mask=mask,
+                saturated=(quality & detector.saturated_bits) != 0,
+                read_noise_e=detector.noise.read_noise.value,
+                exposure_time_s=exposure.exposure_time_s,
+                wcs=wcs,
+                psf=find_psf(detector, exposure.filter, chip),
+                area=AreaMap(wcs, data.shape, scale),
+                label=label,
+                dark_e=detector.noise.dark.value * exposure.exposure_time_s,
+            )
+
+
+def data_quality(files: Mapping[str, str], exposure: Exposure) -> dict[int, NDArray[Any]]:
+    """Return the data quality of the chips of an exposure, by EXTVER.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path by role: ``science``, and ``dq`` where data quality is a file of its own.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    dict of int to (ny, nx) ndarray of int
+        Flags as in the file.
+    """
+    from astropy.io import fits
+
+    with fits.open(files["science"], memmap=True) as hdus:
+        return {chip.extver: _quality(files, hdus, chip) for chip in exposure.chips}
+
+
+def _to_electrons(
+    hdus: HDUList, chip: Chip, exposure: Exposure, detector: Detector
+) -> NDArray[np.float32]:
+    """Factor from header units to electrons in the exposure."""
+    import numpy as np
+
+    factors = {
+        "ELECTRONS": 1.0,
+        "ELECTRONS/S": exposure.exposure_time_s,
+        "COUNTS": float(hdus[0].header.get(GAIN_KEYWORD, detector.noise.gain.value)),
+    }
+    if chip.unit not in factors:
+        raise InputError(
+            f"its unit is {chip.unit!r}, not one of {', '.join(factors)}", where=exposure.root
+        )
+    return np.asarray(factors[chip.unit], np.float32)
+
+
+def _quality(files: Mapping[str, str], hdus: HDUList, chip: Chip) -> NDArray[Any]:
+    """Data quality of a chip: in the file, or as the science extension of a companion."""
+    import numpy as np
+    from astropy.io import fits
+
+    if "dq" in files:
+        with fits.open(files["dq"], memmap=True) as companion:
+            return np.array(companion["SCI", chip.extver].data)
+    return np.array(hdus["DQ", chip.extver].data)
+
+
+def _masks(path: str) -> dict[int, NDArray[np.bool_]]:
+    from astropy.io import fits
+
+    with fits.open(Path(path)) as hdus:
+        return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:]}

@@ -1,0 +1,169 @@
+"""Stacks as multi-extension FITS: SCI, WHT and CTX, with what a reader needs in the headers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hst123r.files.content import facet_of_card
+from hst123r.products.exposures import AB_OFFSET, open_wcs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
+    from numpy.typing import NDArray
+
+_IN_SCIENCE: Final = ("BUNIT", "PHOTFLAM", "PHOTPLAM", "PHOTBW", "PHOTMODE", "EXPTIME", "MDRIZSKY")
+_NOT_COPIED: Final = frozenset(
+    {"SIMPLE", "BITPIX", "EXTEND", "EXTNAME", "EXTVER", "INHERIT", "ROOTNAME", "FILENAME", "DATE",
+     "NEXTEND", "EXPNAME", "IRAF-TLM", "CHECKSUM", "DATASUM"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """A stack as it is measured.
+
+    Parameters
+    ----------
+    science : (ny, nx) ndarray of float32
+        In the unit of the header, electrons per second unless the recipe said counts; NaN where
+        no exposure contributes.
+    weight : (ny, nx) ndarray of float32
+        Weight map; for the weight type EXP the effective exposure time in seconds.
+    wcs : WCS
+        An undistorted tangent plane.
+    header : Header
+        Of the science extension.
+    """
+
+    science: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    wcs: WCS
+    header: Header
+
+
+def write_stack(
+    images: Mapping[str, Path], path: Path, about: Mapping[str, tuple[Any, str]]
+) -> dict[str, Any]:
+    """Write the images that AstroDrizzle made as one file.
+
+    Parameters
+    ----------
+    images : mapping of str to Path
+        ``science``, ``weight`` and ``context``.
+    path : Path
+        New file.
+    about : mapping of str to (value, comment)
+        Cards for the primary header.
+
+    Returns
+    -------
+    dict
+        Facts of the stack: ``unit``, ``photflam``, ``photplam``, ``zeropoint_ab``,
+        ``exposure_time_s``, ``covered`` (fraction of pixels with weight).
+    """
+    import numpy as np
+    from astropy.io import fits
+
+    with fits.open(images["science"]) as opened:
+        source, data = opened[0].header, np.array(opened[0].data)
+        table = [fits.BinTableHDU(hdu.data, hdu.header, hdu.name) for hdu in opened[1:]]
+    weight, context = (np.array(fits.getdata(images[role])) for role in ("weight", "context"))
+    primary = fits.PrimaryHDU()
+    science = fits.ImageHDU(data, name="SCI", ver=1)
+    _sort_cards(source, primary.header, science.header)
+    for keyword, (value, comment) in about.items():
+        primary.header[keyword] = (value, comment)
+    facts = _photometric_facts(source)
+    facts["covered"] = round(float(np.mean(weight > 0)), 6)
+    if facts["zeropoint_ab"] is not None:
+        science.header["ZP_AB"] = (facts["zeropoint_ab"], "AB zeropoint of one BUNIT")
+    hdus = [primary, science]
+    for name, plane in (("WHT", weight), ("CTX", context)):
+        hdu = fits.ImageHDU(plane, name=name, ver=1)
+        hdu.header.update({k: v for k, v in science.header.items() if facet_of_card(k) == "wcs"})
+        hdu.header["BUNIT"] = "UNITLESS"
+        hdus.append(hdu)
+    fits.HDUList([*hdus, *table]).writeto(path)
+    return facts
+
+
+def read_stack(path: str | Path) -> Stack:
+    """Read a stack, ours or a `drz`/`drc` of the archive.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Stack
+        Its arrays, WCS and header.
+    """
+    import numpy as np
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        header = hdus["SCI", 1].header
+        science = np.array(hdus["SCI", 1].data, np.float32)
+        weight = np.array(hdus["WHT", 1].data, np.float32)
+        wcs = open_wcs(header, hdus, str(path))
+    return Stack(science, weight, wcs, header)
+
+
+def write_mask(masks: Mapping[int, NDArray[np.bool_]], path: Path, keyword: str) -> None:
+    """Write masks of the chips of an exposure, compressed.
+
+    Parameters
+    ----------
+    masks : mapping of int to (ny, nx) ndarray of bool
+        By EXTVER.
+    path : Path
+        New file.
+    keyword : str
+        EXTNAME, e.g. ``CRMASK``.
+    """
+    import numpy as np
+    from astropy.io import fits
+
+    hdus: list[Any] = [fits.PrimaryHDU()]
+    for version, mask in sorted(masks.items()):
+        plane = fits.CompImageHDU(mask.astype(np.uint8), compression_type="GZIP_1")
+        plane.name, plane.ver = keyword, version
+        hdus.append(plane)
+    fits.HDUList(hdus).writeto(path)
+
+
+def _sort_cards(source: Header, primary: Header, science: Header) -> None:
+    """Put what places or calibrates pixels into SCI, and all else into the primary."""
+    for card in source.cards:
+        keyword = card.keyword
+        if keyword in _NOT_COPIED or keyword.startswith("NAXIS") or not keyword:
+            continue
+        if keyword in ("COMMENT", "HISTORY"):
+            primary.add_history(card.value) if keyword == "HISTORY" else None
+        elif facet_of_card(keyword) == "wcs" or keyword in _IN_SCIENCE:
+            science[keyword] = (card.value, card.comment)
+        else:
+            primary[keyword] = (card.value, card.comment)
+    if "EXPTIME" in source:
+        primary["EXPTIME"] = (source["EXPTIME"], "sum of the exposure times, s")
+
+
+def _photometric_facts(header: Header) -> dict[str, Any]:
+    flam, plam = header.get("PHOTFLAM"), header.get("PHOTPLAM")
+    good = bool(flam) and bool(plam) and flam > 0 and plam > 0
+    zeropoint = -2.5 * math.log10(flam) - 5 * math.log10(plam) + AB_OFFSET if good else None
+    return {
+        "unit": str(header.get("BUNIT", "")).strip(),
+        "photflam": flam,
+        "photplam": plam,
+        "zeropoint_ab": zeropoint,
+        "exposure_time_s": header.get("EXPTIME"),
+    }
