@@ -1,8 +1,25 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+TARGET = "10:00:24.0 +02:12:00"
+RA, DEC = 150.1, 2.2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Keep the tests out of the user's cache."""
+    before = os.environ.get("HST123R_CACHE")
+    os.environ["HST123R_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["HST123R_CACHE"]
+    else:
+        os.environ["HST123R_CACHE"] = before
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +30,54 @@ def shared_data():
         if place.is_dir():
             return place
     pytest.skip("there is no folder shared/data with real files beside the source tree")
+
+
+@pytest.fixture(scope="session")
+def made_exposures(tmp_path_factory):
+    """Make four small exposures, two epochs of two, by the simulated archive."""
+    from hst123r.archives.simulated import Simulation, make, planned, programmes
+    from hst123r.records.position import parse
+    from hst123r.records.target import Target
+
+    folder = tmp_path_factory.mktemp("exposures")
+    simulation = Simulation.model_validate(
+        {
+            "observations": [
+                {"detector": "ACS/WFC", "filter": "F606W", "dates": ["2019-04-01", "2019-06-01"],
+                 "exposures": 2, "exposure_time": "100 s", "size": "64 pix"},
+            ],
+            "stars": {"number": 20, "radius": "4 arcsec"},
+            "pointing_error": "0 arcsec", "roll_error": "0 deg",
+        }
+    )  # fmt: skip
+    target = Target("T", parse(f"{RA} {DEC}"))
+    (programme,) = programmes(simulation, (target,), folder).values()
+    for entry in planned(programme):
+        made = make(programme, entry.root, folder, None)
+        made["truth"].unlink()
+    return folder
+
+
+@pytest.fixture
+def data(made_exposures, tmp_path):
+    """Copy the small exposures into a folder ``data`` that a test may change."""
+    folder = tmp_path / "data"
+    shutil.copytree(made_exposures, folder)
+    return folder
+
+
+@pytest.fixture
+def write_recipe(tmp_path):
+    """Write ``recipe.yaml`` with some stages, beside ``data``."""
+
+    def write(*stages, select="{}", name="r", target=f"{RA} {DEC}"):
+        path = tmp_path / "recipe.yaml"
+        listed = "\n".join(f"  - {stage}" for stage in stages)
+        path.write_text(
+            f"hst123r: 1\nname: {name}\n"
+            f'targets: [{{name: T, position: "{target}"}}]\n'
+            f"select: {select}\nstages:\n  - fetch: {{from: directory, path: data}}\n{listed}\n"
+        )
+        return path
+
+    return write

@@ -199,17 +199,30 @@ class Planner:
         wanted = {name for found in progress.instance.sources.values() for name in found}
         return [self.progress[name] for name in names if name in wanted]
 
+    def _ancestors(self, progress: Progress) -> list[Progress]:
+        """All stages that a stage depends on, directly or through others."""
+        found: dict[str, Progress] = {}
+        waiting = self.sources(progress)
+        while waiting:
+            source = waiting.pop()
+            if source.instance.name not in found:
+                found[source.instance.name] = source
+                waiting += self.sources(source)
+        return [found[name] for name in self.progress if name in found]
+
     def _divide(self, progress: Progress, sources: list[Progress]) -> None:
         progress.divided = True
-        failed = [job for source in sources for job in source.jobs if self._stops(job)]
-        broken = [source for source in sources if source.error is not None]
+        # what is missing may be missing because of something long before
+        upstream = self._ancestors(progress)
+        failed = [job for source in upstream for job in source.jobs if self._stops(job)]
+        broken = [source for source in upstream if source.error is not None]
         if broken:
             names = ", ".join(source.instance.name for source in broken)
             progress.error = Hst123rError(f"it needs {names}, which could not be divided into jobs")
             return
         unknown = [
             job
-            for source in sources
+            for source in upstream
             for job in source.jobs
             if job.decision.action in (Action.RUN, Action.MAYBE) and not job.made
         ]
@@ -342,6 +355,13 @@ class Planner:
             for item in planned.made:
                 self.identities.set(item)
                 self.identities.expect(item)
+
+    def has_run(self, instance: Instance) -> bool:
+        """Whether any job of a stage was ever done in this work directory."""
+        return any(
+            stage == instance.name and record.done_id is not None
+            for (stage, _), record in self._records.items()
+        )
 
     def resolved(
         self, instance: Instance, detector: str | None = None, filter_name: str | None = None

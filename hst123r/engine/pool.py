@@ -13,6 +13,7 @@ from hst123r.errors import EnvironmentProblem
 from hst123r.external.template import Ended, Template
 
 CALL: Final = "hst123r.engine.worker:main"
+WARM: Final = "hst123r.engine.worker:warm"
 SHARE: Final = 0.9
 """Fraction of the available memory that jobs may plan with."""
 
@@ -58,7 +59,7 @@ class Pool:
         """
         if modules in self._templates:
             return
-        template = Template(modules, self.logs / "template.log")
+        template = Template((*modules, WARM), self.logs / "template.log")
         self._templates[modules] = template
         self._selector.register(template.socket, selectors.EVENT_READ, modules)
 

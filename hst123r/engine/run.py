@@ -170,7 +170,7 @@ class Runner:
     def _loop(self, planner: Planner) -> None:
         while True:
             for progress in planner.divide_ready():
-                self._divided(progress)
+                self._divided(planner, progress)
             self._start_what_fits()
             if self._pool is None or self._pool.running == 0:
                 if any(not p.divided and not p.skipped for p in planner.progress.values()):
@@ -180,7 +180,7 @@ class Runner:
                 self._take(planner, ended)
             self.listener.tick()
 
-    def _divided(self, progress: Progress) -> None:
+    def _divided(self, planner: Planner, progress: Progress) -> None:
         self.listener.divided(progress)
         if progress.error is not None:
             text = str(progress.error)
@@ -192,10 +192,11 @@ class Runner:
         self._queue += ready
         if ready and self._pool is None:
             self._pool = Pool(self.options.jobs, self.workspace.logs)
-            # what later stages will need is imported while the first jobs run
+            # what stages that never ran will need is imported while the first jobs run
             self._pool.prepare(progress.stage.preload)
             for instance in self.recipe.instances:
-                self._pool.prepare(registry.get(instance.stage).preload)
+                if not planner.has_run(instance):
+                    self._pool.prepare(registry.get(instance.stage).preload)
 
     def _start_what_fits(self) -> None:
         while self._queue and self._pool is not None:

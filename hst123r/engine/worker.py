@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from hst123r import log
+from hst123r import instruments, log
 from hst123r.engine.handover import OUT, Order, Result
 from hst123r.errors import ENVIRONMENT, STAGE_FAILED, Hst123rError, StageError
 from hst123r.files.content import Content, look
@@ -22,6 +22,14 @@ from hst123r.stage import registry
 from hst123r.stage.context import Context
 
 _NO_ROOM = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+
+
+def warm() -> None:
+    """Import the stages and read the detector facts, once, before any job is forked."""
+    for name in registry.names():
+        registry.get(name)
+    for name in instruments.names():
+        instruments.get(name)
 
 
 def main(argument: dict[str, Any]) -> int:

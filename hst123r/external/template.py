@@ -73,7 +73,7 @@ class Template:
     Parameters
     ----------
     modules : tuple of str
-        What to import before forking.
+        What to import before forking; ``module:function`` is called, too.
     log : Path
         Where the template's own output goes.
     """
@@ -253,8 +253,11 @@ def main(arguments: list[str]) -> None:
     number, *modules = arguments
     _die_with_parent()
     connection = socket.socket(fileno=int(number))
-    for module in modules:
-        importlib.import_module(module)
+    for name in modules:
+        module, _, function = name.partition(":")
+        imported = importlib.import_module(module)
+        if function:
+            getattr(imported, function)()
     server = _Server(connection)
     try:
         server.serve()

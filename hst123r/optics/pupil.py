@@ -22,12 +22,12 @@ PADS: Final = (
 tables; Krist, Hook & Stoehr 2011, Proc. SPIE 8127, 81270J)."""
 
 
-POLISH_RMS_M: Final = 16.8e-9
-POLISH_SCALE_M: Final = 0.0218
+POLISH_RMS_M: Final = 16.1e-9
+POLISH_SCALE_M: Final = 0.0223
 """Roughness of the mirrors: rms of the wavefront and the length over which it is correlated.
 It scatters light into a halo of one to two arcseconds. Measured by us: with these two numbers
 the computed encircled energy agrees with the table of the WFC3 Instrument Handbook, section
-6.6, within 0.009 (rms 0.003) from 0.2 to 2 arcsec and 300 to 900 nm."""
+6.6, within 0.010 (rms 0.0045) from 0.2 to 2 arcsec and 300 to 900 nm."""
 
 
 def halo(separation_m: Floats, wavelength_m: float) -> Floats:

@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 
 OVERSAMPLING: Final = 4
 NORMALISATION_RADIUS_PIX: Final = 5.0
-"""Radius within which the library's PSFs have unit sum; measured on its files (1.0005 for
-UVIS, 0.991 for IR, where the radius is 5.5)."""
+"""Radius within which the library's PSFs have unit sum; measured on its files (1.0005 in the
+visible, and 0.991 in the infrared, where the radius is 5.5)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,9 @@ Floats = NDArray[np.float64]
 WAVELENGTHS: Final = 7
 """Wavelengths a band is sampled at."""
 MINIMUM_OVERSAMPLING: Final = 4
+MINIMUM_PERIOD_PIX: Final = 256
+"""Side of the field that is computed, however small the array: it samples the pupil with some
+hundred points, where fewer would lose part of the wings."""
 _TO_METRES: Final = {"Angstrom": 1e-10, "nm": 1e-9, "um": 1e-6, "m": 1.0}
 
 
@@ -264,38 +267,44 @@ def from_light(light: Light, oversampling: int, half_pix: int) -> EffectivePSF:
     from scipy import fft
 
     matrix = np.asarray(light.pixel_rad).reshape(2, 2)
-    pixel = np.sqrt(np.max(np.linalg.eigvalsh(matrix.T @ matrix)))
-    # the intensity holds frequencies up to D / wavelength; sample it without aliasing
-    highest = DIAMETER_M * pixel / min(light.band_m)
-    fine = oversampling * max(1, ceil(2.05 * highest / oversampling))
-    period = int(fft.next_fast_len(4 * half_pix))
-    size = period * fine
-
+    period = int(fft.next_fast_len(max(4 * half_pix, MINIMUM_PERIOD_PIX)))
+    # the intensity holds frequencies up to D / wavelength; those below half the oversampling
+    # must not be mixed with any that sampling folds back
+    highest = DIAMETER_M * float(np.linalg.norm(matrix, 2)) / min(light.band_m)
+    needed = 1.02 * (highest + min(highest, oversampling / 2))
+    size = int(fft.next_fast_len(ceil(period * needed)))
     # photons of a spectrum that is flat per unit wavelength go as the wavelength
     weights = np.asarray(light.band_m) / np.sum(light.band_m)
     total = np.zeros((size, size))
     for wavelength, weight in zip(light.band_m, weights, strict=True):
-        total += _monochromatic(light, matrix, wavelength, period, size) * (weight * fine**2)
-
-    along_x = fft.rfftfreq(size, 1 / fine)
-    along_y = fft.fftfreq(size, 1 / fine)
-    spectrum = fft.rfft2(total, workers=-1)
+        total += _monochromatic(light, matrix, wavelength, period, size) * weight
+    out = period * oversampling
+    spectrum = _resampled(fft.rfft2(total, workers=-1), size, out)
+    along_x = fft.rfftfreq(out, 1 / oversampling)
+    along_y = fft.fftfreq(out, 1 / oversampling)[:, None]
     # integration over a pixel of unit side, and diffusion as a Gaussian
-    for frequency in (along_y[:, None], along_x[None, :]):
+    for frequency in (along_y, along_x):
         spectrum *= np.sinc(frequency) * np.exp(-2 * (np.pi * light.blur_pix * frequency) ** 2)
     middle = float(np.mean(light.band_m))
     across = np.linalg.inv(matrix.T) * middle
     separation = np.hypot(
-        across[0, 0] * along_x + across[0, 1] * along_y[:, None],
-        across[1, 0] * along_x + across[1, 1] * along_y[:, None],
+        across[0, 0] * along_x + across[0, 1] * along_y,
+        across[1, 0] * along_x + across[1, 1] * along_y,
     )
     spectrum *= halo(separation, middle)
-    smooth = fft.irfft2(spectrum, s=(size, size), workers=-1)
-
-    every = fine // oversampling
+    smooth = fft.irfft2(spectrum, s=(out, out), workers=-1) * oversampling**2
     reach = half_pix * oversampling
-    nodes = (np.arange(-reach, reach + 1) * every) % size
+    nodes = np.arange(-reach, reach + 1) % out
     return EffectivePSF(smooth[np.ix_(nodes, nodes)], oversampling)
+
+
+def _resampled(spectrum: NDArray[np.complex128], size: int, out: int) -> NDArray[np.complex128]:
+    """Return the half spectrum of a (size, size) image for an (out, out) one of equal sum."""
+    keep = (min(size, out) - 1) // 2
+    result = np.zeros((out, out // 2 + 1), np.complex128)
+    result[: keep + 1, : keep + 1] = spectrum[: keep + 1, : keep + 1]
+    result[-keep:, : keep + 1] = spectrum[-keep:, : keep + 1]
+    return result
 
 
 def _monochromatic(
@@ -311,16 +320,8 @@ def _monochromatic(
 
     # pupil points, in primary radii, of the frequencies k / period of the pixel grid
     to_pupil = np.linalg.inv(matrix.T) * wavelength / (period * DIAMETER_M / 2)
-    reach = (
-        ceil(
-            np.sqrt(np.max(np.linalg.eigvalsh(matrix @ matrix.T)))
-            * period
-            * DIAMETER_M
-            / 2
-            / wavelength
-        )
-        + 1
-    )
+    widest = float(np.linalg.norm(matrix, 2)) * DIAMETER_M / 2 / wavelength
+    reach = ceil(widest * period) + 1
     steps = np.arange(-reach, reach + 1, dtype=np.float64)
     k_x, k_y = np.meshgrid(steps, steps)
     v2 = to_pupil[0, 0] * k_x + to_pupil[0, 1] * k_y

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from hst123r.instruments.detector import Detector
+from hst123r.optics.telescope import metres
 from hst123r.records import dates
 from hst123r.simulation.geometry import ChipFrame
 from hst123r.simulation.model import Programme
@@ -25,6 +26,7 @@ def primary(
     detector: Detector,
     programme: Programme,
     planned: PlannedExposure,
+    change: Conversion,
     header_pa_v3_deg: float,
     file_name: str,
     extensions: int,
@@ -39,6 +41,8 @@ def primary(
         The programme.
     planned : PlannedExposure
         The exposure.
+    change : Conversion
+        Photometric conversion.
     header_pa_v3_deg : float
         Position angle of the V3 axis as the headers have it.
     file_name : str
@@ -80,6 +84,8 @@ def primary(
     _electronics(header, detector)
     for keyword in detector.reference_files:
         header[keyword] = "N/A"
+    if is_ramp(detector):
+        header.extend(_photometry(detector, planned, change, ""))
     return header
 
 
@@ -190,16 +196,27 @@ def science(
     header["SIZAXIS1"], header["SIZAXIS2"] = columns, rows
     header["BINAXIS1"] = header["BINAXIS2"] = 1
     header["NCOMBINE"] = (1, "number of image sets combined during CR rejecti")
-    width = detector.filters[planned.filter].width
-    names = [*detector.match.values(), str(frame.number), planned.filter]
-    header["PHOTMODE"] = (" ".join(names), "observation configuration")
-    header["PHOTFLAM"] = (change.photflam, "inverse sensitivity, ergs/cm2/Ang per unit/s")
-    header["PHOTZPT"] = (-21.1, "ST magnitude zero point")
-    header["PHOTPLAM"] = (change.pivot_angstrom, "pivot wavelength (Angstroms)")
-    # rms width of a rectangular band
-    header["PHOTBW"] = ((width.value if width else 0.0) / 12**0.5, "RMS bandwidth")
+    if not is_ramp(detector):
+        header.extend(_photometry(detector, planned, change, str(frame.number)))
     _statistics(header, detector, pixels, change)
     return header
+
+
+def _photometry(
+    detector: Detector, planned: PlannedExposure, change: Conversion, chip: str
+) -> list[tuple[str, Any, str]]:
+    """Return the photometric cards: of a chip, or of the file where a ramp was read."""
+    width = detector.filters[planned.filter].width
+    # rms width of a rectangular band
+    rms = metres(width, detector.name) * 1e10 / 12**0.5 if width else 0.0
+    mode = " ".join([*detector.match.values(), chip, planned.filter])
+    return [
+        ("PHOTMODE", " ".join(mode.split()), "observation configuration"),
+        ("PHOTFLAM", change.photflam, "inverse sensitivity, ergs/cm2/Ang per unit/s"),
+        ("PHOTZPT", -21.1, "ST magnitude zero point"),
+        ("PHOTPLAM", change.pivot_angstrom, "pivot wavelength (Angstroms)"),
+        ("PHOTBW", rms, "RMS bandwidth (Angstroms)"),
+    ]
 
 
 def _statistics(

@@ -79,7 +79,13 @@ def assemble(
             [
                 fits.PrimaryHDU(
                     header=cards.primary(
-                        detector, programme, planned, placed.header_pa_v3_deg, name, len(hdus)
+                        detector,
+                        programme,
+                        planned,
+                        change,
+                        placed.header_pa_v3_deg,
+                        name,
+                        len(hdus),
                     )
                 ),
                 *hdus,

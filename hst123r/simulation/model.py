@@ -109,7 +109,7 @@ class Sky(Part):
 class Observation(Part):
     """One setting of the telescope, repeated at some dates."""
 
-    detector: str = Field(description="Name of the detector, e.g. ACS/WFC")
+    detector: str = Field(description="Name of the detector")
     filter: str
     dates_mjd: list[float] = Field(min_length=1, description="Start of each epoch")
     exposures: int = Field(3, ge=1, description="Dithered exposures per epoch")

@@ -193,8 +193,8 @@ def windows(template: Template, size_pix: int | None) -> tuple[Window, ...]:
         rows = min(size_pix, item.chip.rows)
         result.append(
             Window(
-                int(np.clip(round(x - columns / 2), 0, item.chip.columns - columns)),
-                int(np.clip(round(y - rows / 2), 0, item.chip.rows - rows)),
+                int(np.clip(round(x - (columns - 1) / 2), 0, item.chip.columns - columns)),
+                int(np.clip(round(y - (rows - 1) / 2), 0, item.chip.rows - rows)),
                 columns,
                 rows,
             )

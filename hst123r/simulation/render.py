@@ -257,11 +257,12 @@ def expose(
         electrons.ravel()[defects.hot] += defects.hot_rate_e_s * time
         dq.ravel()[defects.hot] |= flag(detector, "hot")
     if sky.photon_noise:
-        electrons = rng.poisson(electrons).astype(np.float64)
+        electrons[:] = rng.poisson(electrons)
     hit = np.zeros(area.shape, np.bool_)
     if noise.cosmic_rays is not None and sky.cosmic_rays:
         charge, hit = tracks(area.shape, noise.cosmic_rays.value * time, rng)
         electrons += charge
+        del charge
     full = electrons >= noise.full_well.value
     dq[full] |= flag(detector, "saturated")
     if noise.cosmic_rays is not None:
@@ -271,17 +272,22 @@ def expose(
         electrons[:, defects.dead_columns] = 0.0
         dq[:, defects.dead_columns] |= flag(detector, "dead")
     if sky.read_noise:
-        electrons += noise.read_noise.value * rng.standard_normal(area.shape)
+        reading = rng.standard_normal(area.shape, dtype=np.float32)
+        reading *= noise.read_noise.value
+        electrons += reading
+        del reading
     if change.gain != 1.0:
-        electrons = np.round(electrons / change.gain) * change.gain
-    variance = np.maximum(electrons, 0.0) + noise.read_noise.value**2
+        electrons[:] = np.round(electrons / change.gain) * change.gain
+    per_unit = change.units_per_electron / area
+    error = np.maximum(electrons, 0.0)
+    error += noise.read_noise.value**2
+    np.sqrt(error, out=error)
+    error *= per_unit
     electrons -= dark
-    electrons /= area
-    error = np.sqrt(variance) / area
-    units = change.units_per_electron
+    electrons *= per_unit
     return Pixels(
-        sci=(electrons * units).astype(np.float32),
-        err=(error * units).astype(np.float32),
+        sci=electrons.astype(np.float32),
+        err=error.astype(np.float32),
         dq=dq,
         cosmic_rays=hit,
         saturated=int(np.count_nonzero(full)),

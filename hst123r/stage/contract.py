@@ -22,6 +22,14 @@ BYTES: Final = "bytes"
 IMAGE: Final = (PIXELS, DQ, WCS, SCIENCE)
 """Facets of a FITS file that together make an image; see `provenance.facets`."""
 
+ASTROPY: Final = ("astropy.io.fits", "astropy.table", "astropy.wcs")
+"""What a worker imports beforehand for stages that read files."""
+HEAVY: Final = (
+    *ASTROPY, "drizzlepac.astrodrizzle", "drizzlepac.tweakreg", "photutils.detection",
+    "photutils.background", "scipy.sparse.linalg", "scipy.ndimage", "matplotlib.figure",
+)  # fmt: skip
+"""Likewise for stages that drizzle, align or measure."""
+
 P = TypeVar("P", bound=Params)
 
 
@@ -134,7 +142,7 @@ class Stage(ABC, Generic[P]):
     tools: ClassVar[tuple[str, ...]] = ()
     """Distributions whose version takes part in the key."""
     preload: ClassVar[tuple[str, ...]] = ()
-    """Modules a worker imports once, before it serves jobs of this stage."""
+    """Modules a worker imports once, before it serves jobs of this stage; ASTROPY or HEAVY."""
     home: ClassVar[Literal["products", "raw", "top"]] = "products"
     """Where products are published: their own folder, ``raw/``, or the work directory."""
     stamped: ClassVar[bool] = True

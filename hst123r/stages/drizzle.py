@@ -14,7 +14,7 @@ from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Measurement, Outcome, Product, Quality
 from hst123r.records.params import Angle, Params
 from hst123r.stage.context import Context
-from hst123r.stage.contract import IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +74,7 @@ class Drizzle(Stage[DrizzleParams]):
     implied = True
     per = "group"
     tools = ("drizzlepac", "stwcs", "astropy")
-    preload = ("drizzlepac.astrodrizzle", "astropy.table", "matplotlib.figure")
+    preload = HEAVY
 
     def divide(
         self, inputs: dict[str, list[Product]], params: DrizzleParams, scope: Scope

@@ -14,7 +14,7 @@ from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Outcome, Product
 from hst123r.records.params import Duration, Params
 from hst123r.stage.context import Context
-from hst123r.stage.contract import Job, Need, Scope, Stage
+from hst123r.stage.contract import ASTROPY, Job, Need, Scope, Stage
 
 
 class ExposuresParams(Params):
@@ -37,7 +37,7 @@ class Exposures(Stage[ExposuresParams]):
     makes = ("exposure", "exposure table")
     implied = True
     per = "recipe"
-    preload = ("astropy.io.fits", "astropy.wcs", "astropy.table")
+    preload = ASTROPY
 
     def divide(
         self, inputs: dict[str, list[Product]], params: ExposuresParams, scope: Scope

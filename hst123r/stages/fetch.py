@@ -13,7 +13,7 @@ from hst123r.errors import InputError
 from hst123r.records.outcome import Outcome, Product, Reject
 from hst123r.records.params import Params
 from hst123r.stage.context import Context
-from hst123r.stage.contract import DQ, PIXELS, SCIENCE, WCS, Job, Need, Scope, Stage
+from hst123r.stage.contract import ASTROPY, DQ, PIXELS, SCIENCE, WCS, Job, Need, Scope, Stage
 
 
 class FetchParams(Params):
@@ -41,7 +41,7 @@ class Fetch(Stage[FetchParams]):
     )
     makes = ("file", "truth")
     per = "exposure"
-    preload = ("astropy.io.fits", "astropy.wcs", "astropy.table")
+    preload = ASTROPY
     home: ClassVar[Literal["products", "raw", "top"]] = "raw"
     stamped = False
 

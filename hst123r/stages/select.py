@@ -20,7 +20,7 @@ from hst123r.records.params import (
     Pixels,
 )
 from hst123r.stage.context import Context
-from hst123r.stage.contract import SCIENCE, WCS, Job, Need, Scope, Stage
+from hst123r.stage.contract import ASTROPY, SCIENCE, WCS, Job, Need, Scope, Stage
 
 FilterClass = Literal["W", "M", "N", "LP", "X", "quad"]
 
@@ -85,7 +85,7 @@ class Select(Stage[SelectParams]):
     makes = ("selected",)
     implied = True
     per = "exposure"
-    preload = ("astropy.io.fits", "astropy.wcs")
+    preload = ASTROPY
 
     def divide(
         self, inputs: dict[str, list[Product]], params: SelectParams, scope: Scope

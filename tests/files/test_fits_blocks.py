@@ -106,7 +106,10 @@ def test_truncation_is_named(image, cut, says):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"<html>maintenance</html>", "is not a FITS file"), (b"SIMPLE  =" + b" " * 2871 * 3, "no end")],
+    [
+        (b"<html>maintenance</html>", "is not a FITS file"),
+        (b"SIMPLE  =" + b" " * 2871 * 3, "no end"),
+    ],
 )
 def test_what_is_not_fits(content, says):
     with pytest.raises(InputError) as caught:

@@ -99,3 +99,36 @@ def test_computed_psfs_agree_with_measured_ones(file, detector, shared_data):
     assert computed.fwhm_pix == pytest.approx(measured.fwhm_pix, rel=0.10)
     assert computed.central_fraction == pytest.approx(measured.central_fraction, rel=0.15)
     assert computed.encircled_energy(3.0) == pytest.approx(measured.encircled_energy(3.0), abs=0.04)
+
+
+def spike_angle(psf, inner=7.0, outer=11.0):
+    """Return the direction of the diffraction spikes on the detector, degrees modulo 90."""
+    angles = np.radians(np.arange(0, 90, 1.0))
+    radius = np.linspace(inner, outer, 60)[:, None]
+    light = sum(
+        psf.at(radius * np.cos(angles + turn), radius * np.sin(angles + turn)).mean(axis=0)
+        for turn in np.arange(4) * np.pi / 2
+    )
+    # the phase of the fourfold symmetry, which noise and rings do not move
+    phase = np.angle(np.sum(light * np.exp(4j * angles)))
+    return np.degrees(phase) / 4 % 90
+
+
+@pytest.mark.real
+def test_spikes_point_where_the_measured_ones_do(shared_data):
+    from astropy.io import fits
+
+    path = shared_data / "psf" / "PSFSTD_WFC3IR_F160W.fits"
+    if not path.is_file():
+        pytest.skip(f"there is no {path.name} in the folder of real files")
+    with fits.open(path) as hdus:
+        (grid,) = read_stdpsf(hdus[0].data, hdus[0].header)
+    computed = effective_psf(instruments.get("WFC3/IR"), "F160W")
+    assert spike_angle(computed) == pytest.approx(spike_angle(grid.mean()), abs=3.0)
+
+
+@pytest.mark.parametrize(("detector", "name"), [("WFC3/IR", "F110W"), ("WFC3/UVIS", "F814W")])
+def test_spikes_of_wide_field_camera_3_are_diagonal(detector, name):
+    # its detectors stand at 45 degrees to the V2 and V3 axes (Instrument Handbook, figure 2.2)
+    psf = effective_psf(instruments.get(detector), name)
+    assert spike_angle(psf, 25.0, 55.0) == pytest.approx(45, abs=5)

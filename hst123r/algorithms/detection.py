@@ -1,0 +1,229 @@
+"""Finding stars in an image whose noise is known."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hst123r.errors import InputError
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+_ANY: Final = 1e6
+"""Limits of shape that keep everything: cuts are the caller's, on the returned numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Sources found in an image, the brightest first.
+
+    Parameters
+    ----------
+    x, y : (n,) ndarray of float64
+        Zero-based pixel positions of the centroids.
+    flux : (n,) ndarray of float64
+        Sum of the pixels of the finder's kernel, a rough flux in the image's unit.
+    peak : (n,) ndarray of float64
+        Largest pixel.
+    snr : (n,) ndarray of float64
+        Height of the convolved image over its noise: what the threshold applies to.
+    sharpness : (n,) ndarray of float64
+        DAOFIND's: the peak over its surroundings relative to the height of the fitted
+        Gaussian (Stetson 1987, PASP 99, 191); about 0.3 to 0.9 for stars, near and above 1
+        for cosmic rays and hot pixels, low for extended sources.
+    roundness1, roundness2 : (n,) ndarray of float64
+        DAOFIND's two measures of how far from round a source is, 0 for round ones.
+    """
+
+    x: Floats
+    y: Floats
+    flux: Floats
+    peak: Floats
+    snr: Floats
+    sharpness: Floats
+    roundness1: Floats
+    roundness2: Floats
+
+    def __len__(self) -> int:
+        return self.x.size
+
+    def where(self, chosen: ArrayLike) -> Detections:
+        """Return a part of the sources: a mask, a slice of rows, or row numbers in order."""
+        rows = np.asarray(chosen)
+        return Detections(**{name: value[rows] for name, value in vars(self).items()})
+
+
+def find_stars(
+    image: NDArray[Any],
+    noise: float | NDArray[Any],
+    fwhm_pix: float,
+    threshold_sigma: float = 5.0,
+    *,
+    mask: Booleans | None = None,
+    sharpness: tuple[float, float] = (0.2, 1.0),
+    roundness: tuple[float, float] = (-1.0, 1.0),
+    edge_pix: int = 0,
+    brightest: int | None = None,
+) -> Detections:
+    """Find point sources with DAOFIND (photutils' ``DAOStarFinder``).
+
+    The image is divided by its noise before it is convolved, so the threshold means the same
+    everywhere, in deep and shallow parts of a stack. The noise is given, never guessed: a
+    guess from the mode of a sky-subtracted image finds thousands of stars in nothing.
+
+    Parameters
+    ----------
+    image : (ny, nx) ndarray
+        Sky-subtracted; pixels that are not finite are left out.
+    noise : float or (ny, nx) ndarray
+        Standard deviation of a pixel, see :func:`noise_from_weight` for stacks. Pixels whose
+        noise is not finite or not above zero are left out.
+    fwhm_pix : float
+        Full width at half maximum of a star; of two sources closer together than this the
+        brighter is returned.
+    threshold_sigma : float
+        Lowest S/N in the convolved image, for noise that is not correlated between pixels.
+        Drizzled stacks have correlated noise, and more false sources at a given threshold.
+    mask : (ny, nx) ndarray of bool, optional
+        True for pixels to leave out.
+    sharpness, roundness : (float, float)
+        Lowest and highest accepted; infinite values accept all.
+    edge_pix : int
+        Sources nearer than this to the edge of the image are left out.
+    brightest : int, optional
+        Most sources returned.
+
+    Returns
+    -------
+    Detections
+        The brightest first, then by position: the order is always the same. Perhaps none.
+
+    Raises
+    ------
+    InputError
+        If shapes differ or numbers are impossible.
+    """
+    if image.ndim != 2 or 0 in image.shape:
+        raise InputError(f"stars cannot be found in an array of shape {image.shape}")
+    if not (fwhm_pix > 0 and threshold_sigma > 0):
+        raise InputError(
+            f"a width of {fwhm_pix} pixels and a threshold of {threshold_sigma} sigma: both "
+            "must be above zero"
+        )
+    try:
+        sigma = np.broadcast_to(np.asarray(noise), image.shape)
+    except ValueError as error:
+        raise InputError(
+            f"the noise has the shape {np.shape(noise)}, the image {image.shape}"
+        ) from error
+    out = ~np.isfinite(image) | ~np.isfinite(sigma) | ~(sigma > 0)
+    if mask is not None:
+        if mask.shape != image.shape:
+            raise InputError(f"the mask has the shape {mask.shape}, the image {image.shape}")
+        out = out | mask
+    if out.all():
+        return _none()
+    ratio = np.zeros(image.shape, np.float32)
+    np.divide(image, sigma, out=ratio, where=~out, casting="unsafe")
+    table = _search(ratio, out, fwhm_pix, threshold_sigma)
+    if table is None:
+        return _none()
+    found = _from_table(table, threshold_sigma, image, sigma)
+    ny, nx = image.shape
+    keep = (found.x >= edge_pix) & (found.x <= nx - 1 - edge_pix)
+    keep &= (found.y >= edge_pix) & (found.y <= ny - 1 - edge_pix)
+    keep &= (found.sharpness >= sharpness[0]) & (found.sharpness <= sharpness[1])
+    for value in (found.roundness1, found.roundness2):
+        keep &= (value >= roundness[0]) & (value <= roundness[1])
+    found = found.where(keep)
+    order = np.lexsort((found.x, found.y, -found.flux))
+    return found.where(order[:brightest])
+
+
+def noise_from_weight(
+    weight: NDArray[Any], inverse_variance: bool, rms: float | None = None
+) -> Floats:
+    """Return the noise map of a drizzled stack.
+
+    Parameters
+    ----------
+    weight : (ny, nx) ndarray
+        Weight map (WHT), zero where there are no data.
+    inverse_variance : bool
+        Whether the weights are inverse variances (``final_wht_type`` ERR or IVM) rather than
+        exposure times (EXP).
+    rms : float, optional
+        Measured standard deviation of an empty pixel at the median weight, to which the map is
+        scaled; needed for exposure times.
+
+    Returns
+    -------
+    (ny, nx) ndarray of float64
+        Standard deviations, infinite without data.
+
+    Raises
+    ------
+    InputError
+        If the weights are exposure times and no rms is given.
+    """
+    if not inverse_variance and rms is None:
+        raise InputError("weights that are exposure times say nothing of noise without an rms")
+    known = np.isfinite(weight) & (weight > 0)
+    noise = np.full(weight.shape, np.inf)
+    np.divide(1.0, np.sqrt(weight, where=known, out=np.ones(weight.shape)), out=noise, where=known)
+    if rms is not None and known.any():
+        noise *= rms * np.sqrt(float(np.median(weight[known])))
+    return noise
+
+
+def _search(ratio: NDArray[Any], out: Booleans, fwhm_pix: float, threshold: float) -> Any:
+    """Run photutils' finder with cuts that keep everything, under their name of the day."""
+    from photutils.detection import DAOStarFinder
+    from photutils.utils.exceptions import NoDetectionsWarning
+
+    names = inspect.signature(DAOStarFinder).parameters
+    if "sharpness_range" in names:
+        cuts: dict[str, Any] = {"sharpness_range": (-_ANY, _ANY), "roundness_range": (-_ANY, _ANY)}
+    else:
+        cuts = {"sharplo": -_ANY, "sharphi": _ANY, "roundlo": -_ANY, "roundhi": _ANY}
+    # versions differ in how far apart two sources are at least; stars are as far as their width
+    finder = DAOStarFinder(threshold=threshold, fwhm=fwhm_pix, min_separation=fwhm_pix, **cuts)
+    with warnings.catch_warnings():
+        # an image without stars is no surprise
+        warnings.simplefilter("ignore", NoDetectionsWarning)
+        return finder(ratio, mask=out)
+
+
+def _from_table(
+    table: Any, threshold: float, image: NDArray[Any], sigma: NDArray[Any]
+) -> Detections:
+    """Return what the finder's table says, in the unit of the image."""
+    columns = set(table.colnames)
+    x = np.asarray(table["x_centroid" if "x_centroid" in columns else "xcentroid"], np.float64)
+    y = np.asarray(table["y_centroid" if "y_centroid" in columns else "ycentroid"], np.float64)
+    magnitude = np.asarray(table["daofind_mag" if "daofind_mag" in columns else "mag"], float)
+    column = np.clip(np.round(x), 0, image.shape[1] - 1).astype(np.int64)
+    row = np.clip(np.round(y), 0, image.shape[0] - 1).astype(np.int64)
+    local = np.asarray(sigma[row, column], np.float64)
+    return Detections(
+        x=x,
+        y=y,
+        flux=np.asarray(table["flux"], np.float64) * local,
+        peak=np.asarray(table["peak"], np.float64) * local,
+        # the finder's magnitude is that of the height over its threshold
+        snr=threshold * 10.0 ** (-0.4 * magnitude),
+        sharpness=np.asarray(table["sharpness"], np.float64),
+        roundness1=np.asarray(table["roundness1"], np.float64),
+        roundness2=np.asarray(table["roundness2"], np.float64),
+    )
+
+
+def _none() -> Detections:
+    empty = np.empty(0)
+    return Detections(empty, empty, empty, empty, empty, empty, empty, empty)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+
+from hst123r.engine.dry import plan
+from hst123r.engine.hold import holding
+from hst123r.engine.options import Options
+from hst123r.engine.run import Runner
+from hst123r.engine.workspace import Workspace
+from hst123r.provenance.store import Store
+from hst123r.recipe.load import load
+
+
+class Heard:
+    """A listener that remembers."""
+
+    def __init__(self):
+        self.lines = []
+
+    def divided(self, progress):
+        pass
+
+    def started(self, planned):
+        self.lines.append(("started", planned.name))
+
+    def ended(self, planned, seconds):
+        self.lines.append(("ended", planned.name))
+
+    def tick(self):
+        pass
+
+    def said(self, message):
+        self.lines.append(("said", message))
+
+
+class Bench:
+    """Runs and plans a recipe in one work directory."""
+
+    def __init__(self, folder):
+        self.workspace = Workspace(folder)
+        self.heard = Heard()
+
+    def run(self, recipe, *settings, **options):
+        self.heard = Heard()
+        checked = load(recipe, settings)
+        with holding(self.workspace) as store:
+            chosen = Options(**{"jobs": 2, **options})
+            return Runner(checked, self.workspace, store, chosen, self.heard).run()
+
+    def plan(self, recipe, *settings, **options):
+        return plan(load(recipe, settings), self.workspace, Options(**options))
+
+    @contextmanager
+    def store(self):
+        store = Store(self.workspace.folder, read_only=True)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def count(self):
+        """Number of rows in all tables."""
+        with self.store() as store:
+            return {name: store.db.table(name).count for name in store.db.table_names()}
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path / "work")
+
+
+@pytest.fixture
+def states():
+    """Return what became of every job, as ``{stage:label: state}``."""
+
+    def collect(report):
+        return {job.name: job.state.value for item in report.progress for job in item.jobs}
+
+    return collect
+
+
+@pytest.fixture
+def reasons():
+    """Return why every job that is not reused runs, as ``{stage:label: [sentences]}``."""
+
+    def collect(progress):
+        return {
+            job.name: [reason.text for reason in job.decision.reasons]
+            for item in progress
+            for job in item.jobs
+            if job.decision.action.value != "reuse"
+        }
+
+    return collect
