@@ -217,9 +217,7 @@ def exposures(workspace: Workspace) -> dict[str, Any]:
     store = Store(workspace.folder, read_only=True)
     used = [
         row(
-            Exposure.from_facts(
-                {k: v for k, v in facts.items() if k not in ("number", "epoch_number")}
-            ),
+            Exposure.own(facts),
             facts["number"],
             facts["epoch_number"],
             made.product.labels,

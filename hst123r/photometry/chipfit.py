@@ -71,6 +71,8 @@ class ChipFit:
         self.flux = np.zeros(x.size)
         """Fluxes in frame units: true electrons over the pixel area."""
         self.model_error = options.model_error or outliers.UNKNOWN_MODEL_ERROR
+        self.misplaced = 0.0
+        """Relative error of the model for another reason: stars that are not yet in place."""
         self._rejected = np.zeros(frame.shape[0] * frame.shape[1], np.bool_)
         self._wings = np.zeros(frame.shape, np.float32)
         self._painted = np.zeros(x.size)
@@ -202,7 +204,7 @@ class ChipFit:
 
     def significance(self) -> Floats:
         """Return residuals over their standard deviation, PSF errors included."""
-        model = self.model_error * self.light()
+        model = max(self.model_error, self.misplaced) * self.light()
         return np.asarray(self.residual() / np.sqrt(self.variance() + model**2))
 
     def normal(self) -> sparse.csr_matrix:

@@ -18,11 +18,12 @@ from hst123r.photometry.sky import Background
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
-_STEPS: Final = 12
+_STEPS: Final = 14
 _LONGEST_STEP_PIX: Final = 0.4
 _ARRIVED_PIX: Final = 0.002
 _ARRIVED_ERRORS: Final = 0.02
 _MOST: Final = 0.7
+_MISPLACED: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +143,8 @@ def free(
     """
     start_x, start_y = positions(frame, x, y, background)
     fit = ChipFit(frame, background, options, start_x, start_y)
+    # a bright star that is not in its place yet must not be taken for cosmic rays
+    fit.misplaced = _MISPLACED
     fit.settle()
     moved, arrived = _walk(fit, start_x, start_y, prior_pix, longest_pix)
     fit.place(fit.x, fit.y, derivatives=True)
@@ -181,7 +184,10 @@ def _walk(
         fit.x, fit.y = np.where(moved, start_x, x), np.where(moved, start_y, y)
         error = np.sqrt(covariance[:, 1, 1] + covariance[:, 2, 2])
         arrived = moved | ~(length > np.maximum(_ARRIVED_PIX, _ARRIVED_ERRORS * error))
-        if arrived.all():
+        if arrived.all() and fit.misplaced == 0:
             break
+        # half of it at each step, until the PSF itself is worse
+        fit.misplaced = fit.misplaced / 2 if fit.misplaced > fit.model_error else 0.0
         fit.reject()
+    fit.misplaced = 0.0
     return moved, arrived

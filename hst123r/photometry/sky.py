@@ -92,8 +92,9 @@ def estimate_sky(image: NDArray[Any], mask: Booleans, box_pix: int = 64) -> Back
     The frame is divided into boxes (photutils' ``Background2D``); the sky of a box is the mean
     of its pixels after clipping at 3 sigma about the median, which for photon noise is biased
     by a few thousandths of its standard deviation, five times less than the median would be.
-    Pixels above 5 sigma and those around them (cosmic rays) are left out beforehand. Boxes are
-    filtered by a 3 x 3 median and interpolated by a bicubic spline.
+    Pixels above 5 sigma and those around them (cosmic rays) are left out beforehand. Between
+    the middles of the boxes a bicubic spline interpolates; up to the edges of the frame straight
+    lines go on.
 
     Parameters
     ----------
@@ -116,20 +117,27 @@ def estimate_sky(image: NDArray[Any], mask: Booleans, box_pix: int = 64) -> Back
     """
     if not (np.isfinite(image) & ~mask).any():
         raise InputError("no pixel is left to estimate the sky from")
-    box = max(min(box_pix, min(image.shape) // 3), min(_SMALLEST_BOX, *image.shape))
+    ny, nx = image.shape
+    box = _box(ny, box_pix), _box(nx, box_pix)
     out = mask | ~np.isfinite(image)
     # every second pixel along each axis is enough to find what does not belong to the sky
-    if box >= 2 * _SMALLEST_BOX:
-        rough = _boxes(image[::2, ::2], out[::2, ::2], box // 2)
-        first = _background(rough, box, image.shape)
+    if min(box) >= 2 * _SMALLEST_BOX:
+        rough = _boxes(image[::2, ::2], out[::2, ::2], (box[0] // 2, box[1] // 2))
+        box_rough = 2 * (box[0] // 2), 2 * (box[1] // 2)
+        first = _background(rough, box_rough, (ny, nx))
     else:
-        first = _background(_boxes(image, out, box), box, image.shape)
+        first = _background(_boxes(image, out, box), box, (ny, nx))
     hit = (image - first.sky) > _HIT_SIGMA * first.rms
-    hit &= ~out
-    return _background(_boxes(image, out | _grown(hit), box), box, image.shape)
+    without = out | _grown(hit & ~out)
+    return _background(_boxes(image, out if without.all() else without, box), box, (ny, nx))
 
 
-def _boxes(image: NDArray[Any], mask: Booleans, box: int) -> Any:
+def _box(size: int, wanted: int) -> int:
+    """Return the side of boxes along an axis: three fit in where that leaves enough pixels."""
+    return max(1, min(wanted, max(size // 3, min(_SMALLEST_BOX, size))))
+
+
+def _boxes(image: NDArray[Any], mask: Booleans, box: tuple[int, int]) -> Any:
     from astropy.stats import SigmaClip
     from photutils.background import Background2D, MeanBackground
 
@@ -138,12 +146,12 @@ def _boxes(image: NDArray[Any], mask: Booleans, box: int) -> Any:
         try:
             return Background2D(
                 image,
-                (box, box),
+                box,
                 mask=mask,
                 sigma_clip=SigmaClip(sigma=_CLIP_SIGMA, maxiters=10),
                 bkg_estimator=MeanBackground(),
                 exclude_percentile=percent,
-                filter_size=3,
+                filter_size=1,
             )
         except ValueError:
             if percent >= 100.0:
@@ -152,15 +160,24 @@ def _boxes(image: NDArray[Any], mask: Booleans, box: int) -> Any:
             percent = 100.0
 
 
-def _background(boxes: Any, box: int, shape: tuple[int, ...]) -> Background:
+def _background(boxes: Any, box: tuple[int, int], shape: tuple[int, int]) -> Background:
     mesh = np.asarray(boxes.background_mesh, np.float64)
     noise = np.asarray(boxes.background_rms_mesh, np.float64)
-    nodes = []
-    for size, count in ((shape[1], mesh.shape[1]), (shape[0], mesh.shape[0])):
-        start = np.arange(count) * box
-        nodes.append((start + np.minimum(start + box, size) - 1) / 2)
     rms = float(np.median(noise)) / _CLIPPED_RMS
-    return Background(mesh, nodes[0], nodes[1], rms, (shape[0], shape[1]))
+    mesh, y = _to_the_edges(mesh, box[0], shape[0])
+    turned, x = _to_the_edges(mesh.T, box[1], shape[1])
+    return Background(np.ascontiguousarray(turned.T), x, y, rms, shape)
+
+
+def _to_the_edges(mesh: Floats, box: int, size: int) -> tuple[Floats, Floats]:
+    """Add rows at the edges of the frame, in line with the last two; return where rows are."""
+    start = np.arange(len(mesh)) * box
+    nodes = (start + np.minimum(start + box, size) - 1) / 2
+    if len(mesh) == 1:
+        return mesh, nodes
+    low = mesh[0] + (mesh[1] - mesh[0]) * (-0.5 - nodes[0]) / (nodes[1] - nodes[0])
+    high = mesh[-1] + (mesh[-1] - mesh[-2]) * (size - 0.5 - nodes[-1]) / (nodes[-1] - nodes[-2])
+    return np.vstack([low, mesh, high]), np.concatenate([[-0.5], nodes, [size - 0.5]])
 
 
 def _grown(hit: Booleans) -> Booleans:

@@ -1,4 +1,4 @@
-"""Pictures of stacks: stretched like people look at images, targets ringed, north and scale shown."""
+"""Pictures of stacks: stretched for the eye, targets ringed, north and scale shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 from hst123r.products.stacks import read_stack
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from hst123r.products.stacks import Stack
 
@@ -65,10 +67,10 @@ def preview(
     figure.savefig(picture, metadata={"Software": None})
 
 
-def _range(image: object) -> tuple[float, float]:
+def _range(image: NDArray[np.float32]) -> tuple[float, float]:
     import numpy as np
 
-    finite = np.asarray(image)[np.isfinite(image)]
+    finite = image[np.isfinite(image)]
     if finite.size == 0:
         return 0.0, 1.0
     low, middle, high = np.percentile(finite, [5, 50, 99.7])

@@ -45,6 +45,12 @@ class Chip:
     corners: list[list[float]] = field(default_factory=list)
     targets: dict[str, list[float]] = field(default_factory=dict)
 
+    @property
+    def pixels(self) -> int:
+        """Number of pixels."""
+        rows, columns = self.shape
+        return rows * columns
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
@@ -126,6 +132,7 @@ class Exposure:
         return asdict(self)
 
     @classmethod
-    def from_facts(cls, facts: dict[str, Any]) -> Exposure:
-        """Rebuild the record from what :meth:`as_facts` gave."""
-        return cls(**{**facts, "chips": [Chip(**chip) for chip in facts["chips"]]})
+    def own(cls, facts: dict[str, Any]) -> Exposure:
+        """Rebuild the record from facts that hold it, whatever else later stages have added."""
+        mine = {name: facts[name] for name in cls.__dataclass_fields__}
+        return cls(**{**mine, "chips": [Chip(**chip) for chip in facts["chips"]]})

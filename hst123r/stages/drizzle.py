@@ -103,8 +103,8 @@ class Drizzle(Stage[DrizzleParams]):
 
     def memory_mb(self, job: Job, params: DrizzleParams) -> float:
         """Estimate from the pixels read and made: 11 bytes each, measured on four ACS frames."""
-        shapes = [chip["shape"] for p in job.inputs["exposure"] for chip in p.facts["chips"]]
-        read = sum(rows * columns for rows, columns in shapes)
+        exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
+        read: int = sum(chip.pixels for exposure in exposures for chip in exposure.chips)
         detector = instruments.get(job.labels["detector"])
         ratio = (detector.pixel_scale.value / params.scale.to("arcsec")) ** 2
         made = 1.6 * ratio * read
@@ -117,12 +117,12 @@ class Drizzle(Stage[DrizzleParams]):
         from hst123r.products.previews import preview
         from hst123r.products.stacks import write_stack
 
-        exposures = [Exposure.from_facts(_own(p.facts)) for p in job.inputs["exposure"]]
+        exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
         folder = context.folder("drizzle")
         for product in job.inputs["exposure"]:
-            for path in product.files.values():
-                copy(Path(path), folder / Path(path).name)
-                (folder / Path(path).name).chmod(0o644)
+            for source in product.files.values():
+                copy(Path(source), folder / Path(source).name)
+                (folder / Path(source).name).chmod(0o644)
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
         grid = _grid(job, params, folder, exposures)
         images = astrodrizzle(folder, names, grid, _settings(params, len(names)))
@@ -141,11 +141,6 @@ class Drizzle(Stage[DrizzleParams]):
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
         return Outcome([stack, *masks], measured)
-
-
-def _own(facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts of an exposure's own record, without what later stages added."""
-    return {key: facts[key] for key in Exposure.__dataclass_fields__}
 
 
 def _grid(job: Job, params: DrizzleParams, folder: Path, exposures: list[Exposure]) -> Grid:

@@ -60,7 +60,7 @@ class Exposures(Stage[ExposuresParams]):
         from hst123r.products.exposure_table import COLUMNS, row
 
         products = job.inputs["selected"]
-        exposures = [Exposure.from_facts(product.facts) for product in products]
+        exposures = [Exposure.own(product.facts) for product in products]
         fields = group_targets(
             job.arguments["targets"], [exposure.targets for exposure in exposures]
         )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from hst123r.cli import options as shared
+
+
+_EMPTY: Final[tuple[Any, ...]] = (None, "", {}, [])
 
 
 @click.command()
@@ -37,7 +40,7 @@ def command(what: str, work_dir: Path | None, as_json: bool) -> int:
     return 0
 
 
-def _print(found: Any, indent: str = "") -> None:
+def _print(found: dict[str, Any], indent: str = "") -> None:
     for key, value in found.items():
         if isinstance(value, dict) and value:
             click.echo(f"{indent}{key}:")
@@ -45,9 +48,12 @@ def _print(found: Any, indent: str = "") -> None:
         elif isinstance(value, list) and value:
             click.echo(f"{indent}{key}:")
             for item in value:
-                text = ", ".join(f"{k} {v}" for k, v in item.items() if v not in (None, "", {}, []))
-                click.echo(
-                    f"{indent}  - {text}" if isinstance(item, dict) else f"{indent}  - {item}"
-                )
+                click.echo(f"{indent}  - {_line(item)}")
         else:
             click.echo(f"{indent}{key}: {'' if value in (None, {}, []) else value}")
+
+
+def _line(item: Any) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    return ", ".join(f"{key} {value}" for key, value in item.items() if value not in _EMPTY)

@@ -1,0 +1,91 @@
+"""The reference catalogue as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hst123r.products import tables
+from hst123r.products.tables import Column
+
+if TYPE_CHECKING:
+    from hst123r.algorithms.merge import Catalogue
+    from hst123r.sources.alignment import ReferenceStars
+
+COLUMNS: Final = (
+    Column("star", "Number of the star, the brightest first", dtype="int"),
+    Column("ra", "Right ascension, ICRS, in the frame of the reference visit", "deg", "float", 9),
+    Column("dec", "Declination, likewise", "deg", "float", 9),
+    Column("pos_err", "Standard error of the position along each axis", "mas", "float", 3),
+    Column("rate", "Count rate in an infinite aperture", "electron / s", "float", 5),
+    Column("rate_err", "Its standard error", "electron / s", "float", 5),
+    Column("detections", "Exposures in which the star was found", dtype="int"),
+    Column("covering", "Exposures that cover it", dtype="int"),
+)
+
+
+def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -> None:
+    """Write a reference catalogue.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Merged stars of the reference visit.
+    path : Path
+        New ECSV file.
+    meta : mapping
+        What the table is about.
+    """
+    rows = [
+        {
+            "star": number,
+            "ra": ra,
+            "dec": dec,
+            "pos_err": error * 1000,
+            "rate": rate,
+            "rate_err": rate_error,
+            "detections": detections,
+            "covering": covering,
+        }
+        for number, (ra, dec, error, rate, rate_error, detections, covering) in enumerate(
+            zip(
+                catalogue.ra_deg.tolist(),
+                catalogue.dec_deg.tolist(),
+                catalogue.position_error_arcsec.tolist(),
+                catalogue.flux.tolist(),
+                catalogue.flux_error.tolist(),
+                catalogue.detections.tolist(),
+                catalogue.covering.tolist(),
+                strict=True,
+            ),
+            1,
+        )
+    ]
+    tables.write(tables.build(COLUMNS, rows, meta), path)
+
+
+def read_reference(path: str | Path) -> ReferenceStars:
+    """Read a reference catalogue.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    ReferenceStars
+        Positions, errors and fluxes.
+    """
+    import numpy as np
+
+    from hst123r.sources.alignment import ReferenceStars
+
+    table = tables.read(path)
+    return ReferenceStars(
+        np.array(table["ra"], float),
+        np.array(table["dec"], float),
+        np.array(table["pos_err"], float) / 1000,
+        np.array(table["rate"], float),
+    )

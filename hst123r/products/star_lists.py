@@ -1,0 +1,76 @@
+"""The stars of an exposure, read and measured chip by chip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from hst123r.products.frames import read_frames
+from hst123r.records.exposure import Exposure
+
+if TYPE_CHECKING:
+    from hst123r.algorithms.merge import StarList
+    from hst123r.sources.stars import ChipStars
+
+
+def read_chip_stars(
+    files: Mapping[str, str],
+    exposure: Exposure,
+    *,
+    threshold_sigma: float,
+    min_snr: float,
+    brightest: int,
+    fit_radius_pix: float,
+) -> dict[int, ChipStars]:
+    """Read an exposure and find the stars of its chips.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path by role.
+    exposure : Exposure
+        Its record.
+    threshold_sigma, min_snr, brightest, fit_radius_pix
+        As for `sources.stars.find_chip_stars`.
+
+    Returns
+    -------
+    dict of int to ChipStars
+        By EXTVER.
+    """
+    from hst123r.sources.stars import find_chip_stars
+
+    frames = read_frames(files, exposure)
+    return {
+        chip.extver: find_chip_stars(
+            frame,
+            threshold_sigma=threshold_sigma,
+            min_snr=min_snr,
+            brightest=brightest,
+            fit_radius_pix=fit_radius_pix,
+        )
+        for chip, frame in zip(exposure.chips, frames, strict=True)
+    }
+
+
+def read_star_list(files: Mapping[str, str], exposure: Exposure, **options: float) -> StarList:
+    """Read an exposure and find its stars, as one list on the sky.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path by role.
+    exposure : Exposure
+        Its record.
+    **options
+        As for :func:`read_chip_stars`.
+
+    Returns
+    -------
+    StarList
+        With the exposure's root name as label.
+    """
+    from hst123r.sources.stars import star_list
+
+    found = read_chip_stars(files, exposure, **options)  # type: ignore[arg-type]
+    return star_list(found.values(), exposure.root)

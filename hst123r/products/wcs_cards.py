@@ -1,0 +1,88 @@
+"""The WCS of exposures: opened for measuring, copied to companions, compared before and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hst123r.files.content import facet_of_card
+from hst123r.products.exposures import open_wcs
+from hst123r.records.exposure import Exposure
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+
+def open_chips(path: str | Path, exposure: Exposure) -> dict[int, WCS]:
+    """Return the WCS of every chip of an exposure.
+
+    Parameters
+    ----------
+    path : str or Path
+        The science file.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    dict of int to WCS
+        By EXTVER, with all distortions.
+    """
+    from astropy.io import fits
+
+    with fits.open(path, memmap=True) as hdus:
+        return {
+            chip.extver: open_wcs(hdus["SCI", chip.extver].header, hdus, str(path))
+            for chip in exposure.chips
+        }
+
+
+def copy_wcs(source: str | Path, companion: str | Path) -> None:
+    """Give the companion of a science file the same WCS, chip by chip.
+
+    Parameters
+    ----------
+    source : str or Path
+        The science file.
+    companion : str or Path
+        The file of its data quality; its headers are changed.
+    """
+    from astropy.io import fits
+
+    with fits.open(source) as given, fits.open(companion, mode="update") as taken:
+        for hdu in taken[1:]:
+            if (hdu.name, hdu.ver) not in [(other.name, other.ver) for other in given]:
+                continue
+            for card in given[hdu.name, hdu.ver].header.cards:
+                if facet_of_card(card.keyword) in {"wcs", "alternates"}:
+                    hdu.header[card.keyword] = (card.value, card.comment)
+
+
+def displacement(before: str | Path, after: str | Path, exposure: Exposure) -> tuple[float, float]:
+    """Return how far the middle of an exposure moved on the sky.
+
+    Parameters
+    ----------
+    before, after : str or Path
+        The science file with its old and new WCS.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    (float, float)
+        Towards east and north in arcsec, mean of the chips' middles.
+    """
+    from hst123r.algorithms.sphere import to_tangent_plane
+
+    old, new = open_chips(before, exposure), open_chips(after, exposure)
+    east, north = 0.0, 0.0
+    for chip in exposure.chips:
+        rows, columns = chip.shape
+        middle = [[(columns - 1) / 2, (rows - 1) / 2]]
+        ra0, dec0 = old[chip.extver].all_pix2world(middle, 0)[0]
+        ra1, dec1 = new[chip.extver].all_pix2world(middle, 0)[0]
+        xi, eta = to_tangent_plane(ra1, dec1, ra0, dec0)
+        east, north = east + float(xi), north + float(eta)
+    count = len(exposure.chips)
+    return east / count, north / count

@@ -1,0 +1,233 @@
+"""How well an exposure stands on the reference frame: its stars against the catalogue."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hst123r.algorithms.matching import Match, MatchOptions, match
+from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.sources.stars import ChipStars
+
+Floats = NDArray[np.float64]
+SIGNIFICANT: Final = 3.0
+"""A correction below this many of its standard errors is none."""
+LARGEST_KEPT_PIX: Final = 0.05
+"""However uncertain a correction is, one above this is made."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceStars:
+    """The reference catalogue.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : (n,) ndarray of float64
+        Positions in degrees.
+    error_arcsec : (n,) ndarray of float64
+        Standard error along each axis.
+    rate : (n,) ndarray of float64
+        Fluxes.
+    """
+
+    ra_deg: Floats
+    dec_deg: Floats
+    error_arcsec: Floats
+    rate: Floats
+
+    def as_star_list(self) -> list[tuple[float, float, float]]:
+        """Return right ascension, declination and flux of every star."""
+        columns = (self.ra_deg.tolist(), self.dec_deg.tolist(), self.rate.tolist())
+        return list(zip(*columns, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How exposures are compared with the reference.
+
+    Parameters
+    ----------
+    scale_arcsec : float
+        Pixel scale.
+    search_pix, tolerance_pix : float
+        How far stars may be from where the header puts them, and how well they agree then.
+    geometry : str
+        What is fitted.
+    """
+
+    scale_arcsec: float
+    search_pix: float
+    tolerance_pix: float
+    geometry: Literal["shift", "rscale", "general"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Residual:
+    """An exposure against the reference.
+
+    Parameters
+    ----------
+    stars, pairs : int
+        Stars of the exposure, and how many of them were matched.
+    star, reference : (pairs,) ndarray of int64
+        Rows of the pairs, in the exposure's list and in the catalogue.
+    east_mas, north_mas : (pairs,) ndarray of float64
+        Reference less exposure, as the WCS has it, nothing fitted.
+    rms_mas : (float, float)
+        Their root mean squares, NaN without pairs.
+    offset_mas : float
+        Length of their mean.
+    error_mas : float
+        Standard error of a fitted solution at the edge of the frame.
+    correction_mas : float
+        How far a fit would move the edge of the frame.
+    why_not : str
+        Why there are no pairs.
+    """
+
+    stars: int
+    pairs: int
+    star: NDArray[np.int64]
+    reference: NDArray[np.int64]
+    east_mas: Floats
+    north_mas: Floats
+    rms_mas: tuple[float, float]
+    offset_mas: float
+    error_mas: float
+    correction_mas: float
+    scale_mas: float
+    why_not: str = ""
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether a fit would change nothing that can be measured."""
+        if not self.pairs:
+            return False
+        largest = min(SIGNIFICANT * self.error_mas, LARGEST_KEPT_PIX * self.scale_mas)
+        return self.correction_mas <= largest
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what people want to read, as plain values."""
+        return {
+            "stars": self.stars,
+            "matches": self.pairs,
+            "rms_east_mas": _plain(self.rms_mas[0]),
+            "rms_north_mas": _plain(self.rms_mas[1]),
+            "offset_mas": _plain(self.offset_mas),
+            "solution_error_mas": _plain(self.error_mas),
+            "why_not": self.why_not,
+        }
+
+
+def compare(
+    chips: Mapping[int, ChipStars],
+    wcs: Mapping[int, Any],
+    reference: ReferenceStars,
+    frame: Frame,
+) -> Residual:
+    """Compare the stars of an exposure with the reference.
+
+    Parameters
+    ----------
+    chips : mapping of int to ChipStars
+        Stars by EXTVER; their pixels count, not the positions of the time they were measured.
+    wcs : mapping of int to WCS
+        The WCS of every chip as it is now.
+    reference : ReferenceStars
+        The catalogue.
+    frame : Frame
+        How to compare.
+
+    Returns
+    -------
+    Residual
+        Without pairs where the two could not be matched.
+    """
+    ra, dec, error = _positions(chips, wcs)
+    if ra.size == 0 or reference.ra_deg.size == 0:
+        return _none(ra.size, frame, "there are no stars to compare")
+    centre = float(np.median(reference.ra_deg)), float(np.median(reference.dec_deg))
+    first = np.stack(to_tangent_plane(ra, dec, *centre), axis=1)
+    second = np.stack(to_tangent_plane(reference.ra_deg, reference.dec_deg, *centre), axis=1)
+    found = match(
+        first,
+        second,
+        MatchOptions(
+            search_arcsec=frame.search_pix * frame.scale_arcsec,
+            tolerance_arcsec=frame.tolerance_pix * frame.scale_arcsec,
+            geometry=frame.geometry,
+        ),
+        first_error=error,
+        second_error=reference.error_arcsec,
+    )
+    if not isinstance(found, Match):
+        return _none(ra.size, frame, found.text)
+    return _residual(found, first, second, frame)
+
+
+def _positions(
+    chips: Mapping[int, ChipStars], wcs: Mapping[int, Any]
+) -> tuple[Floats, Floats, Floats]:
+    ra, dec, error = [], [], []
+    for version, chip in sorted(chips.items()):
+        if chip.x.size:
+            alpha, delta = wcs[version].all_pix2world(chip.x, chip.y, 0)
+            ra.append(np.asarray(alpha, np.float64) % 360.0)
+            dec.append(np.asarray(delta, np.float64))
+            error.append(chip.error_arcsec)
+    if not ra:
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    return np.concatenate(ra), np.concatenate(dec), np.concatenate(error)
+
+
+def _residual(found: Match, first: Floats, second: Floats, frame: Frame) -> Residual:
+    left = (second[found.second] - first[found.first]) * 1000.0
+    rms = np.sqrt(np.mean(left**2, axis=0))
+    reach = float(np.max(np.hypot(*(first - np.mean(first, axis=0)).T)))
+    turn = math.radians(found.rotation_error_deg) * reach
+    stretch = found.scale_error * reach
+    error = math.sqrt(float(np.sum(found.shift_error**2)) + turn**2 + stretch**2) * 1000.0
+    edge = np.mean(first, axis=0) + reach * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
+    moved = found.transform(edge) - edge
+    return Residual(
+        stars=len(first),
+        pairs=found.pairs,
+        star=found.first,
+        reference=found.second,
+        east_mas=left[:, 0],
+        north_mas=left[:, 1],
+        rms_mas=(float(rms[0]), float(rms[1])),
+        offset_mas=float(np.hypot(*np.mean(left, axis=0))),
+        error_mas=error,
+        correction_mas=float(np.max(np.hypot(*moved.T))) * 1000.0,
+        scale_mas=frame.scale_arcsec * 1000.0,
+    )
+
+
+def _none(stars: int, frame: Frame, why: str) -> Residual:
+    empty, nothing = np.zeros(0), math.nan
+    rows = np.zeros(0, np.int64)
+    scale = frame.scale_arcsec * 1000.0
+    return Residual(
+        stars,
+        0,
+        rows,
+        rows,
+        empty,
+        empty,
+        (nothing, nothing),
+        nothing,
+        nothing,
+        nothing,
+        scale,
+        why,
+    )
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)

@@ -1,0 +1,144 @@
+"""The stars of one exposure: found, fitted with the PSF, and told from what only looks like one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hst123r.algorithms.detection import find_stars
+from hst123r.algorithms.merge import StarList
+from hst123r.photometry.chipfit import FitOptions
+from hst123r.photometry.frame import Frame
+from hst123r.photometry.free import free
+from hst123r.photometry.sky import estimate_sky
+
+Floats = NDArray[np.float64]
+_CORNER = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ChipStars:
+    """Stars of one chip, the brightest first.
+
+    Parameters
+    ----------
+    x, y : (n,) ndarray of float64
+        Zero-based pixels.
+    ra_deg, dec_deg : (n,) ndarray of float64
+        Positions by the frame's WCS.
+    rate, rate_error : (n,) ndarray of float64
+        Electrons per second in an infinite aperture.
+    error_pix, error_arcsec : (n,) ndarray of float64
+        Standard error of the position along each axis.
+    corners : (4, 2) ndarray of float64
+        Corners of the chip on the sky, degrees.
+    """
+
+    x: Floats
+    y: Floats
+    ra_deg: Floats
+    dec_deg: Floats
+    rate: Floats
+    rate_error: Floats
+    error_pix: Floats
+    error_arcsec: Floats
+    corners: Floats
+
+
+def find_chip_stars(
+    frame: Frame, *, threshold_sigma: float, min_snr: float, brightest: int, fit_radius_pix: float
+) -> ChipStars:
+    """Find and fit the stars of a frame.
+
+    Cosmic rays, hot pixels and galaxies are left out by their width against the PSF; about one
+    cosmic ray in ten remains, which only a comparison of exposures can tell.
+
+    Parameters
+    ----------
+    frame : Frame
+        The chip.
+    threshold_sigma : float
+        Height of a detection over the noise.
+    min_snr : float
+        Lowest S/N of a fitted star.
+    brightest : int
+        Keep at most this many, the brightest.
+    fit_radius_pix : float
+        Radius within which pixels decide about a star.
+
+    Returns
+    -------
+    ChipStars
+        Only what looks like a star.
+    """
+    background = estimate_sky(frame.data, frame.bad)
+    variance = np.maximum(background.sky, 0) + frame.dark_e + frame.read_noise_e**2
+    found = find_stars(
+        frame.data - background.sky,
+        np.sqrt(variance),
+        frame.psf.fwhm_pix,
+        threshold_sigma,
+        mask=frame.bad,
+        brightest=4 * brightest,
+    )
+    stars = free(frame, found.x, found.y, background, FitOptions(fit_radius_pix=fit_radius_pix))
+    good = np.flatnonzero(stars.looks_like_star(min_snr))
+    good = good[np.argsort(-stars.fluxes.flux[good], kind="stable")][:brightest]
+    x, y = stars.x[good], stars.y[good]
+    ra, dec = _sky(frame, x, y)
+    error_pix = np.sqrt((stars.x_error[good] ** 2 + stars.y_error[good] ** 2) / 2)
+    scale = np.sqrt(np.abs(np.linalg.det(frame.jacobian(x, y)))) if x.size else np.zeros(0)
+    rows, columns = frame.shape
+    edges = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]]) - _CORNER
+    return ChipStars(
+        x=x,
+        y=y,
+        ra_deg=ra,
+        dec_deg=dec,
+        rate=stars.fluxes.flux[good] / frame.exposure_time_s,
+        rate_error=stars.fluxes.error[good] / frame.exposure_time_s,
+        error_pix=error_pix,
+        error_arcsec=error_pix * scale,
+        corners=np.stack(_sky(frame, edges[:, 0], edges[:, 1]), axis=1),
+    )
+
+
+def star_list(chips: Iterable[ChipStars], label: str) -> StarList:
+    """Put the stars of the chips of an exposure into one list.
+
+    Parameters
+    ----------
+    chips : iterable of ChipStars
+        Its chips.
+    label : str
+        Name of the exposure.
+
+    Returns
+    -------
+    StarList
+        For matching and merging.
+    """
+    listed = list(chips)
+    return StarList(
+        ra_deg=_joined([chip.ra_deg for chip in listed]),
+        dec_deg=_joined([chip.dec_deg for chip in listed]),
+        flux=_joined([chip.rate for chip in listed]),
+        flux_error=_joined([chip.rate_error for chip in listed]),
+        position_error_arcsec=_joined([chip.error_arcsec for chip in listed]),
+        footprints=tuple(chip.corners for chip in listed),
+        label=label,
+    )
+
+
+def _joined(arrays: list[Floats]) -> Floats:
+    return np.concatenate(arrays) if arrays else np.zeros(0)
+
+
+def _sky(frame: Frame, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    if x.size == 0:
+        return np.zeros(0), np.zeros(0)
+    ra, dec = frame.wcs.all_pix2world(x, y, 0)
+    return np.asarray(ra, np.float64) % 360.0, np.asarray(dec, np.float64)
