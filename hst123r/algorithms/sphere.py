@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 
 ARCSEC: Final = 3600.0 * 180.0 / np.pi
 """Arcseconds in a radian."""
+_HORIZON: Final = 1e-12
 
 
 def to_tangent_plane(
@@ -44,7 +45,7 @@ def to_tangent_plane(
     east = np.cos(dec) * np.sin(away)
     north = np.sin(dec - dec0) + 2 * np.sin(dec0) * np.cos(dec) * half
     with np.errstate(invalid="ignore", divide="ignore"):
-        front = down > 0
+        front = down > _HORIZON
         xi = np.where(front, east / down, np.nan) * ARCSEC
         eta = np.where(front, north / down, np.nan) * ARCSEC
     return np.asarray(xi), np.asarray(eta)

@@ -12,7 +12,6 @@ from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.instruments.detector import Detector
 from hst123r.records.exposure import Chip, Exposure
-from hst123r.records.position import SkyPosition
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -22,10 +21,9 @@ AB_OFFSET: Final = -2.408
 """m_AB = -2.5 log10 PHOTFLAM - 5 log10 PHOTPLAM - 2.408 (Sirianni et al. 2005, PASP 117, 1049)."""
 ST_OFFSET: Final = -21.10
 """m_ST = -2.5 log10 PHOTFLAM - 21.10 (the same)."""
-ROUND_TRIP_DEG: Final = 0.1 / 3600
-"""A pixel position counts only if it maps back to the target this closely."""
-REACH: Final = 1.5
-"""How many chip diagonals from its middle a target can be and still be looked for."""
+GAIN_KEYWORD: Final = "ATODGAIN"
+"""Electrons per count, where the data are in counts (WFPC2 has 7, 14 or 15)."""
+COUNTS: Final = "COUNTS"
 
 
 def read_exposure(
@@ -125,49 +123,6 @@ def open_wcs(header: Header, hdus: HDUList, where: str) -> WCS:
     return wcs
 
 
-def place(
-    wcs: WCS, shape: tuple[int, int], ra_deg: float, dec_deg: float
-) -> tuple[float, float] | None:
-    """Return where a position falls on a chip, through the full distorted WCS.
-
-    Far outside a chip a distortion polynomial can map anything anywhere, so positions are first
-    compared with the chip's extent on the sky, and the result is mapped back.
-
-    Parameters
-    ----------
-    wcs : WCS
-        WCS of the chip.
-    shape : (int, int)
-        Rows and columns.
-    ra_deg, dec_deg : float
-        The position in degrees.
-
-    Returns
-    -------
-    (float, float) or None
-        Zero-based x and y; None if the position is nowhere near the chip.
-    """
-    import numpy as np
-    from astropy.wcs import NoConvergence
-
-    rows, columns = shape
-    middle = wcs.all_pix2world([[(columns - 1) / 2, (rows - 1) / 2], [0.0, 0.0]], 0)
-    centre, corner = (SkyPosition(ra % 360.0, dec) for ra, dec in middle)
-    target = SkyPosition(ra_deg, dec_deg)
-    if target.separation_arcsec(centre) > 2 * REACH * centre.separation_arcsec(corner):
-        return None
-    try:
-        x, y = wcs.all_world2pix([[ra_deg, dec_deg]], 0, tolerance=1e-6, maxiter=50)[0]
-    except NoConvergence:
-        return None
-    if not np.isfinite([x, y]).all():
-        return None
-    back = wcs.all_pix2world([[x, y]], 0)[0]
-    if target.separation_arcsec(SkyPosition(back[0] % 360.0, back[1])) > ROUND_TRIP_DEG * 3600:
-        return None
-    return float(x), float(y)
-
-
 def chip_corners(path: str | Path, exposure: Exposure) -> list[tuple[float, float]]:
     """Return the corners of all chips of an exposure on the sky, from the file as it is now.
 
@@ -212,12 +167,15 @@ def _chips(
         photflam, photplam = _calibration(header, hdus[0].header)
         wcs_name = wcs_name or _text(header, "WCSNAME")
         distorted |= wcs.sip is not None or wcs.cpdis1 is not None
+        unit = str(header.get("BUNIT", detector.products.unit)).strip().upper()
+        fact = detector.noise.gain.value
         chips.append(
             Chip(
                 extver=hdu.ver,
                 number=int(header.get(detector.header.chip, hdu.ver)),
                 shape=list(shape),
-                unit=str(header.get("BUNIT", detector.products.unit)).strip().upper(),
+                unit=unit,
+                gain=float(hdus[0].header.get(GAIN_KEYWORD, fact)) if unit == COUNTS else 1.0,
                 photflam=photflam,
                 photplam=photplam,
                 zeropoint_ab=_zeropoint(photflam, photplam),
@@ -244,17 +202,18 @@ def _targets(
     targets: Mapping[str, tuple[float, float]],
     margin_pix: float,
 ) -> dict[str, list[float]]:
+    from hst123r.photometry.geometry import sky_to_pixel
+
     rows, columns = shape
     edge = margin_pix - 0.5
-    found = {}
-    for name, (ra, dec) in targets.items():
-        where = place(wcs, shape, ra, dec)
-        if where is None:
-            continue
-        x, y = where
-        if edge <= x < columns - 1 - edge and edge <= y < rows - 1 - edge:
-            found[name] = [round(x, 4), round(y, 4)]
-    return found
+    places = list(targets.values())
+    xs, ys = sky_to_pixel(wcs, shape, [p[0] for p in places], [p[1] for p in places])
+    # comparisons with the NaN of a far position are false
+    return {
+        name: [round(x, 4), round(y, 4)]
+        for name, x, y in zip(targets, xs.tolist(), ys.tolist(), strict=True)
+        if edge <= x < columns - 1 - edge and edge <= y < rows - 1 - edge
+    }
 
 
 def _elements(primary: Header, detector: Detector) -> list[str]:

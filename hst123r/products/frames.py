@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.instruments.detector import Detector
-from hst123r.products.exposures import open_wcs
+from hst123r.products.exposures import COUNTS, open_wcs
 from hst123r.records.exposure import Chip, Exposure
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from hst123r.optics.psf import EffectivePSF
     from hst123r.photometry.frame import Frame
 
-GAIN_KEYWORD: Final = "ATODGAIN"
-"""Electrons per count, where the data are in counts (WFPC2 has 7, 14 or 15)."""
+_BYTES_PER_PIXEL = 8
 
 FindPSF = Callable[[Detector, str, Chip], "EffectivePSF"]
 
@@ -73,7 +72,7 @@ def read_frames(
         for chip in exposure.chips:
             label = f"{exposure.root}[{chip.extver}]"
             header = hdus["SCI", chip.extver].header
-            data = hdus["SCI", chip.extver].data * _to_electrons(hdus, chip, exposure, detector)
+            data = hdus["SCI", chip.extver].data * _to_electrons(chip, exposure)
             quality = _quality(files, hdus, chip)
             mask = (quality & detector.bad_bits) != 0
             if chip.extver in hits:
@@ -115,16 +114,14 @@ def data_quality(files: Mapping[str, str], exposure: Exposure) -> dict[int, NDAr
         return {chip.extver: _quality(files, hdus, chip) for chip in exposure.chips}
 
 
-def _to_electrons(
-    hdus: HDUList, chip: Chip, exposure: Exposure, detector: Detector
-) -> NDArray[np.float32]:
+def _to_electrons(chip: Chip, exposure: Exposure) -> NDArray[np.float32]:
     """Factor from header units to electrons in the exposure."""
     import numpy as np
 
     factors = {
         "ELECTRONS": 1.0,
         "ELECTRONS/S": exposure.exposure_time_s,
-        "COUNTS": float(hdus[0].header.get(GAIN_KEYWORD, detector.noise.gain.value)),
+        COUNTS: chip.gain,
     }
     if chip.unit not in factors:
         raise InputError(
@@ -149,3 +146,51 @@ def _masks(path: str) -> dict[int, NDArray[np.bool_]]:
 
     with fits.open(Path(path)) as hdus:
         return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:]}
+
+
+class ExposureFrames:
+    """The frames of several exposures, gone through as often as wanted.
+
+    Small ones are kept; otherwise every pass reads the files again, so that only one frame is
+    in memory.
+
+    Parameters
+    ----------
+    files : sequence of mapping of str to str
+        Path by role, for every exposure.
+    exposures : sequence of Exposure
+        Their records.
+    masks : sequence of str or None
+        Path of the mask of cosmic rays of each exposure.
+    keep_mb : float
+        Keep the frames if all of them together are smaller than this.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Mapping[str, str]],
+        exposures: Sequence[Exposure],
+        masks: Sequence[str | None],
+        *,
+        keep_mb: float = 1000.0,
+    ) -> None:
+        self.files = files
+        self.exposures = exposures
+        self.masks = masks
+        pixels = sum(chip.pixels for exposure in exposures for chip in exposure.chips)
+        self._keep = pixels * _BYTES_PER_PIXEL / 1e6 < keep_mb
+        self._kept: list[Frame] | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames, exposure by exposure, in the order of EXTVER."""
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept = []
+        for files, exposure, mask in zip(self.files, self.exposures, self.masks, strict=True):
+            for frame in read_frames(files, exposure, cosmic_rays=mask):
+                if self._keep:
+                    kept.append(frame)
+                yield frame
+        if self._keep:
+            self._kept = kept

@@ -36,6 +36,40 @@ class Column:
     digits: int | None = None
 
 
+def from_arrays(
+    columns: Sequence[Column], arrays: Mapping[str, Any], meta: Mapping[str, Any]
+) -> Table:
+    """Build a table from arrays, as :func:`build` does from rows.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The columns, in order.
+    arrays : mapping of str to array_like
+        An array for every column.
+    meta : mapping
+        What the table is about.
+
+    Returns
+    -------
+    astropy.table.Table
+        With units, descriptions and formats.
+    """
+    import numpy as np
+    from astropy.table import Column as TableColumn
+    from astropy.table import Table
+
+    table = Table(meta=dict(meta))
+    for column in columns:
+        table[column.name] = TableColumn(
+            np.asarray(arrays[column.name], dtype=column.dtype),
+            unit=column.unit or None,
+            description=column.description,
+            format=f".{column.digits}f" if column.digits is not None else None,
+        )
+    return table
+
+
 def build(
     columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]
 ) -> Table:

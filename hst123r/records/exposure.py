@@ -25,6 +25,8 @@ class Chip:
         [Angstrom] of this chip, None where the header has none.
     zeropoint_ab, zeropoint_st : float or None
         Zeropoints in magnitudes for one header unit per second, from the two above.
+    gain : float
+        Electrons per header unit (per header unit and second for rates); 1 for electrons.
     position_angle_deg : float
         Position angle of the chip's y axis, degrees east of north.
     corners : list of [ra, dec]
@@ -41,6 +43,7 @@ class Chip:
     photplam: float | None
     zeropoint_ab: float | None
     zeropoint_st: float | None
+    gain: float
     position_angle_deg: float
     corners: list[list[float]] = field(default_factory=list)
     targets: dict[str, list[float]] = field(default_factory=dict)

@@ -108,7 +108,7 @@ class Drizzle(Stage[DrizzleParams]):
         detector = instruments.get(job.labels["detector"])
         ratio = (detector.pixel_scale.value / params.scale.to("arcsec")) ** 2
         made = 1.6 * ratio * read
-        return 400.0 + 11e-6 * (read + made)
+        return float(400.0 + 11e-6 * (read + made))
 
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
         """Drizzle one group."""
@@ -136,6 +136,8 @@ class Drizzle(Stage[DrizzleParams]):
             "end_mjd": max(exposure.end_mjd for exposure in exposures),
             "scale_arcsec": grid.scale_arcsec,
             "shape": list(grid.shape),
+            "weight_type": params.weight,
+            "targets": sorted(job.arguments["targets"]),
         }
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)

@@ -144,7 +144,7 @@ def test_a_cosmic_ray_on_a_bright_star_is_seen(make_frame, grid):
     x, y = grid(20.0)
     flux = np.full(x.size, 2e5)
     frame = make_frame(x, y, flux, seed=5)
-    frame.data[int(round(y[7])) + 2, int(round(x[7]))] += 6000
+    frame.data[round(y[7]) + 2, round(x[7])] += 6000
     result = forced(frame, x, y, sky_of(frame))
     assert result.flags[7] & Flag.OUTLIERS
     assert result.flux[7] == pytest.approx(2e5, rel=0.01)

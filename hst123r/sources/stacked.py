@@ -1,0 +1,191 @@
+"""The sources of a stack, and one list from several stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hst123r.algorithms.detection import find_stars, noise_from_weight
+from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.photometry.sky import estimate_sky
+
+Floats = NDArray[np.float64]
+CENTROID_FLOOR_PIX: Final = 0.15
+"""What DAOFIND's centroids are wrong by however bright a star is, in pixels of the stack."""
+CENTROID_FWHM: Final = 0.6
+"""Error of a centroid in units of FWHM over S/N (King 1983, PASP 95, 163)."""
+_MAD: Final = 1.4826
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """Sources on the sky, in order.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : (n,) ndarray of float64
+        Positions in degrees.
+    error_arcsec : (n,) ndarray of float64
+        Standard error of the position along each axis.
+    snr : (n,) ndarray of float64
+        Height over the noise, where it was found.
+    sharpness, roundness : (n,) ndarray of float64
+        DAOFIND's.
+    image : (n,) ndarray of int64
+        In which image of the sequence it was found.
+    """
+
+    ra_deg: Floats
+    dec_deg: Floats
+    error_arcsec: Floats
+    snr: Floats
+    sharpness: Floats
+    roundness: Floats
+    image: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        """Number of sources."""
+        return int(self.ra_deg.size)
+
+    def where(self, rows: NDArray[Any]) -> Sources:
+        """Return the sources of some rows."""
+        return Sources(*(getattr(self, name)[rows] for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackImage:
+    """A stack to be searched.
+
+    Parameters
+    ----------
+    science, weight : (ny, nx) ndarray of float32
+        Image and weight map.
+    wcs : WCS
+        A tangent plane.
+    inverse_variance : bool
+        Whether the weights are inverse variances rather than exposure times.
+    scale_arcsec : float
+        Pixel scale.
+    fwhm_arcsec : float
+        Width of a star.
+    """
+
+    science: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    wcs: Any
+    inverse_variance: bool
+    scale_arcsec: float
+    fwhm_arcsec: float
+
+
+def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> Sources:
+    """Find point sources in a stack.
+
+    The noise is measured between the sources, with pixels brought to a common weight, and then
+    follows the weight map.
+
+    Parameters
+    ----------
+    image : StackImage
+        The stack.
+    threshold_sigma : float
+        Height of a detection over the noise.
+    number : int
+        What to call the image in :attr:`Sources.image`.
+
+    Returns
+    -------
+    Sources
+        The brightest first.
+    """
+    weight = np.where(np.isfinite(image.weight), image.weight, 0.0)
+    empty = (weight <= 0) | ~np.isfinite(image.science)
+    if empty.all():
+        return _empty()
+    background = estimate_sky(image.science, empty)
+    residual = image.science - background.sky
+    typical = float(np.median(weight[~empty]))
+    even = residual[~empty] * np.sqrt(weight[~empty] / typical)
+    rms = _MAD * float(np.median(np.abs(even - np.median(even))))
+    noise = noise_from_weight(weight, image.inverse_variance, rms)
+    fwhm = image.fwhm_arcsec / image.scale_arcsec
+    found = find_stars(residual, noise, fwhm, threshold_sigma, mask=empty)
+    if found.x.size == 0:
+        return _empty()
+    ra, dec = image.wcs.all_pix2world(found.x, found.y, 0)
+    centroid = CENTROID_FWHM * image.fwhm_arcsec / np.maximum(found.snr, 1.0)
+    return Sources(
+        ra_deg=np.asarray(ra, np.float64) % 360.0,
+        dec_deg=np.asarray(dec, np.float64),
+        error_arcsec=np.hypot(centroid, CENTROID_FLOOR_PIX * image.scale_arcsec),
+        snr=np.asarray(found.snr, np.float64),
+        sharpness=np.asarray(found.sharpness, np.float64),
+        roundness=np.asarray(found.roundness1, np.float64),
+        image=np.full(found.x.size, number, np.int64),
+    )
+
+
+def merge_sources(lists: Sequence[Sources], radius_arcsec: Sequence[float]) -> Sources:
+    """Make one list of several: what a later one adds is kept where no earlier one has a source.
+
+    Parameters
+    ----------
+    lists : sequence of Sources
+        The best one first.
+    radius_arcsec : sequence of float
+        For every list, how close to an earlier source its sources are the same.
+
+    Returns
+    -------
+    Sources
+        Sources of the first list, then what the others add.
+    """
+    merged = lists[0]
+    for extra, radius in zip(lists[1:], radius_arcsec[1:], strict=True):
+        if extra.count == 0:
+            continue
+        far = nearest_arcsec(extra.ra_deg, extra.dec_deg, merged) > radius
+        kept = extra.where(np.flatnonzero(far))
+        merged = Sources(
+            *(
+                np.concatenate([getattr(merged, name), getattr(kept, name)])
+                for name in Sources.__slots__
+            )
+        )
+    return merged
+
+
+def nearest_arcsec(ra_deg: Floats, dec_deg: Floats, others: Sources) -> Floats:
+    """Return the distance of each position to the nearest source, infinite where there is none.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : (n,) ndarray of float64
+        Positions in degrees.
+    others : Sources
+        The sources.
+
+    Returns
+    -------
+    (n,) ndarray of float64
+        In arcsec.
+    """
+    from scipy.spatial import KDTree
+
+    if others.count == 0:
+        return np.full(np.shape(ra_deg), np.inf)
+    centre = float(others.ra_deg[0]), float(others.dec_deg[0])
+    tree = KDTree(np.stack(to_tangent_plane(others.ra_deg, others.dec_deg, *centre), axis=1))
+    points = np.stack(to_tangent_plane(ra_deg, dec_deg, *centre), axis=1)
+    distance, _ = tree.query(points)
+    return np.asarray(distance, np.float64)
+
+
+def _empty() -> Sources:
+    nothing = np.zeros(0)
+    return Sources(nothing, nothing, nothing, nothing, nothing, nothing, np.zeros(0, np.int64))

@@ -1,0 +1,140 @@
+"""Find the sources of each field in its stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from hst123r import instruments
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.records.params import Params
+from hst123r.stage.context import Context
+from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
+
+if TYPE_CHECKING:
+    from hst123r.sources.stacked import StackImage
+
+FACTS = ("zeropoint_ab", "exposure_time_s", "scale_arcsec")
+SAME_FWHM = 0.7
+"""Sources of two stacks closer than this many FWHM are one."""
+
+
+class DetectParams(Params):
+    """Parameters of the stage `detect`."""
+
+    threshold: float = Field(4.0, ge=2, le=100, description="Detection threshold, sigma")
+    min_sources: int = Field(1, ge=0, description="Fewer sources than this are a caveat")
+
+
+class Detect(Stage[DetectParams]):
+    """Find the sources of each field in its stacks."""
+
+    name = "detect"
+    params = DetectParams
+    version = 1
+    needs = (Need("stack", facets=IMAGE, facts=FACTS),)
+    makes = ("sources",)
+    implied = True
+    per = "field"
+    tools = ("photutils", "astropy")
+    preload = HEAVY
+
+    def divide(
+        self, inputs: dict[str, list[Product]], params: DetectParams, scope: Scope
+    ) -> Iterator[Job]:
+        """One job for each field, its stacks in the order of depth."""
+        del params
+        fields: dict[str, list[Product]] = {}
+        targets: dict[str, dict[str, list[float]]] = {}
+        for product in inputs["stack"]:
+            fields.setdefault(product.labels["field"], []).append(product)
+            targets.setdefault(product.labels["field"], {})
+        for target in scope.targets:
+            place = [target.position.ra_deg, target.position.dec_deg]
+            for field, members in fields.items():
+                if any(target.name in p.facts["targets"] for p in members):
+                    targets[field][target.name] = place
+        for field, members in sorted(fields.items()):
+            members.sort(key=lambda p: (-_depth(p), p.name))
+            labels = {"field": field}
+            yield Job(field, labels, {"stack": members}, {"targets": targets[field]})
+
+    def memory_mb(self, job: Job, params: DetectParams) -> float:
+        """Estimate from the largest stack: about 80 bytes a pixel."""
+        del params
+        shapes = [product.facts["shape"] for product in job.inputs["stack"]]
+        largest: int = max(rows * columns for rows, columns in shapes)
+        return 500.0 + 80e-6 * largest
+
+    def run(self, job: Job, params: DetectParams, context: Context) -> Outcome:
+        """Search the stacks of one field, and add its targets where nothing was found."""
+        import numpy as np
+
+        from hst123r.products.source_table import write_sources
+        from hst123r.sources.stacked import find_sources, merge_sources, nearest_arcsec
+
+        lists, radii = [], []
+        for number, product in enumerate(job.inputs["stack"]):
+            image = _image(product)
+            found = find_sources(image, params.threshold, number)
+            context.logger.info("%s: %d sources", product.name, found.count)
+            lists.append(found)
+            radii.append(SAME_FWHM * image.fwhm_arcsec)
+        sources = merge_sources(lists, radii)
+        unseen = {}
+        for name, (ra, dec) in job.arguments["targets"].items():
+            if nearest_arcsec(np.array([ra]), np.array([dec]), sources)[0] > radii[0]:
+                unseen[name] = (ra, dec)
+        names = [product.name for product in job.inputs["stack"]]
+        path = context.product(f"{job.label}_sources.ecsv")
+        rows = write_sources(sources, names, unseen, path, {"stacks": names})
+        facts = {
+            "sources": sources.count,
+            "rows": rows,
+            "unseen": sorted(unseen),
+            "targets": job.arguments["targets"],
+        }
+        product = Product("sources", job.label, dict(job.labels), {"catalog": str(path)}, facts)
+        measured = Measurement(
+            "sources", sources.count, low=params.min_sources, fails=Quality.CAVEAT
+        )
+        caveats = [
+            Caveat(
+                "target_unseen",
+                f"nothing was found at {name}; it is measured where the recipe puts it",
+                name,
+            )
+            for name in sorted(unseen)
+        ]
+        return Outcome([product], [measured], caveats)
+
+
+def _depth(product: Product) -> float:
+    """How faint sources a stack shows, in magnitudes up to a constant."""
+    import math
+
+    facts = product.facts
+    zeropoint = facts["zeropoint_ab"] if facts["zeropoint_ab"] is not None else 20.0
+    time = max(float(facts["exposure_time_s"] or 1.0), 1.0)
+    return float(zeropoint) + 1.25 * math.log10(time) - 2.5 * math.log10(facts["scale_arcsec"])
+
+
+def _image(product: Product) -> StackImage:
+    from hst123r.optics.telescope import effective_psf
+    from hst123r.products.stacks import read_stack
+    from hst123r.sources.stacked import StackImage
+
+    detector = instruments.get(product.labels["detector"])
+    chip = detector.chips[0].number
+    psf = effective_psf(detector, product.labels["filter"], chip=chip)
+    stack = read_stack(product.files["science"])
+    return StackImage(
+        science=stack.science,
+        weight=stack.weight,
+        wcs=stack.wcs,
+        inverse_variance=product.facts["weight_type"] == "ERR",
+        scale_arcsec=product.facts["scale_arcsec"],
+        fwhm_arcsec=psf.fwhm_pix * detector.pixel_scale.value,
+    )
