@@ -69,7 +69,8 @@ class Settings:
     sky : bool
         Subtract and match the sky.
     reject_cosmic_rays : bool
-        Find cosmic rays against the median of the exposures.
+        Find cosmic rays against the median of the exposures, and flag them anew; otherwise
+        what is flagged already is left out.
     combine_type : str
         ``minmed`` or ``median``.
     combine_nhigh : int
@@ -165,7 +166,7 @@ def _keywords(grid: Grid, settings: Settings) -> dict[str, Any]:
         "clean": True,
         "in_memory": True,
         "num_cores": 1,
-        "resetbits": CR_BIT,
+        "resetbits": CR_BIT if cosmic_rays else 0,
         "static": cosmic_rays,
         "skysub": settings.sky,
         "skymethod": "globalmin+match",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.instruments.detector import Detector
 from hst123r.products.exposures import COUNTS, open_wcs
+from hst123r.products.stacks import read_mask
 from hst123r.records.exposure import Chip, Exposure
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def read_frames(
     find_psf : callable
         Gives the PSF of a chip.
     cosmic_rays : str, optional
-        Path of a mask of cosmic rays, as `stacks.write_masks` writes them.
+        Path of a mask of cosmic rays, as `stacks.write_mask` writes them.
 
     Yields
     ------
@@ -67,7 +67,7 @@ def read_frames(
     from hst123r.photometry.geometry import AreaMap
 
     detector = instruments.get(exposure.detector)
-    hits = _masks(cosmic_rays) if cosmic_rays else {}
+    hits = read_mask(cosmic_rays) if cosmic_rays else {}
     with fits.open(files["science"], memmap=True) as hdus:
         for chip in exposure.chips:
             label = f"{exposure.root}[{chip.extver}]"
@@ -139,13 +139,6 @@ def _quality(files: Mapping[str, str], hdus: HDUList, chip: Chip) -> NDArray[Any
         with fits.open(files["dq"], memmap=True) as companion:
             return np.array(companion["SCI", chip.extver].data)
     return np.array(hdus["DQ", chip.extver].data)
-
-
-def _masks(path: str) -> dict[int, NDArray[np.bool_]]:
-    from astropy.io import fits
-
-    with fits.open(Path(path)) as hdus:
-        return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:]}
 
 
 class ExposureFrames:

@@ -186,10 +186,7 @@ def write_measurements(
         "flags": found.flags[place],
         "used": found.good[place],
     }
-    table = tables.from_arrays(MEASUREMENTS, arrays, {})
-    for name in table.colnames:
-        table[name].format = None
-    table.write(path, format="fits")
+    tables.from_arrays(MEASUREMENTS, arrays, {}).write(path, format="fits")
 
 
 def read_table(path: str | Path) -> Table:

@@ -140,6 +140,36 @@ def write_mask(masks: Mapping[int, NDArray[np.bool_]], path: Path, keyword: str)
     fits.HDUList(hdus).writeto(path)
 
 
+def read_mask(path: str | Path) -> dict[int, NDArray[np.bool_]]:
+    """Return the masks that :func:`write_mask` wrote, by EXTVER."""
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:]}
+
+
+def flag_pixels(
+    files: Mapping[str, Path], masks: Mapping[int, NDArray[np.bool_]], bit: int
+) -> None:
+    """Set a bit of the data quality of an exposure where masks say so; the file is changed.
+
+    Parameters
+    ----------
+    files : mapping of str to Path
+        ``science``, and ``dq`` where data quality is a file of its own.
+    masks : mapping of int to (ny, nx) ndarray of bool
+        By EXTVER.
+    bit : int
+        The bit.
+    """
+    from astropy.io import fits
+
+    name = "SCI" if "dq" in files else "DQ"
+    with fits.open(files.get("dq", files["science"]), mode="update") as hdus:
+        for version, mask in masks.items():
+            hdus[name, version].data[mask] |= bit
+
+
 def _sort_cards(source: Header, primary: Header, science: Header) -> None:
     """Put what places or calibrates pixels into SCI, and all else into the primary."""
     for card in source.cards:

@@ -26,7 +26,7 @@ class Column:
     dtype : str
         NumPy type; ``object`` for lists of numbers of differing length.
     digits : int or None
-        Decimal places when written; None for all.
+        Decimal places that are kept; None for all.
     """
 
     name: str
@@ -55,18 +55,11 @@ def from_arrays(
     astropy.table.Table
         With units, descriptions and formats.
     """
-    import numpy as np
-    from astropy.table import Column as TableColumn
     from astropy.table import Table
 
     table = Table(meta=dict(meta))
     for column in columns:
-        table[column.name] = TableColumn(
-            np.asarray(arrays[column.name], dtype=column.dtype),
-            unit=column.unit or None,
-            description=column.description,
-            format=f".{column.digits}f" if column.digits is not None else None,
-        )
+        table[column.name] = _column(column, arrays[column.name])
     return table
 
 
@@ -91,29 +84,31 @@ def build(
         With units, descriptions and formats.
     """
     import numpy as np
-    from astropy.table import Column as TableColumn
-    from astropy.table import Table
 
-    table = Table(meta=dict(meta))
+    arrays: dict[str, Any] = {}
     for column in columns:
         values = [row.get(column.name) for row in rows]
-        data: Any
         if column.dtype == "object":
-            data = np.empty(len(values), dtype=object)
-            data[:] = [np.asarray(value, dtype=float) for value in values]
+            lists = np.empty(len(values), dtype=object)
+            lists[:] = [np.asarray(value, dtype=float) for value in values]
+            arrays[column.name] = lists
         elif column.dtype == "float":
-            data = np.array([np.nan if value is None else value for value in values], dtype=float)
+            arrays[column.name] = [np.nan if value is None else value for value in values]
         elif column.dtype == "str":
-            data = np.array(["" if value is None else str(value) for value in values], dtype=str)
+            arrays[column.name] = ["" if value is None else str(value) for value in values]
         else:
-            data = np.array(values, dtype=column.dtype)
-        table[column.name] = TableColumn(
-            data,
-            unit=column.unit or None,
-            description=column.description,
-            format=f".{column.digits}f" if column.digits is not None else None,
-        )
-    return table
+            arrays[column.name] = values
+    return from_arrays(columns, arrays, meta)
+
+
+def _column(column: Column, values: Any) -> Any:
+    import numpy as np
+    from astropy.table import Column as TableColumn
+
+    data = np.asarray(values, dtype=column.dtype)
+    if column.digits is not None:
+        data = np.round(data, column.digits)
+    return TableColumn(data, unit=column.unit or None, description=column.description)
 
 
 def write(table: Table, path: Path) -> None:
@@ -140,8 +135,13 @@ def read(path: Path | str) -> Table:
     Returns
     -------
     astropy.table.Table
-        With units, descriptions and meta.
+        With units, descriptions and meta; empty texts are empty texts.
     """
-    from astropy.table import Table
+    from astropy.table import MaskedColumn, Table
 
-    return Table.read(path, format="ascii.ecsv")
+    table = Table.read(path, format="ascii.ecsv")
+    for name in table.colnames:
+        # ECSV does not tell an empty text from none
+        if isinstance(table[name], MaskedColumn) and table[name].dtype.kind == "U":
+            table[name] = table[name].filled("")
+    return table

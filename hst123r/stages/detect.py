@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from hst123r import instruments
-from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.records.outcome import Measurement, Outcome, Product, Quality
 from hst123r.records.params import Params
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
@@ -83,10 +83,11 @@ class Detect(Stage[DetectParams]):
             lists.append(found)
             radii.append(SAME_FWHM * image.fwhm_arcsec)
         sources = merge_sources(lists, radii)
-        unseen = {}
-        for name, (ra, dec) in job.arguments["targets"].items():
-            if nearest_arcsec(np.array([ra]), np.array([dec]), sources)[0] > radii[0]:
-                unseen[name] = (ra, dec)
+        unseen = {
+            name: (ra, dec)
+            for name, (ra, dec) in job.arguments["targets"].items()
+            if nearest_arcsec(np.array([ra]), np.array([dec]), sources)[0] > radii[0]
+        }
         names = [product.name for product in job.inputs["stack"]]
         path = context.product(f"{job.label}_sources.ecsv")
         rows = write_sources(sources, names, unseen, path, {"stacks": names})
@@ -100,15 +101,7 @@ class Detect(Stage[DetectParams]):
         measured = Measurement(
             "sources", sources.count, low=params.min_sources, fails=Quality.CAVEAT
         )
-        caveats = [
-            Caveat(
-                "target_unseen",
-                f"nothing was found at {name}; it is measured where the recipe puts it",
-                name,
-            )
-            for name in sorted(unseen)
-        ]
-        return Outcome([product], [measured], caveats)
+        return Outcome([product], [measured])
 
 
 def _depth(product: Product) -> float:
@@ -124,7 +117,7 @@ def _depth(product: Product) -> float:
 def _image(product: Product) -> StackImage:
     from hst123r.optics.telescope import effective_psf
     from hst123r.products.stacks import read_stack
-    from hst123r.sources.stacked import StackImage
+    from hst123r.sources.stacked import StackImage, Wings
 
     detector = instruments.get(product.labels["detector"])
     chip = detector.chips[0].number
@@ -137,4 +130,5 @@ def _image(product: Product) -> StackImage:
         inverse_variance=product.facts["weight_type"] == "ERR",
         scale_arcsec=product.facts["scale_arcsec"],
         fwhm_arcsec=psf.fwhm_pix * detector.pixel_scale.value,
+        wings=Wings.of(psf, detector.pixel_scale.value),
     )

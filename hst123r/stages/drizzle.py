@@ -11,7 +11,7 @@ from pydantic import Field
 from hst123r import instruments
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
-from hst123r.records.outcome import Measurement, Outcome, Product, Quality
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.records.params import Angle, Params
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
@@ -69,7 +69,10 @@ class Drizzle(Stage[DrizzleParams]):
     name = "drizzle"
     params = DrizzleParams
     version = 1
-    needs = (Need("exposure", facets=IMAGE),)
+    needs = (
+        Need("exposure", facets=IMAGE),
+        Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
+    )
     makes = ("stack", "cosmic-ray mask")
     implied = True
     per = "group"
@@ -92,6 +95,7 @@ class Drizzle(Stage[DrizzleParams]):
             words = [labels["field"], slug, labels["filter"].lower()]
             words += [labels[key] for key in keys[3:]]
             members.sort(key=lambda p: (p.facts["start_mjd"], p.name))
+            masks = _known_masks(members, inputs.get("cosmic-ray mask", []))
             held = sorted(
                 {name for p in members for c in p.facts["chips"] for name in c["targets"]}
             )
@@ -99,7 +103,8 @@ class Drizzle(Stage[DrizzleParams]):
                 "centre": positions[labels["field"]],
                 "targets": {name: positions[name] for name in held},
             }
-            yield Job("-".join(words), labels, {"exposure": members}, arguments)
+            given = {"exposure": members, "cosmic-ray mask": masks}
+            yield Job("-".join(words), labels, given, arguments)
 
     def memory_mb(self, job: Job, params: DrizzleParams) -> float:
         """Estimate from the pixels read and made: 11 bytes each, measured on four ACS frames."""
@@ -124,8 +129,9 @@ class Drizzle(Stage[DrizzleParams]):
                 copy(Path(source), folder / Path(source).name)
                 (folder / Path(source).name).chmod(0o644)
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
+        _flag_known(job, folder)
         grid = _grid(job, params, folder, exposures)
-        images = astrodrizzle(folder, names, grid, _settings(params, len(names)))
+        images = astrodrizzle(folder, names, grid, _settings(params, job))
         path = context.product(f"{job.label}_drz.fits")
         facts = write_stack(images, path, _cards(job, exposures))
         picture = context.product(f"{job.label}.png")
@@ -142,7 +148,7 @@ class Drizzle(Stage[DrizzleParams]):
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
-        return Outcome([stack, *masks], measured)
+        return Outcome([stack, *masks], measured, _caveats(params, job))
 
 
 def _grid(job: Job, params: DrizzleParams, folder: Path, exposures: list[Exposure]) -> Grid:
@@ -161,9 +167,39 @@ def _grid(job: Job, params: DrizzleParams, folder: Path, exposures: list[Exposur
     return Grid(ra, dec, found.crpix, found.shape, scale, rotation)
 
 
-def _settings(params: DrizzleParams, number: int) -> Settings:
+def _known_masks(members: list[Product], masks: list[Product]) -> list[Product]:
+    """Masks of the exposures that an earlier stage found within one epoch, if it has them all.
+
+    Against the median of several epochs a source that changed looks like a cosmic ray, so a
+    stack of many epochs takes over what was found in each.
+    """
+    known = {mask.name: mask for mask in masks if mask.facts["epochs"] == 1}
+    found = [known[product.name] for product in members if product.name in known]
+    return found if len(found) == len(members) else []
+
+
+def _flag_known(job: Job, folder: Path) -> None:
+    """Write what is known of cosmic rays into the data quality of the copies."""
+    from hst123r.external.astrodrizzle import CR_BIT
+    from hst123r.products.stacks import flag_pixels, read_mask
+
+    masks = {mask.name: mask.files["mask"] for mask in job.inputs["cosmic-ray mask"]}
+    for product in job.inputs["exposure"]:
+        if product.name in masks:
+            files = {role: folder / Path(path).name for role, path in product.files.items()}
+            flag_pixels(files, read_mask(masks[product.name]), CR_BIT)
+
+
+def _finds_cosmic_rays(params: DrizzleParams, job: Job) -> bool:
+    """Whether this job looks for cosmic rays itself."""
+    several = len(job.inputs["exposure"]) > 1
+    return params.cosmic_rays and several and not job.inputs["cosmic-ray mask"]
+
+
+def _settings(params: DrizzleParams, job: Job) -> Settings:
     from hst123r.external.astrodrizzle import Settings
 
+    number = len(job.inputs["exposure"])
     auto = "minmed" if number < 7 else "median"
     combine = auto if params.combine == "auto" else params.combine
     return Settings(
@@ -173,7 +209,7 @@ def _settings(params: DrizzleParams, number: int) -> Settings:
         weight=params.weight,
         units=params.units,
         sky=params.subtract_sky,
-        reject_cosmic_rays=params.cosmic_rays and number > 1,
+        reject_cosmic_rays=_finds_cosmic_rays(params, job),
         combine_type=combine,
         # half of what is above the four lowest is left out, as hst123 does
         combine_nhigh=0 if number < 7 else int((number - 4) / 2),
@@ -200,6 +236,21 @@ def _cards(job: Job, exposures: list[Exposure]) -> dict[str, tuple[Any, str]]:
     }
 
 
+def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
+    caveats = []
+    epochs = {product.labels["epoch"] for product in job.inputs["exposure"]}
+    if _finds_cosmic_rays(params, job) and len(epochs) > 1:
+        text = (
+            "cosmic rays were found against the median of several epochs, so a source that "
+            "changed can be taken for one; drizzle each epoch first"
+        )
+        caveats.append(Caveat("cosmic_rays_across_epochs", text))
+    if params.kernel in ("gaussian", "lanczos3"):
+        text = f"the kernel {params.kernel} does not conserve flux"
+        caveats.append(Caveat("kernel", text))
+    return caveats
+
+
 def _masks(
     job: Job, params: DrizzleParams, folder: Path, exposures: list[Exposure], context: Context
 ) -> tuple[list[Product], list[Measurement]]:
@@ -210,8 +261,9 @@ def _masks(
 
     products: list[Product] = []
     measured: list[Measurement] = []
-    if not params.cosmic_rays or len(exposures) < 2:
+    if not _finds_cosmic_rays(params, job):
         return products, measured
+    epochs = len({product.labels["epoch"] for product in job.inputs["exposure"]})
     for source, exposure in zip(job.inputs["exposure"], exposures, strict=True):
         files = {role: str(folder / Path(path).name) for role, path in source.files.items()}
         flagged: dict[int, NDArray[np.bool_]] = {
@@ -221,7 +273,10 @@ def _masks(
         path = context.product(f"{exposure.root}_crmask.fits")
         write_mask(flagged, path, "CRMASK")
         labels = {**job.labels, "exposure": exposure.root}
-        products.append(Product("cosmic-ray mask", exposure.root, labels, {"mask": str(path)}))
+        mask = Product(
+            "cosmic-ray mask", exposure.root, labels, {"mask": str(path)}, {"epochs": epochs}
+        )
+        products.append(mask)
         pixels = sum(mask.size for mask in flagged.values())
         fraction = sum(int(mask.sum()) for mask in flagged.values()) / pixels
         measured.append(

@@ -58,7 +58,7 @@ class Photometry(Stage[PhotometryParams]):
     needs = (
         Need("sources", facets=("bytes",)),
         Need("exposure", facets=IMAGE),
-        Need("cosmic-ray mask", facets=("pixels",), optional=True),
+        Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
     )
     makes = ("photometry",)
     per = "group"
@@ -81,11 +81,20 @@ class Photometry(Stage[PhotometryParams]):
                 continue
             members.sort(key=lambda p: (p.facts["start_mjd"], p.name))
             roots = {product.name for product in members}
-            masks = [p for p in inputs.get("cosmic-ray mask", []) if p.name in roots]
+            # a mask against several epochs can hold the very source whose changes are wanted
+            masks = {
+                p.name: p
+                for p in inputs.get("cosmic-ray mask", [])
+                if p.name in roots and p.facts["epochs"] == 1
+            }
             labels = {"field": field, "detector": detector, "filter": name}
             label = f"{field}-{instruments.get(detector).slug}-{name.lower()}"
             epochs = {product.name: product.labels["epoch"] for product in members}
-            given = {"sources": [sources[field]], "exposure": members, "cosmic-ray mask": masks}
+            given = {
+                "sources": [sources[field]],
+                "exposure": members,
+                "cosmic-ray mask": list(masks.values()),
+            }
             yield Job(label, labels, given, {"epochs": epochs})
 
     def memory_mb(self, job: Job, params: PhotometryParams) -> float:

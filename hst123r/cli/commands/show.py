@@ -10,7 +10,6 @@ import click
 
 from hst123r.cli import options as shared
 
-
 _EMPTY: Final[tuple[Any, ...]] = (None, "", {}, [])
 
 

@@ -1,0 +1,409 @@
+"""The photometry room measures simulated frames, and gives the truth back with honest errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from hst123r import instruments
+from hst123r.optics.telescope import effective_psf
+from hst123r.photometry.combine import combine
+from hst123r.photometry.flags import Flag
+from hst123r.photometry.frame import Frame
+from hst123r.photometry.free import free
+from hst123r.photometry.geometry import AreaMap
+from hst123r.photometry.joint import common_positions
+from hst123r.photometry.limits import limiting_magnitude
+from hst123r.photometry.magnitudes import magnitude_ab, njy_per_unit
+from hst123r.photometry.measure import measure
+from hst123r.simulation.exposure import expose
+from hst123r.simulation.model import Observation, Programme, Sky, Star, StarField
+from hst123r.simulation.pointing import place, template_of
+from hst123r.simulation.render import conversion, sky_electrons
+from hst123r.simulation.scene import build
+from hst123r.simulation.schedule import plan
+
+pytestmark = pytest.mark.truth
+
+RA, DEC = 150.0, 2.0
+TIME = 500.0
+SETUPS = {
+    # detector, filter, range of magnitudes, arcsec between stars
+    "ACS/WFC": ("F606W", 18.5, 26.5, 2.4),
+    "WFC3/IR": ("F160W", 18.5, 25.0, 6.0),
+}
+OUTLIER = Flag.OUTLIERS
+
+
+@dataclass
+class Field:
+    """Frames of one field, with true positions and fluxes of its stars in each."""
+
+    frames: list[Frame]
+    x: np.ndarray  # (exposures, stars), NaN off the frame
+    y: np.ndarray
+    flux: np.ndarray  # (stars,) true electrons of an exposure
+    magnitude: np.ndarray
+    cosmic_rays: list[np.ndarray]
+    zeropoint: float
+
+
+def lattice(spacing, radius, seed=1):
+    """Return offsets in arcsec, moved at random by a third of their spacing."""
+    steps = np.arange(-radius, radius + spacing, spacing)
+    east, north = (a.ravel() for a in np.meshgrid(steps, steps))
+    inside = np.hypot(east, north) < radius
+    east, north = east[inside], north[inside]
+    rng = np.random.default_rng(seed)
+    return (
+        east + rng.uniform(-spacing / 6, spacing / 6, east.size),
+        north + rng.uniform(-spacing / 6, spacing / 6, north.size),
+    )
+
+
+def observe(
+    detector_name, filter_name, east, north, magnitudes, exposures, size=1024, seed=1, **sky
+):
+    """Simulate stars and return the chip they are on in every exposure."""
+    detector = instruments.get(detector_name)
+    stars = [
+        Star(ra_deg=RA + e / 3600 / np.cos(np.radians(DEC)), dec_deg=DEC + n / 3600, magnitude_ab=m)
+        for e, n, m in zip(east, north, magnitudes, strict=True)
+    ]
+    programme = Programme(
+        ra_deg=RA,
+        dec_deg=DEC,
+        observations=[
+            Observation(
+                detector=detector_name,
+                filter=filter_name,
+                dates_mjd=[59000.0],
+                exposures=exposures,
+                exposure_time_s=TIME,
+                size_pix=size,
+            )
+        ],
+        seed=seed,
+        field=StarField(stars=0),
+        stars=stars,
+        sky=Sky(**sky),
+    )
+    scene, change = build(programme), conversion(detector, filter_name, TIME)
+    frames, places, rays = [], [], []
+    for planned in plan(programme, instruments.get):
+        made = expose(planned, programme, scene, detector)
+        hdus = next(iter(made.files.values()))
+        placed = place(
+            template_of(detector), (RA, DEC), planned.pa_v3_deg,
+            dither_arcsec=planned.dither_arcsec, size_pix=size,
+        ).true  # fmt: skip
+        counts = [np.count_nonzero(made.truth["extver"] == chip.extver) for chip in placed]
+        chip = placed[int(np.argmax(counts))]
+        quality = hdus["DQ", chip.extver].data
+        frames.append(
+            Frame(
+                data=hdus["SCI", chip.extver].data / change.units_per_electron,
+                mask=(quality & detector.bad_bits) > 0,
+                saturated=(quality & detector.saturated_bits) > 0,
+                read_noise_e=detector.noise.read_noise.value,
+                exposure_time_s=TIME,
+                wcs=chip.wcs,
+                psf=effective_psf(detector, filter_name, chip=chip.number),
+                area=AreaMap(chip.wcs, chip.shape, float(chip.header["IDCSCALE"])),
+                label=planned.root,
+                dark_e=detector.noise.dark.value * TIME,
+            )
+        )
+        truth = made.truth[made.truth["extver"] == chip.extver]
+        xy = np.full((2, len(stars)), np.nan)
+        xy[:, truth["star"] - 1] = truth["x"], truth["y"]
+        places.append(xy)
+        rays.append(made.cosmic_rays[chip.extver])
+    magnitude = np.asarray(magnitudes)
+    return Field(
+        frames,
+        np.array([xy[0] for xy in places]),
+        np.array([xy[1] for xy in places]),
+        change.electrons(magnitude),
+        magnitude,
+        rays,
+        change.zeropoint_ab,
+    )
+
+
+def empty_variance(frame, sky):
+    return sky + frame.dark_e + frame.read_noise_e**2
+
+
+def sky_of(detector_name, filter_name):
+    detector = instruments.get(detector_name)
+    change = conversion(detector, filter_name, TIME)
+    return sky_electrons(Sky(), change, detector.pixel_scale.value)
+
+
+def cramer_rao(frame, x, y, flux, sky, radius=5.0):
+    """Return the smallest possible errors of flux, x and y of isolated stars."""
+    half = int(np.ceil(radius))
+    values, along_x, along_y, x0, y0 = frame.psf.stamps_with_derivatives(x, y, half)
+    steps = np.arange(2 * half + 1)
+    away = (x0 - x)[:, None, None] + steps[None, None, :], (y0 - y)[:, None, None] + steps[:, None]
+    inside = away[0] ** 2 + away[1] ** 2 <= radius**2
+    light = flux[:, None, None] * values
+    weight = inside / (np.maximum(light, 0) + empty_variance(frame, sky))
+    slopes = np.stack([values, flux[:, None, None] * along_x, flux[:, None, None] * along_y])
+    fisher = np.einsum("anij,bnij,nij->nab", slopes, slopes, weight)
+    return np.sqrt(np.linalg.inv(fisher)[:, [0, 1, 2], [0, 1, 2]]).T
+
+
+@pytest.fixture(scope="module", params=SETUPS)
+def isolated(request):
+    """Eight exposures of some 250 isolated stars, and what is measured in them."""
+    filter_name, bright, faint, spacing = SETUPS[request.param]
+    east, north = lattice(spacing, 9.5 * spacing)
+    magnitudes = np.random.default_rng(2).permutation(np.linspace(bright, faint, east.size))
+    field = observe(request.param, filter_name, east, north, magnitudes, 8)
+    measured = [
+        measure(frame, x, y) for frame, x, y in zip(field.frames, field.x, field.y, strict=True)
+    ]
+    return request.param, field, measured
+
+
+@pytest.fixture(scope="module")
+def table(isolated):
+    """Fluxes, errors and flags, (exposures, stars)."""
+    _, _, measured = isolated
+    return tuple(
+        np.array([getattr(item.fluxes, name) for item in measured])
+        for name in ("flux", "error", "flags", "photon_slope")
+    )
+
+
+def bins(field, count=4):
+    edges = np.linspace(field.magnitude.min(), field.magnitude.max() + 1e-9, count + 1)
+    return [(field.magnitude >= a) & (field.magnitude < b) for a, b in zip(edges, edges[1:])]  # noqa: B905, RUF007
+
+
+def test_there_are_stars_enough(isolated):
+    _, field, _ = isolated
+    assert np.count_nonzero(np.isfinite(field.x).all(axis=0)) >= 200
+
+
+def test_magnitudes_are_not_biased(isolated, table):
+    _, field, _ = isolated
+    flux, error, flags, slope = table
+    result = combine(flux, error, np.arange(8), TIME, slope, use=(flags & ~OUTLIER) == 0)
+    away = -2.5 * np.log10(result.flux / field.flux)
+    good = result.exposures >= 4
+    assert abs(np.median(away[good])) < 0.003
+    for chosen in bins(field):
+        assert abs(np.median(away[good & chosen])) < 0.01
+
+
+def test_chi2_per_star_and_quoted_errors(isolated, table):
+    _, field, _ = isolated
+    flux, error, flags, _ = table
+    pull = np.where((flags & ~OUTLIER) == 0, (flux - field.flux) / error, np.nan)
+    chi2 = np.nanmean(pull**2, axis=0)
+    assert 0.8 < np.nanmedian(chi2) < 1.3
+    for chosen in bins(field):
+        assert 0.8 < np.nanmean(chi2[chosen]) < 1.3
+        assert np.nanstd(pull[:, chosen]) == pytest.approx(1.0, abs=0.15)
+        spread = np.nanstd(np.where(np.isnan(pull), np.nan, flux), axis=0, ddof=1)
+        ratio = spread[chosen] / np.nanmedian(error, axis=0)[chosen]
+        assert np.nanmedian(ratio) == pytest.approx(0.96, abs=0.15)  # 8 give 0.96 on average
+
+
+def test_pixels_fit_as_well_as_noise_allows(isolated):
+    _, _, measured = isolated
+    chi = np.array([item.fluxes.chi for item in measured])
+    assert np.nanmedian(chi) == pytest.approx(1.0, abs=0.03)
+
+
+def test_nothing_is_silently_wrong(isolated, table):
+    """Stars hit by cosmic rays, on bad columns or saturated are right, or flagged."""
+    name, field, measured = isolated
+    flux, error, flags, _ = table
+    pull = np.abs(flux - field.flux) / error
+    assert np.nanmax(np.where(flags == 0, pull, np.nan)) < 5.0
+    hits = 0
+    for k, frame in enumerate(field.frames):
+        on = np.flatnonzero(np.isfinite(field.x[k]))
+        column, row = np.round(field.x[k, on]).astype(int), np.round(field.y[k, on]).astype(int)
+        masked = frame.mask[row, column]
+        assert np.all(flags[k, on[masked]] & (Flag.PARTLY_MASKED | Flag.NO_PIXELS))
+        assert np.all(flags[k, on[frame.saturated[row, column]]] & Flag.SATURATED)
+        hit = field.cosmic_rays[k][row, column]
+        hits += np.count_nonzero(hit)
+    if name == "ACS/WFC":
+        assert hits > 10
+        outliers = (flags & OUTLIER) > 0
+        assert np.nanmedian(pull[outliers]) < 1.2
+
+
+def test_a_star_on_a_bad_column_is_flagged(isolated):
+    _, field, _ = isolated
+    frame, x, y = field.frames[0], field.x[0].copy(), field.y[0]
+    mask = frame.mask.copy()
+    star = int(np.flatnonzero(np.isfinite(x) & (np.abs(field.magnitude - 22) < 1))[0])
+    mask[:, round(x[star])] = True
+    from dataclasses import replace
+
+    data = frame.data.copy()
+    data[:, round(x[star])] = 0
+    fluxes = measure(replace(frame, mask=mask, data=data), x, y).fluxes
+    assert fluxes.flags[star] & Flag.PARTLY_MASKED
+    assert abs(fluxes.flux[star] - field.flux[star]) < 4 * fluxes.error[star]
+
+
+def test_errors_shrink_with_the_square_root(isolated, table):
+    _, _, _ = isolated
+    flux, error, flags, slope = table
+    use = (flags & ~OUTLIER) == 0
+    whole = use.all(axis=0)
+    errors = [
+        combine(flux[:n], error[:n], np.arange(n), TIME, slope[:n]).error_weights[whole]
+        for n in (2, 8)
+    ]
+    assert np.median(errors[0] / errors[1]) == pytest.approx(2.0, rel=0.03)
+
+
+def test_free_positions(isolated):
+    name, field, measured = isolated
+    sky = sky_of(name, SETUPS[name][0])
+    rng = np.random.default_rng(4)
+    away, bound, pull = [], [], []
+    for k in range(4):
+        frame, x, y = field.frames[k], field.x[k], field.y[k]
+        start = rng.normal(0, 0.15, (2, x.size))
+        stars = free(frame, x + start[0], y + start[1], measured[k].background)
+        good = (stars.fluxes.flags == 0) & (field.magnitude < SETUPS[name][2] - 0.5)
+        offset = np.stack([stars.x - x, stars.y - y])[:, good]
+        error = np.stack([stars.x_error, stars.y_error])[:, good]
+        area = frame.area_at(x[good], y[good])
+        limits = cramer_rao(frame, x[good], y[good], field.flux[good] / area, sky)
+        away.append(offset)
+        bound.append(offset / limits[1:])
+        pull.append(offset / error)
+    away, bound, pull = (np.concatenate(item, axis=1) for item in (away, bound, pull))
+    assert np.abs(np.median(away, axis=1)).max() < 0.002
+    assert np.abs(away.mean(axis=1)).max() < 0.01
+    assert bound.std() < 1.15
+    assert pull.std() == pytest.approx(1.0, abs=0.1)
+
+
+def test_common_positions(isolated):
+    _, field, _ = isolated
+    truth = field.frames[0].wcs.all_pix2world(field.x[0], field.y[0], 0)
+    on = np.isfinite(field.x).all(axis=0)
+    ra, dec = truth[0][on], truth[1][on]
+    east, north = np.random.default_rng(5).normal(0, 0.01, (2, on.sum()))
+    joint = common_positions(
+        field.frames[:4], ra + east / 3600 / np.cos(np.radians(DEC)), dec + north / 3600
+    )
+    away = joint.offset_arcsec + np.column_stack([east, north])
+    pull = away / np.sqrt(joint.covariance[:, [0, 1], [0, 1]])
+    assert 1.4826 * np.median(np.abs(pull)) == pytest.approx(1.0, abs=0.12)
+    for fluxes in joint.fluxes:
+        good = (fluxes.flags & ~OUTLIER) == 0
+        flux_pull = ((fluxes.flux - field.flux[on]) / fluxes.error)[good]
+        assert 1.4826 * np.median(np.abs(flux_pull)) == pytest.approx(1.0, abs=0.2)
+
+
+def signal_to_noise(name, filter_name, magnitude, frame):
+    """Return the median S/N that theory gives a star anywhere within a pixel."""
+    flux = conversion(instruments.get(name), filter_name, TIME).electrons(np.full(99, magnitude))
+    x, y = 500 + np.random.default_rng(9).random((2, 99))
+    return float(np.median(flux / cramer_rao(frame, x, y, flux, sky_of(name, filter_name))[0]))
+
+
+def magnitude_of(name, filter_name, wanted, frame):
+    low, high = 20.0, 32.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if signal_to_noise(name, filter_name, middle, frame) > wanted:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@pytest.fixture(scope="module", params=SETUPS)
+def faint(request):
+    """Eight exposures of stars that have S/N 2 in each."""
+    name = request.param
+    filter_name, _, _, spacing = SETUPS[name]
+    probe = observe(name, filter_name, [0.0], [0.0], [20.0], 1, size=64).frames[0]
+    magnitude = magnitude_of(name, filter_name, 2.0, probe)
+    east, north = lattice(spacing / 2.4, 9.5 * spacing)
+    field = observe(
+        name, filter_name, east, north, np.full(east.size, magnitude), 8, bad_pixels=False
+    )
+    measured = [
+        measure(frame, x, y).fluxes
+        for frame, x, y in zip(field.frames, field.x, field.y, strict=True)
+    ]
+    return name, field, measured
+
+
+def test_eight_faint_exposures_combine_without_bias(faint):
+    _, field, measured = faint
+    flux, error, slope, flags = (
+        np.array([getattr(item, name) for item in measured])
+        for name in ("flux", "error", "photon_slope", "flags")
+    )
+    assert np.nanmedian(field.flux / error) == pytest.approx(2.0, rel=0.06)
+    result = combine(flux, error, np.arange(8), TIME, slope, use=(flags & ~OUTLIER) == 0)
+    good = result.exposures == 8
+    assert good.sum() > 700
+    assert abs(-2.5 * np.log10(np.median(result.flux[good]) / field.flux[0])) < 0.02
+    assert abs(-2.5 * np.log10(np.mean(result.flux[good]) / field.flux[0])) < 0.02
+    assert abs(np.median(magnitude_ab(result.flux[good] / field.flux[0])) - 31.4) < 0.03
+    pull = (result.flux - field.flux)[good] / result.error_weights[good]
+    assert pull.std() == pytest.approx(1.0, abs=0.08)
+
+
+def test_limits_are_the_magnitude_with_that_signal_to_noise(faint):
+    name, field, measured = faint
+    filter_name = SETUPS[name][0]
+    three = magnitude_of(name, filter_name, 3.0, field.frames[0])
+    unit = njy_per_unit(field.zeropoint) / TIME
+    if not instruments.get(name).products.unit.endswith("/S"):
+        unit /= instruments.get(name).noise.gain.value
+    for item in measured:
+        limits = limiting_magnitude(item.flux * unit, item.error * unit, item.photon_slope * unit)
+        good = item.flags == 0
+        assert np.median(limits[good]) == pytest.approx(three, abs=0.05)
+        assert np.std(limits[good]) < 0.05
+
+
+@pytest.mark.parametrize("name", SETUPS)
+def test_blends(name):
+    """A star one magnitude fainter than its neighbour three pixels away."""
+    filter_name, _, _, spacing = SETUPS[name]
+    scale = instruments.get(name).pixel_scale.value
+    east, north = lattice(spacing, 9.5 * spacing)
+    angle = np.random.default_rng(6).uniform(0, 2 * np.pi, east.size)
+    bright = np.full(east.size, 23.0 if name == "ACS/WFC" else 22.0)
+    field = observe(
+        name,
+        filter_name,
+        np.append(east, east + 3 * scale * np.sin(angle)),
+        np.append(north, north + 3 * scale * np.cos(angle)),
+        np.append(bright, bright + 1.0),
+        2,
+    )
+    for k, frame in enumerate(field.frames):
+        x, y = field.x[k], field.y[k]
+        measured = measure(frame, x, y)
+        stars = free(frame, x + 0.1, y - 0.1, measured.background)
+        for fluxes in (measured.fluxes, stars.fluxes):
+            good = fluxes.flags == 0
+            pull = ((fluxes.flux - field.flux) / fluxes.error)[good]
+            assert good.sum() > 200
+            assert np.mean(np.abs(pull) < 2) > 0.9
+            assert pull.std() == pytest.approx(1.0, abs=0.12)
+            for part in (slice(0, east.size), slice(east.size, None)):
+                ratio = (fluxes.flux / field.flux)[part][good[part]]
+                assert abs(np.median(ratio) - 1) < 0.01
