@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -182,7 +183,7 @@ def table(isolated):
 
 def bins(field, count=4):
     edges = np.linspace(field.magnitude.min(), field.magnitude.max() + 1e-9, count + 1)
-    return [(field.magnitude >= a) & (field.magnitude < b) for a, b in zip(edges, edges[1:])]  # noqa: B905, RUF007
+    return [(field.magnitude >= a) & (field.magnitude < b) for a, b in pairwise(edges)]
 
 
 def test_there_are_stars_enough(isolated):
@@ -248,8 +249,6 @@ def test_a_star_on_a_bad_column_is_flagged(isolated):
     mask = frame.mask.copy()
     star = int(np.flatnonzero(np.isfinite(x) & (np.abs(field.magnitude - 22) < 1))[0])
     mask[:, round(x[star])] = True
-    from dataclasses import replace
-
     data = frame.data.copy()
     data[:, round(x[star])] = 0
     fluxes = measure(replace(frame, mask=mask, data=data), x, y).fluxes
