@@ -100,7 +100,7 @@ def open_recipe(name: str, given: tuple[str, ...]) -> Recipe:
     if path.is_file():
         return load(path, given, shown=name)
     shipped = shipped_recipes()
-    if path.stem in shipped and not path.exists() and path.parent in {Path(), Path("recipes")}:
+    if path.stem in shipped and path.parent in {Path(), Path("recipes")}:
         return load(shipped[path.stem], given, shown=name)
     hint = f"Recipes that ship with hst123r: {', '.join(shipped)}" if shipped else ""
     raise InputError("there is no such recipe", where=name, hint=hint)

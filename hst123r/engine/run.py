@@ -124,6 +124,7 @@ class Runner:
         planner = Planner(self.recipe, self.store, self.options, dry=False)
         self._begin(planner)
         state, code = "failed", errors.BUG
+        handler = log.to_file(self.workspace.run_log(self.run_id))
         try:
             self._loop(planner)
             state, code = self._verdict(planner)
@@ -138,6 +139,7 @@ class Runner:
             if self._pool is not None:
                 self._pool.close()
             self._end(planner, state, code)
+            log.close(handler)
         return Report(self.run_id, state, code, list(planner.progress.values()))
 
     def _begin(self, planner: Planner) -> None:
@@ -182,6 +184,7 @@ class Runner:
 
     def _divided(self, planner: Planner, progress: Progress) -> None:
         self.listener.divided(progress)
+        _log.info("%s: %d jobs", progress.instance.name, len(progress.jobs))
         if progress.error is not None:
             text = str(progress.error)
             self.store.event(
@@ -237,6 +240,8 @@ class Runner:
             for part in (folder / "work", folder / OUT, path.parent):
                 part.mkdir(parents=True, exist_ok=True)
             order.save(folder)
+        why = "; ".join(reason.text for reason in planned.decision.reasons)
+        _log.info("%s#%d started: %s", planned.name, job_id, why)
         planned.job_id, planned.state = job_id, State.RUNNING
         self._running[job_id] = (planned, order, time.monotonic())
         self.listener.started(planned)
@@ -319,6 +324,7 @@ def _settle(planner: Planner, planned: Planned, taken: Taken) -> None:
         _log.error("%s failed: %s", planned.name, taken.error)
         return
     planned.state, planned.made, planned.quality = State.DONE, taken.made, taken.quality
+    _log.info("%s done, %s", planned.name, taken.quality)
     for item in taken.made:
         planner.identities.set(item)
 

@@ -91,6 +91,10 @@ class Workspace:
         """Return the log of one attempt."""
         return self.logs / "jobs" / f"{job_id:06d}-{stage}-{file_name(label)}.log"
 
+    def run_log(self, run_id: int) -> Path:
+        """Return the log of one run."""
+        return self.logs / f"run-{run_id:06d}.log"
+
     def attempt(self, job_id: int) -> Path:
         """Return the scratch directory of one attempt."""
         return self.scratch / f"{job_id:06d}"

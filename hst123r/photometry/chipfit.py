@@ -243,6 +243,27 @@ class ChipFit:
                 return
         self.solve_fluxes()
 
+    def position_equations(self, precision: Floats) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+        """Return the design and the normal matrix of all fluxes and positions together.
+
+        Parameters
+        ----------
+        precision : (n, 2) ndarray of float64
+            Prior knowledge of the positions, 1/pix² for x and y.
+
+        Returns
+        -------
+        design : (3 n, p) csr_matrix
+            Derivatives of the pixels by all fluxes, then all x, then all y.
+        normal : (3 n, 3 n) csr_matrix
+            The prior included.
+        """
+        # without light there is nothing to move
+        flux = self.flux[self.design.star]
+        design = self.design.matrix([self.values, flux * self._slopes[0], flux * self._slopes[1]])
+        prior = np.concatenate([np.zeros(self.design.stars), precision[:, 0], precision[:, 1]])
+        return design, (normal_matrix(design, self.weights()) + sparse.diags(prior)).tocsr()
+
     def newton(self, precision: Floats, offset: Floats | None = None) -> tuple[Floats, Floats]:
         """Return one Gauss-Newton step of all fluxes and positions together.
 
@@ -258,19 +279,28 @@ class ChipFit:
         -------
         step : (n, 3) ndarray of float64
             Changes of flux, x and y.
-        covariance : (n, 3, 3) ndarray of float64
-            Their covariances, prior included.
+        error : (n, 3) ndarray of float64
+            Their errors if each were the only one that is not known.
         """
         stars = self.design.stars
-        # without light there is nothing to move
-        flux = self.flux[self.design.star]
-        design = self.design.matrix([self.values, flux * self._slopes[0], flux * self._slopes[1]])
-        weight = self.weights()
-        prior = np.concatenate([np.zeros(stars), precision[:, 0], precision[:, 1]])
-        normal = normal_matrix(design, weight) + sparse.diags(prior)
-        normal = normal.tocsr()
-        right = design @ (weight * self.residual())
+        design, normal = self.position_equations(precision)
+        right = design @ (self.weights() * self.residual())
         if offset is not None:
             right[stars:] -= (precision * offset).T.ravel()
         step = solve(normal, right).reshape(3, stars).T
-        return step, star_covariances(normal, 3)
+        return step, normal.diagonal().reshape(3, stars).T ** -0.5
+
+    def covariances(self, precision: Floats) -> Floats:
+        """Return the covariances of flux, x and y of each star, prior included.
+
+        Parameters
+        ----------
+        precision : (n, 2) ndarray of float64
+            Prior knowledge of the positions, 1/pix² for x and y.
+
+        Returns
+        -------
+        (n, 3, 3) ndarray of float64
+            Covariances.
+        """
+        return star_covariances(self.position_equations(precision)[1], 3)

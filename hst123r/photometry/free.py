@@ -151,7 +151,7 @@ def free(
     fit.spread_wings(anew=True)
     fit.settle()
     stars = fit.design.stars
-    _, covariance = fit.newton(np.full((stars, 2), prior_pix**-2.0))
+    covariance = fit.covariances(np.full((stars, 2), prior_pix**-2.0))
     fluxes = fluxes_of(fit, covariance[:, 0, 0])
     flags = fluxes.flags.copy()
     flags[moved] |= Flag.MOVED
@@ -174,7 +174,7 @@ def _walk(
         if fit.design.pixels.size == 0:
             break
         offset = np.stack([fit.x - start_x, fit.y - start_y], axis=1)
-        step, covariance = fit.newton(precision, np.nan_to_num(offset))
+        step, alone = fit.newton(precision, np.nan_to_num(offset))
         length = np.hypot(step[:, 1], step[:, 2])
         shrink = np.minimum(1.0, _LONGEST_STEP_PIX / np.maximum(length, 1e-9))
         shrink[moved] = 0.0
@@ -182,7 +182,7 @@ def _walk(
         x, y = fit.x + shrink * step[:, 1], fit.y + shrink * step[:, 2]
         moved |= np.hypot(x - start_x, y - start_y) > longest_pix
         fit.x, fit.y = np.where(moved, start_x, x), np.where(moved, start_y, y)
-        error = np.sqrt(covariance[:, 1, 1] + covariance[:, 2, 2])
+        error = np.hypot(alone[:, 1], alone[:, 2])
         arrived = moved | ~(length > np.maximum(_ARRIVED_PIX, _ARRIVED_ERRORS * error))
         if arrived.all() and fit.misplaced == 0:
             break

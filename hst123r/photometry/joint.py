@@ -228,7 +228,8 @@ def _hear(fit: ChipFit, memory: _Memory, *, robust: bool, register: bool) -> _Sa
     fit.place(fit.x, fit.y, derivatives=True)
     stars = fit.design.stars
     precision = np.full((stars, 2), _TRUST_PIX**-2.0)
-    step, covariance = fit.newton(precision)
+    step, _ = fit.newton(precision)
+    covariance = fit.covariances(precision)
     inverse = np.linalg.inv(covariance[:, 1:, 1:])
     places = step[:, 1:]
     # the damping is a prior at the present place: taking it off leaves the likelihood

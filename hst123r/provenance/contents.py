@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlite_utils import Database
-
 from hst123r.files.content import Content, Signature, look
+from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
 
 GRANULARITY_NS: Final = 50_000_000

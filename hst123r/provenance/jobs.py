@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from sqlite_utils import Database
-
 from hst123r.files.content import Content
 from hst123r.provenance.contents import Contents, Known, insert
 from hst123r.provenance.rows import InputRow, Made, Part, Record, concerns, product_quality
+from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
 from hst123r.records.outcome import Caveat, Outcome, Product, Quality
 

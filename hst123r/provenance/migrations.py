@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from hst123r.provenance.sqlite import Database, Migrations
 
 migrations: Final = Migrations("hst123r")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlite_utils import Database
+from hst123r.provenance.sqlite import Database
 
 _JOBS = """
     select j.id as job, j.run_id as run, j.stage, j.label, j.handler, j.state, j.quality,

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlite_utils import Database
-
 from hst123r.errors import EnvironmentProblem, InputError
 from hst123r.files.content import digest_bytes
 from hst123r.provenance.contents import Contents, insert
 from hst123r.provenance.jobs import Jobs
 from hst123r.provenance.migrations import migrations
+from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
 
 NAME: Final = "hst123r.sqlite"
