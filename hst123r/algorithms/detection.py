@@ -88,8 +88,8 @@ def find_stars(
         Standard deviation of a pixel, see :func:`noise_from_weight` for stacks. Pixels whose
         noise is not finite or not above zero are left out.
     fwhm_pix : float
-        Full width at half maximum of a star; of two sources closer together than this the
-        brighter is returned.
+        Full width at half maximum of a star; of two sources closer together than this, in
+        whole pixels, the brighter is returned.
     threshold_sigma : float
         Lowest S/N in the convolved image, for noise that is not correlated between pixels.
         Drizzled stacks have correlated noise, and more false sources at a given threshold.
@@ -202,8 +202,9 @@ def _search(
         cuts: dict[str, Any] = {"sharpness_range": (-_ANY, _ANY), "roundness_range": (-_ANY, _ANY)}
     else:
         cuts = {"sharplo": -_ANY, "sharphi": _ANY, "roundlo": -_ANY, "roundhi": _ANY}
-    # versions differ in how far apart two sources are at least; stars are as far as their width
-    cuts |= {"sigma_radius": reach, "min_separation": fwhm_pix}
+    # versions differ in how far apart two sources are at least; stars are as far as their width,
+    # in whole pixels, since the footprint of another number is lopsided in photutils 2
+    cuts |= {"sigma_radius": reach, "min_separation": max(1, round(fwhm_pix))}
     finder = DAOStarFinder(threshold=threshold, fwhm=fwhm_pix, **cuts)
     with warnings.catch_warnings():
         # an image without stars is no surprise

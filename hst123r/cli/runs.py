@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import click
@@ -41,12 +45,30 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
     """
     listener = Live() if sys.stderr.isatty() else Lines()
     with holding(workspace) as store, listener:
-        report = Runner(recipe, workspace, store, options, listener).run()
+        runner = Runner(recipe, workspace, store, options, listener)
+        with _ending_in_order(runner):
+            report = runner.run()
     if as_json:
         click.echo(json.dumps(_as_json(recipe, workspace, report), indent=2))
     else:
         _summary(workspace, report)
     return report.exit_code
+
+
+@contextmanager
+def _ending_in_order(runner: Runner) -> Iterator[None]:
+    """Let the first Ctrl-C, or a SIGTERM, end the run in order; a second Ctrl-C ends it at once."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        runner.stop()
+        signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _summary(workspace: Workspace, report: Report) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
+import sqlite3
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -110,6 +112,15 @@ class Runner:
         self._queue: list[Planned] = []
         self._running: dict[int, tuple[Planned, Order, float]] = {}
         self._ran = 0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Ask the run to end: jobs are stopped, and what is done is kept.
+
+        Takes effect between two steps of bookkeeping, never within one; to be called from a
+        signal handler.
+        """
+        self._stopping = True
 
     def run(self) -> Report:
         """Run until nothing is left to do.
@@ -123,22 +134,25 @@ class Runner:
             self.listener.said(line)
         planner = Planner(self.recipe, self.store, self.options, dry=False)
         self._begin(planner)
-        state, code = "failed", errors.BUG
         handler = log.to_file(self.workspace.run_log(self.run_id))
         try:
             self._loop(planner)
             state, code = self._verdict(planner)
+            self._end(planner, state, code)
         except KeyboardInterrupt:
-            self._interrupt()
             state, code = "interrupted", errors.INTERRUPTED
-        except errors.Hst123rError as error:
             self._interrupt()
-            code = error.exit_code
+            self._end(planner, state, code)
+        except (errors.Hst123rError, sqlite3.Error) as error:
+            # on a full disk this cannot be written either; the next run will say so instead
+            with contextlib.suppress(sqlite3.Error):
+                self._interrupt()
+                code = getattr(error, "exit_code", errors.ENVIRONMENT)
+                self._end(planner, "failed", code)
             raise
         finally:
             if self._pool is not None:
                 self._pool.close()
-            self._end(planner, state, code)
             log.close(handler)
         return Report(self.run_id, state, code, list(planner.progress.values()))
 
@@ -180,6 +194,8 @@ class Runner:
                 return
             for ended in self._pool.wait(WAIT_SECONDS):
                 self._take(planner, ended)
+            if self._stopping:
+                raise KeyboardInterrupt
             self.listener.tick()
 
     def _divided(self, planner: Planner, progress: Progress) -> None:

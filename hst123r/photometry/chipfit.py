@@ -207,6 +207,10 @@ class ChipFit:
         model = max(self.model_error, self.misplaced) * self.light()
         return np.asarray(self.residual() / np.sqrt(self.variance() + model**2))
 
+    def information(self) -> Floats:
+        """Return the inverse variance that each flux would have if all others were known."""
+        return self.design.per_star(self.values**2 * self.weights()[self.design.place])
+
     def normal(self) -> sparse.csr_matrix:
         """Return the normal matrix of the fluxes."""
         return normal_matrix(self.matrix, self.weights())
@@ -238,7 +242,7 @@ class ChipFit:
             if turn < 3:
                 self.spread_wings()
             changed = self.reject()
-            step = np.abs(self.flux - before) * np.sqrt(self.normal().diagonal())
+            step = np.abs(self.flux - before) * np.sqrt(self.information())
             if turn >= 2 and not changed and step.max() < _SETTLED:
                 return
         self.solve_fluxes()

@@ -18,7 +18,8 @@ from hst123r.photometry.sky import Background
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
-_STEPS: Final = 14
+STEPS: Final = 14
+"""Most Gauss-Newton steps."""
 _LONGEST_STEP_PIX: Final = 0.4
 _ARRIVED_PIX: Final = 0.002
 _ARRIVED_ERRORS: Final = 0.02
@@ -107,6 +108,7 @@ def free(
     *,
     prior_pix: float = 1.0,
     longest_pix: float = 1.5,
+    steps: int = STEPS,
 ) -> Stars:
     """Fit places and fluxes of all stars of a chip at once.
 
@@ -130,6 +132,8 @@ def free(
         without light in their place.
     longest_pix : float
         A star that goes further than this is put back and flagged ``MOVED``.
+    steps : int
+        Most Gauss-Newton steps; isolated stars need six.
 
     Returns
     -------
@@ -146,7 +150,7 @@ def free(
     # a bright star that is not in its place yet must not be taken for cosmic rays
     fit.misplaced = _MISPLACED
     fit.settle()
-    moved, arrived = _walk(fit, start_x, start_y, prior_pix, longest_pix)
+    moved, arrived = _walk(fit, (start_x, start_y), prior_pix, longest_pix, steps)
     fit.place(fit.x, fit.y, derivatives=True)
     fit.spread_wings(anew=True)
     fit.settle()
@@ -163,13 +167,14 @@ def free(
 
 
 def _walk(
-    fit: ChipFit, start_x: Floats, start_y: Floats, prior_pix: float, longest_pix: float
+    fit: ChipFit, start: tuple[Floats, Floats], prior_pix: float, longest_pix: float, steps: int
 ) -> tuple[Booleans, Booleans]:
     """Move the stars of a fit to where they fit best; return who ran away and who arrived."""
+    start_x, start_y = start
     precision = np.full((start_x.size, 2), prior_pix**-2.0)
     moved = np.zeros(start_x.size, np.bool_)
     arrived = np.ones(start_x.size, np.bool_)
-    for _ in range(_STEPS):
+    for _ in range(steps):
         fit.place(fit.x, fit.y, derivatives=True)
         if fit.design.pixels.size == 0:
             break

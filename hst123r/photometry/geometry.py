@@ -75,7 +75,9 @@ def pixel_area(wcs: Any, x: ArrayLike, y: ArrayLike, scale_arcsec: float) -> Flo
 
 
 class AreaMap:
-    """The pixel area of a frame, taken at every 32nd pixel and interpolated.
+    """The pixel area of a frame, taken at about every 32nd pixel and interpolated linearly.
+
+    Distortions of Hubble's cameras bend so little that this is good to a few millionths.
 
     Parameters
     ----------
@@ -88,19 +90,29 @@ class AreaMap:
     """
 
     def __init__(self, wcs: Any, shape: tuple[int, int], scale_arcsec: float) -> None:
-        from scipy.interpolate import RectBivariateSpline
-
+        self._last = np.maximum(np.array([shape[1], shape[0]]) - 1.0, 1.0)
+        counts = [max(2, int(last) // _NODE_PIX + 2) for last in self._last]
         x, y = (
-            np.linspace(0.0, max(size - 1, 1), max(4, size // _NODE_PIX + 2))
-            for size in (shape[1], shape[0])
+            np.linspace(0.0, last, count) for last, count in zip(self._last, counts, strict=True)
         )
         grid_x, grid_y = np.meshgrid(x, y)
         area = pixel_area(wcs, grid_x.ravel(), grid_y.ravel(), scale_arcsec)
-        self._spline = RectBivariateSpline(y, x, area.reshape(grid_x.shape))
+        self._nodes = area.reshape(grid_x.shape)
 
     def __call__(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Return relative areas at zero-based pixels; outside the frame, those of its edge."""
-        return np.asarray(self._spline.ev(np.asarray(y), np.asarray(x)), np.float64)
+        low, share = [], []
+        for axis, place in enumerate((x, y)):
+            steps = self._nodes.shape[1 - axis] - 1
+            clipped = np.clip(np.asarray(place, np.float64), 0.0, self._last[axis])
+            node = clipped * (steps / self._last[axis])
+            low.append(np.minimum(node.astype(np.int64), steps - 1))
+            share.append(node - low[-1])
+        (i, j), (t, s) = low, share
+        nodes = self._nodes
+        below = nodes[j, i] + t * (nodes[j, i + 1] - nodes[j, i])
+        above = nodes[j + 1, i] + t * (nodes[j + 1, i + 1] - nodes[j + 1, i])
+        return np.asarray(below + s * (above - below))
 
 
 def sky_to_pixel(

@@ -22,6 +22,8 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 ROUNDS: Final = 3
+_LATER_STEPS: Final = 6
+"""Stars are nearly in place after the first round."""
 _BRIGHT_SNR: Final = 40.0
 _NEIGHBOUR: Final = 0.02
 """A star is isolated if all others within reach together have less of its light than this."""
@@ -118,7 +120,7 @@ def image_psf(
     current = frame
     for turn in range(ROUNDS):
         if turn:
-            stars = free(current, place_x, place_y, background, options)
+            stars = free(current, place_x, place_y, background, options, steps=_LATER_STEPS)
             place_x, place_y = stars.x, stars.y
         fit = ChipFit(
             current, background, replace(options, fit_radius_pix=radius_pix), place_x, place_y

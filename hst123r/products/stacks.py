@@ -134,7 +134,8 @@ def write_mask(masks: Mapping[int, NDArray[np.bool_]], path: Path, keyword: str)
 
     hdus: list[Any] = [fits.PrimaryHDU()]
     for version, mask in sorted(masks.items()):
-        plane = fits.CompImageHDU(mask.astype(np.uint8), compression_type="GZIP_1")
+        # RICE, because the streams of GZIP carry the time they were made
+        plane = fits.CompImageHDU(mask.astype(np.uint8), compression_type="RICE_1")
         plane.name, plane.ver = keyword, version
         hdus.append(plane)
     fits.HDUList(hdus).writeto(path)

@@ -96,6 +96,12 @@ class Contents:
             self._by_id[content_id] = Known(row[0], row[1], row[2], json.loads(row[3]))
         return self._by_id[content_id]
 
+    def forget(self) -> None:
+        """Drop what is remembered in memory, after writes to the store were undone."""
+        self._by_id.clear()
+        self._states = None
+        self._dirty.clear()
+
     def _load(self) -> None:
         rows = self.db.execute("select id, digest, size, facets from content").fetchall()
         self._by_id = {row[0]: Known(row[0], row[1], row[2], json.loads(row[3])) for row in rows}

@@ -116,9 +116,13 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Group writes so that all or none of them happen."""
-        with self.db.atomic():
-            yield
+        """Group writes so that all or none of them happen, in memory as on disk."""
+        try:
+            with self.db.atomic():
+                yield
+        except BaseException:
+            self.contents.forget()
+            raise
 
     def begin_run(
         self, *, recipe: dict[str, Any], environment: dict[str, Any], run: dict[str, Any]

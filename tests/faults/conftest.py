@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from hst123r.engine.verify import verify
+from hst123r.provenance import queries
+from hst123r.provenance.store import Store
+
+
+@pytest.fixture
+def start():
+    """Start the command line in a process of its own, in a group of its own."""
+    running = []
+
+    def start_it(*arguments, cwd):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hst123r", *arguments],
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=dict(os.environ),
+        )
+        running.append(process)
+        return process
+
+    yield start_it
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def science():
+    """Return what the products of a work directory hold, by path and facet."""
+
+    def collect(folder):
+        store = Store(folder, read_only=True)
+        found = {}
+        for entry in queries.current_files(store.db):
+            content = store.contents.get(entry["content_id"])
+            facets = {k: v for k, v in content.facets.items() if k != "volatile"}
+            found[entry["path"]] = facets or content.digest
+        store.close()
+        return found
+
+    return collect
+
+
+@pytest.fixture
+def check_truth():
+    """Check that the store tells no lie: every done job's files are there and whole."""
+
+    def check(folder):
+        odd = [row for row in verify(folder) if row["state"] in ("altered", "missing")]
+        assert odd == []
+        for path in (*folder.glob("raw/*"), *folder.glob("products/**/*")):
+            assert not path.name.endswith((".part", ".stamped"))
+        store = Store(folder, read_only=True)
+        rows = store.db.execute(
+            "select count(*) from job where state = 'done' and (key is null or ended is null)"
+        ).fetchone()
+        store.close()
+        assert rows == (0,)
+
+    return check

@@ -1,0 +1,93 @@
+"""kill -9 at random moments: nothing lost, no lie in the store, the same result in the end."""
+
+import os
+import random
+import shutil
+import signal
+import time
+
+import pytest
+
+pytestmark = pytest.mark.faults
+KILLS = 20
+SEED = 20261122
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A quickstart run that nobody disturbs, and how long it took."""
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("undisturbed")
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "hst123r", "run", "quickstart"],
+        cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
+    return folder / "quickstart", time.monotonic() - began
+
+
+def children_of(group):
+    """Processes that are still there of a driver's template and jobs."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdecimal():
+            try:
+                with open(f"/proc/{name}/environ", "rb") as environ:
+                    if f"HST123R_TEST={group}".encode() in environ.read():
+                        found.append(int(name))
+            except OSError:
+                continue
+    return found
+
+
+def test_twenty_kills(undisturbed, tmp_path, start, science, check_truth, monkeypatch):
+    reference, seconds = undisturbed
+    rng = random.Random(SEED)
+    folder = tmp_path / "quickstart"
+    monkeypatch.setenv("HST123R_TEST", str(tmp_path))
+    kills = 0
+    while kills < KILLS:
+        process = start("run", "quickstart", cwd=tmp_path)
+        # moments from the start of the program to well into a job, anywhere in the run
+        time.sleep(rng.uniform(0.3, 0.3 * seconds))
+        if process.poll() is not None:
+            # it had come to its end through several kills: as good as any, and begin anew
+            assert science(folder) == science(reference)
+            shutil.rmtree(folder)
+            continue
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        kills += 1
+        deadline = time.monotonic() + 10
+        while children_of(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert children_of(tmp_path) == []
+        if (folder / "hst123r.sqlite").exists():
+            check_truth(folder)
+    last = start("run", "quickstart", cwd=tmp_path)
+    out, err = last.communicate(timeout=600)
+    assert last.returncode == 0, err
+    assert science(folder) == science(reference)
+    check_truth(folder)
+    assert list((folder / "scratch").iterdir()) == []
+
+
+def test_ctrl_c_ends_in_order_and_keeps_what_is_done(tmp_path, start, check_truth):
+    process = start("run", "quickstart", cwd=tmp_path)
+    folder = tmp_path / "quickstart"
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("raw/*_flc.fits")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "run 1 interrupted" in out
+    assert list((folder / "scratch").iterdir()) == []
+    check_truth(folder)
+    again = start("plan", "quickstart", cwd=tmp_path)
+    out, err = again.communicate(timeout=60)
+    assert again.returncode == 10
+    assert "the last attempt was interrupted" in out

@@ -1,0 +1,160 @@
+"""A machine that refuses: full disk, no permission, a second runner, a damaged store."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture
+def recipe(data, write_recipe):
+    return write_recipe("exposures: {}")
+
+
+def run(start, *arguments, cwd):
+    process = start(*arguments, cwd=cwd)
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a file system of 700 kB; needs root."""
+    place = tmp_path / "small"
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("a small file system can only be mounted by root")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def test_a_full_disk_is_named_and_nothing_is_lost(start, recipe, small_disk, tmp_path, check_truth):
+    work = small_disk / "work"
+    code, out, err = run(start, "run", str(recipe), "-C", str(work), cwd=tmp_path)
+    assert code == 6, err
+    assert "disk is full" in err
+    assert "Traceback" not in err
+    if (work / "hst123r.sqlite").exists():
+        check_truth(work)
+    # with room it goes on from where it stopped
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    code, out, err = run(start, "run", str(recipe), "-C", str(work), cwd=tmp_path)
+    assert code == 0, err
+    check_truth(work)
+
+
+def test_a_disk_that_is_full_from_the_start(start, recipe, small_disk, tmp_path):
+    filler = small_disk / "filler"
+    room = shutil.disk_usage(small_disk).free
+    filler.write_bytes(b"\0" * room)
+    code, _, err = run(start, "run", str(recipe), "-C", str(small_disk / "work"), cwd=tmp_path)
+    assert code == 6
+    assert "Traceback" not in err
+    assert "full" in err or "No space" in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_unwritable_directory(start, recipe, tmp_path):
+    place = tmp_path / "locked"
+    place.mkdir(mode=0o555)
+    code, _, err = run(start, "run", str(recipe), "-C", str(place / "work"), cwd=tmp_path)
+    assert code == 6
+    assert "Check the permissions" in err
+
+
+def test_a_place_that_is_no_directory(start, recipe, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    code, _, err = run(start, "run", str(recipe), "-C", str(tmp_path / "file" / "w"), cwd=tmp_path)
+    assert code == 6
+    assert "cannot use the work directory" in err
+    assert "Traceback" not in err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_read_only_file_system(start, recipe, small_disk, tmp_path):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    code, _, err = run(start, "run", str(recipe), "-C", str(small_disk / "work"), cwd=tmp_path)
+    assert code == 6
+    assert "read-only" in err.lower()
+    assert "Traceback" not in err
+
+
+def test_the_second_runner_is_told_who_is_there(start, tmp_path, check_truth):
+    first = start("run", "quickstart", cwd=tmp_path)
+    folder = tmp_path / "quickstart"
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("raw/*.fits")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    code, out, err = run(start, "run", "quickstart", cwd=tmp_path)
+    assert code == 6
+    assert "another run holds this directory" in err
+    assert "run quickstart" in err
+    assert f"process {first.pid}" in err
+    # questions are answered meanwhile
+    code, out, err = run(start, "history", cwd=tmp_path)
+    assert code == 0
+    assert "running" in out
+    assert run(start, "plan", "quickstart", cwd=tmp_path)[0] == 10
+    first.kill()
+    first.wait()
+    code, _, err = run(start, "run", "quickstart", "--until", "select", cwd=tmp_path)
+    assert code == 0, err
+    check_truth(folder)
+
+
+def test_a_store_of_somebody_else_and_a_damaged_one(start, recipe, tmp_path):
+    import sqlite3
+
+    work = tmp_path / "r"
+    assert run(start, "run", str(recipe), cwd=tmp_path)[0] == 0
+    store = work / "hst123r.sqlite"
+    good = store.read_bytes()
+    store.write_bytes(good[:100] + b"\xff" * 4000 + good[4100:])
+    for command in (("run", str(recipe)), ("history",), ("verify",), ("plan", str(recipe))):
+        code, _, err = run(start, *command, cwd=tmp_path)
+        assert code == 6, command
+        assert "the store cannot be used" in err
+        assert "Traceback" not in err
+    store.unlink()
+    for leftover in work.glob("hst123r.sqlite-*"):
+        leftover.unlink()
+    connection = sqlite3.connect(store)
+    connection.execute("create table mine (x)")
+    connection.commit()
+    connection.close()
+    code, _, err = run(start, "run", str(recipe), cwd=tmp_path)
+    assert code == 2
+    assert "was not made by hst123r" in err
+
+
+def test_a_store_of_a_newer_version(start, recipe, tmp_path):
+    import sqlite3
+
+    assert run(start, "run", str(recipe), cwd=tmp_path)[0] == 0
+    connection = sqlite3.connect(tmp_path / "r" / "hst123r.sqlite")
+    connection.execute(
+        "insert into _sqlite_migrations (migration_set, name, applied_at) "
+        "values ('hst123r', 'm999_from_the_future', '2030')"
+    )
+    connection.commit()
+    connection.close()
+    code, _, err = run(start, "run", str(recipe), cwd=tmp_path)
+    assert code == 6
+    assert "made by a newer hst123r (it has m999_from_the_future)" in err
+
+
+def test_a_moved_work_directory_still_knows_everything(start, recipe, tmp_path):
+    assert run(start, "run", str(recipe), cwd=tmp_path)[0] == 0
+    elsewhere = Path(shutil.move(tmp_path / "r", tmp_path / "elsewhere"))
+    code, out, err = run(start, "run", str(recipe), "-C", str(elsewhere), cwd=tmp_path)
+    assert code == 0
+    assert "9 reused" in out.replace("4 reused", "9 reused", 1) or "reused" in out
+    assert " done" not in out.split("run 2")[0]
