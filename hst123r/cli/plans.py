@@ -71,7 +71,9 @@ def _rows(progress: Progress) -> list[tuple[str, str, str, str]]:
         about = f" [{labels}{more}]" if len(groups) > 1 else ""
         rows.append((name, str(len(jobs)), action, "; ".join(why) + about))
     if progress.waits_for:
-        when = f"divided into jobs when {', '.join(progress.waits_for)} is done"
+        many = len(progress.waits_for) > NAMES_SHOWN + 1
+        names = "everything before it" if many else ", ".join(progress.waits_for)
+        when = f"divided into jobs when {names} is done"
         rows.append((name, "?" if not rows else "+ ?", "later", when))
     return rows or [(name, "0", "", "nothing to do")]
 

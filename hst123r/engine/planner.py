@@ -226,12 +226,18 @@ class Planner:
             for job in source.jobs
             if job.decision.action in (Action.RUN, Action.MAYBE) and not job.made
         ]
-        if self.dry and (unknown or any(source.waits_for for source in sources)):
-            waits = [job.instance.name for job in unknown]
-            waits += [source.instance.name for source in sources if source.waits_for]
-            progress.waits_for = list(dict.fromkeys(waits))
+        if self.dry:
+            makers = {job.instance.name for job in unknown}
+            progress.waits_for = [
+                source.instance.name
+                for source in sources
+                if source.waits_for or source.instance.name in makers
+            ]
+        inputs = self._inputs(progress)
+        if progress.waits_for and not any(inputs.values()):
+            return
         try:
-            jobs = list(self._jobs(progress, sources))
+            jobs = list(self._jobs(progress, sources, inputs))
         except Hst123rError as error:
             # what is missing may only be missing because it has not been made yet
             if not progress.waits_for and not failed:
@@ -241,9 +247,10 @@ class Planner:
             self._settle(planned, failed, unknown)
         progress.jobs = jobs
 
-    def _jobs(self, progress: Progress, sources: list[Progress]) -> Iterator[Planned]:
+    def _jobs(
+        self, progress: Progress, sources: list[Progress], inputs: dict[str, list[Product]]
+    ) -> Iterator[Planned]:
         instance, stage = progress.instance, progress.stage
-        inputs = self._inputs(progress)
         seen: set[str] = set()
         for job in stage.divide(
             inputs, self.resolved(instance).params, self._scope(progress, sources)

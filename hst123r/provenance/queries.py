@@ -113,7 +113,7 @@ def jobs(
           and (:path is null
                or exists (select 1 from job_input i where i.job_id = j.id and i.path = :path)
                or exists (select 1 from product p join product_file f on f.product_id = p.id
-                          where p.job_id = j.id and f.path = :path))
+                          where p.job_id = j.id and f.path = :path and f.owned = 1))
         order by j.id
         """,
         {"run": run_id, "stage": stage, "label": label, "about": about, "path": path,

@@ -1,0 +1,273 @@
+"""Commands: what they print, where, and how they end."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from astropy.io import fits
+
+from hst123r.errors import EXIT_CODES
+
+
+@pytest.fixture
+def recipe(data, write_recipe):
+    return write_recipe("exposures: {}")
+
+
+@pytest.fixture
+def done(hst123r, recipe):
+    answer = hst123r("run", recipe)
+    assert answer.code == 0, answer.err
+    return recipe
+
+
+def test_help_is_fast_because_it_imports_nothing_heavy():
+    program = (
+        "import sys; from hst123r.cli.main import invoke; invoke(['--help']); "
+        "heavy = {'astropy', 'numpy', 'drizzlepac', 'pydantic', 'ruamel', 'sqlite_utils', "
+        "'sqlite3', 'rich', 'matplotlib', 'photutils'}; print(sorted(heavy & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert out.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_plan_imports_no_astronomy():
+    program = (
+        "import sys; from hst123r.cli.main import invoke; invoke(['plan', 'quickstart']); "
+        "heavy = {'astropy', 'drizzlepac', 'pandas', 'matplotlib', 'photutils', 'scipy'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert out.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_has_help_with_an_example(hst123r):
+    from hst123r.cli.main import Commands
+
+    for name in Commands().list_commands(None):
+        answer = hst123r(name, "--help")
+        assert answer.code == 0
+        assert f"hst123r {name}" in answer.out
+    assert "Exit codes: 0 all good" in hst123r("--help").out.replace("\n  ", " ")
+
+
+def test_version_names_what_matters(hst123r):
+    answer = hst123r("--version")
+    assert answer.out.startswith("hst123r 0.1.0 (")
+    assert "drizzlepac" in answer.out
+    assert "astropy" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("rnu", "x.yaml"), "did you mean 'run'?"),
+        (("run",), "Missing argument 'RECIPE'"),
+        (("run", "nothing.yaml"), "nothing.yaml: there is no such recipe"),
+        (("run", "quickstart", "--jobs", "0"), "at least one job"),
+        (("run", "quickstart", "--until", "drizle"), "there is no such stage in this recipe"),
+        (("run", "quickstart", "--redo", "alin"), "did you mean 'align'?"),
+        (("plan", "quickstart", "--ignore", "weather"), "there is no such reason"),
+        (("run", "quickstart", "--set", "align.tolerance=0.5 pix"), "is below 1 pix"),
+        (("run", "quickstart", "--set", "align.search_radius=1.5 pix"), "no whole number"),
+        (("history", "-C", "nowhere"), "nowhere"),
+        (("history",), "no run of hst123r in this directory"),
+        (("show", "1"), "no run of hst123r"),
+        (("simulate", "quickstart"), "Missing option"),
+        (("new", "bad name", "--target", "1 2"), "cannot be a name"),
+        (("new", "x", "--target", "somewhere"), "is not a position"),
+    ],
+)  # fmt: skip
+def test_a_users_mistake_is_a_sentence_and_exit_code_2(hst123r, arguments, says):
+    answer = hst123r(*arguments)
+    assert answer.code == 2
+    assert says in answer.err
+    assert answer.out == ""
+
+
+def test_a_negative_declination_needs_no_trick(hst123r, tmp_path):
+    answer = hst123r("new", "sn", "--target", "12:45:08.14 -00:27:32.8")
+    assert answer.code == 0
+    assert "12:45:08.1400 -00:27:32.800 = 191.2839167 -0.4591111" in answer.out
+    assert hst123r("check", "sn.yaml").code == 0
+    again = hst123r("new", "sn", "--target", "1 2")
+    assert again.code == 2
+    assert "there is such a file already" in again.err
+
+
+def test_check_echoes_both_forms_and_resolves(hst123r, recipe):
+    answer = hst123r("check", recipe, "--resolved", "--set", "exposures.epoch_gap=2 day")
+    assert answer.code == 0
+    assert "10:00:24.0000 +02:12:00.000" in answer.out
+    assert "150.1000000 +2.2000000" in answer.out
+    lines = [line.split() for line in answer.out.splitlines()]
+    assert ["exposures", "epoch_gap", "2", "day", "--set"] in lines
+    text = recipe.read_text().splitlines()
+    number = next(i for i, line in enumerate(text) if "fetch" in line)
+    place = f"recipe.yaml:{number + 1}:{text[number].index('path') + 1}"
+    assert ["fetch", "path", "data", place] in lines
+    assert ["select", "min_exposure", "15", "s", "stage", "default"] in lines
+    data = json.loads(hst123r("check", recipe, "--json").out)
+    assert data["targets"][0]["degrees"] == "150.1000000 +2.2000000"
+
+
+def test_check_prints_every_error_and_nothing_else(hst123r, tmp_path):
+    (tmp_path / "bad.yaml").write_text("hst123r: 1\nname: x\ntargets: []\nstages: [{fetsh: {}}]\n")
+    answer = hst123r("check", "bad.yaml")
+    assert answer.code == 2
+    assert answer.out == ""
+    assert answer.err.splitlines() == [
+        "bad.yaml:3:10: targets: at least 1 needed, there are 0",
+        "bad.yaml:4:11: stages[0].fetsh: there is no stage 'fetsh', did you mean 'fetch'?",
+    ]
+
+
+def test_plan_exit_codes(hst123r, recipe):
+    answer = hst123r("plan", recipe)
+    assert answer.code == 10
+    assert answer.out.splitlines()[1].split() == ["fetch", "4", "run", "no", "record", "of", "it"]
+    assert hst123r("run", recipe, "--dry-run").code == 10
+    assert hst123r("run", recipe).code == 0
+    answer = hst123r("plan", recipe)
+    assert answer.code == 0
+    assert all("reuse" in line for line in answer.out.splitlines()[1:])
+
+
+def test_results_go_to_stdout_and_progress_to_stderr(hst123r, recipe):
+    answer = hst123r("run", recipe, "--json")
+    report = json.loads(answer.out)
+    assert report["exit_code"] == 0
+    assert [stage["stage"] for stage in report["stages"]] == ["fetch", "select", "exposures"]
+    assert "fetch:jsi00101q: started (no record of it)" in answer.err
+
+
+def test_exposures_shows_those_in_use_and_those_left_out(hst123r, data, write_recipe):
+    with fits.open(data / "jsi00101q_flc.fits", mode="update") as hdus:
+        hdus[0].header["EXPFLAG"] = "TDF-DOWN AT EXPSTART"
+        hdus[0].header["EXPTIME"] = 14.9
+    (data / "notes.fits").write_bytes((data / "jsi00102q_flc.fits").read_bytes())
+    shutil.copy(data / "jsi00102q_flc.fits", data / "jsi00102q_flt.fits")
+    recipe = write_recipe("exposures: {}")
+    assert hst123r("run", recipe).code == 0
+    answer = hst123r("exposures", recipe)
+    assert "jsi00102q" in answer.out
+    found = json.loads(hst123r("exposures", recipe, "--json").out)
+    assert len(found["used"]) == 3
+    assert {row["subject"]: row["code"] for row in found["rejected"]} == {
+        "jsi00101q": "exposure_time", "notes.fits": "name", "jsi00102q_flt.fits": "product",
+    }  # fmt: skip
+    reasons = {row["subject"]: row["reason"] for row in found["rejected"]}
+    assert reasons["jsi00101q"] == (
+        "14.9 s is shorter than 15 s; its EXPFLAG is TDF-DOWN AT EXPSTART"
+    )
+    assert reasons["jsi00102q_flt.fits"] == "a product that is preferred to flt is there"
+
+
+def test_history(hst123r, done):
+    hst123r("run", done, "--set", "exposures.epoch_gap=3 day")
+    rows = json.loads(hst123r("history", "--json").out)
+    assert [row["run"] for row in rows] == [1, 2]
+    assert rows[1]["ran"] == 1
+    assert rows[1]["reused"] == 8
+    assert rows[1]["options"]["set"] == ["exposures.epoch_gap=3 day"]
+    table = list(csv.DictReader(io.StringIO(hst123r("history", "--csv").out)))
+    assert table[0]["state"] == "done"
+    jobs = json.loads(hst123r("history", "--run", "2", "--json").out)
+    assert [(job["stage"], job["why"]) for job in jobs] == [
+        ("exposures", ["parameter epoch_gap: 1 day → 3 day (--set)"])
+    ]
+    assert len(json.loads(hst123r("history", "--stage", "select", "--json").out)) == 4
+    by_file = json.loads(hst123r("history", "--file", "raw/jsi00101q_flc.fits", "--json").out)
+    assert [job["stage"] for job in by_file] == ["fetch", "select"]
+    assert hst123r("history", "--since", "2100-01-01").out.splitlines()[1:] == []
+    assert hst123r("history", "--run", "9").code == 2
+
+
+def test_explain(hst123r, done, data):
+    answer = hst123r("explain", done, "exposures:all")
+    assert answer.out.splitlines() == [
+        "exposures:all: reuse",
+        "  because nothing that it reads, and no parameter, has changed",
+        answer.out.splitlines()[2],
+        "  because no record of it",
+    ]
+    changed = hst123r("explain", done, "exposures:all", "--set", "exposures.epoch_gap=3 day")
+    assert "parameter epoch_gap: 1 day → 3 day (--set)" in changed.out
+    by_file = hst123r("explain", done, "r/raw/jsi00101q_flc.fits")
+    assert by_file.out.startswith("fetch:jsi00101q: reuse")
+    assert "did you mean 'exposures:all'?" in hst123r("explain", done, "exposure:all").err
+
+
+def test_show(hst123r, done, tmp_path):
+    run = json.loads(hst123r("show", "1", "--json").out)
+    assert run["environment"]["packages"]["astropy"]
+    assert {"stage": "exposures", "name": "epoch_gap", "value": "1 day",
+            "origin": "stage default"} in run["parameters"]  # fmt: skip
+    job = json.loads(hst123r("show", "select:jsi00101q", "--json").out)
+    assert [item["path"] for item in job["inputs"]] == ["raw/jsi00101q_flc.fits"]
+    assert json.loads(hst123r("show", f"#{job['job']}", "--json").out) == job
+    raw = json.loads(hst123r("show", "r/raw/jsi00101q_flc.fits", "--json").out)
+    assert raw["made_by"]["stage"] == "fetch"
+    assert [name.partition("#")[0] for name in raw["read_by"]] == ["select:jsi00101q"]
+    assert "made_by" in hst123r("show", "r/raw/jsi00101q_flc.fits").out
+    assert hst123r("show", "99").code == 2
+    assert hst123r("show", "nothing:there").code == 2
+
+
+def test_verify_names_what_is_wrong(hst123r, done, tmp_path):
+    assert hst123r("verify").code == 0
+    raw = tmp_path / "r" / "raw"
+    one, other = raw / "jsi00101q_flc.fits", raw / "jsi00102q_flc.fits"
+    one.chmod(0o644)
+    content = bytearray(one.read_bytes())
+    content[20000] ^= 1
+    one.write_bytes(content)
+    other.unlink()
+    (raw / "mine.txt").write_text("notes")
+    answer = hst123r("verify")
+    assert answer.code == 3
+    lines = [line.split()[:2] for line in answer.out.splitlines()]
+    assert ["altered", "raw/jsi00101q_flc.fits"] in lines
+    assert ["missing", "raw/jsi00102q_flc.fits"] in lines
+    assert ["not", "ours"] in lines
+    assert hst123r("run", done).code == 0
+    assert (raw / "mine.txt").read_text() == "notes"
+    assert hst123r("verify").code == 0
+
+
+def test_forget(hst123r, done):
+    assert "forgot 4 results of select" in hst123r("forget", "select").out
+    rows = {row["stage"]: row["actions"] for row in json.loads(hst123r("plan", done, "--json").out)["stages"]}
+    assert rows["fetch"] == {"reuse": 4}
+    assert rows["select"] == {"run": 4}
+    assert hst123r("forget", "nothing").code == 2
+
+
+def test_doctor(hst123r):
+    answer = hst123r("doctor")
+    assert answer.code == 0
+    assert "drizzlepac" in answer.out
+    assert "quickstart" in answer.out
+    rows = json.loads(hst123r("doctor", "--json").out)
+    assert {row["state"] for row in rows} <= {"ok", "caveat"}
+
+
+def test_simulate(hst123r, tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "hst123r: 1\nname: s\ntargets: [{name: T, position: '150.1 2.2'}]\nstages:\n"
+        "  - fetch: {from: simulated, simulation: {observations: [{detector: WFC3/IR, "
+        "filter: F160W, dates: [2019-04-01], exposures: 1, size: 64 pix}]}}\n"
+    )
+    answer = hst123r("simulate", "s.yaml", "-o", "made")
+    assert answer.code == 0, answer.err
+    names = sorted(path.name for path in (tmp_path / "made").iterdir())
+    assert names == ["isi00101q_flt.fits", "isi00101q_truth.ecsv"]
+    assert hst123r("simulate", "s.yaml", "-o", "made").code == 2
+
+
+def test_exit_codes_are_those_of_the_documentation():
+    assert set(EXIT_CODES) == {0, 1, 2, 3, 4, 5, 6, 10, 130}
