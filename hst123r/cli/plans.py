@@ -13,7 +13,7 @@ from hst123r.cli.render import table
 from hst123r.engine.decide import Action
 from hst123r.engine.dry import plan
 from hst123r.engine.options import Options
-from hst123r.engine.planner import Planned, Progress
+from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.workspace import Workspace
 from hst123r.recipe.model import Recipe
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from hst123r.engine.decide import Action
-from hst123r.engine.planner import Planned, Progress
+from hst123r.engine.planned import Planned, Progress
 from hst123r.records.outcome import State
 
 if TYPE_CHECKING:

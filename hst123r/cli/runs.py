@@ -17,7 +17,7 @@ from hst123r.cli.progress import Lines, Live
 from hst123r.cli.render import table
 from hst123r.engine.hold import holding
 from hst123r.engine.options import Options
-from hst123r.engine.planner import Planned, Progress
+from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.run import Report, Runner
 from hst123r.engine.workspace import Workspace
 from hst123r.recipe.model import Recipe

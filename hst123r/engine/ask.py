@@ -8,7 +8,7 @@ from typing import Any
 
 from hst123r.engine.dry import plan
 from hst123r.engine.options import Options
-from hst123r.engine.planner import Planned
+from hst123r.engine.planned import Planned
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import Hst123rError, InputError, did_you_mean
 from hst123r.provenance import queries

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hst123r.engine.hold import holding
 from hst123r.engine.options import Options
-from hst123r.engine.planner import Planner, Progress
+from hst123r.engine.planned import Progress
+from hst123r.engine.planner import Planner
 from hst123r.engine.workspace import Lock, Workspace
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Recipe

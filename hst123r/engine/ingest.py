@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hst123r.engine.decide import key_digest
 from hst123r.engine.handover import OUT, Order, Result
+from hst123r.engine.keys import key_digest
 from hst123r.errors import STAGE_FAILED, StageError
 from hst123r.files.content import Content, Signature
 from hst123r.files.publish import machine_errors, sync

@@ -8,21 +8,15 @@ products of the last run stand in for those still to be made, and what depends o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from hst123r.engine.decide import (
-    Action,
-    Code,
-    Decision,
-    Identities,
-    Key,
-    Reason,
-    build_key,
-    decide,
-)
+from hst123r.engine.decide import Action, Code, Decision, Reason, decide
 from hst123r.engine.environment import software
+from hst123r.engine.flow import inherit, stops, usable_products
+from hst123r.engine.keys import Identities, Key, build_key
 from hst123r.engine.options import Options
+from hst123r.engine.planned import Planned, Progress, conflict, summary
 from hst123r.errors import Hst123rError
 from hst123r.provenance.rows import Made, Record
 from hst123r.provenance.store import Store
@@ -31,104 +25,6 @@ from hst123r.recipe.resolve import Resolved, resolve
 from hst123r.records.outcome import Product, Quality, State
 from hst123r.stage import registry
 from hst123r.stage.contract import Job, Scope
-from hst123r.stage.registry import AnyStage
-
-SETTLED = (State.DONE, State.REUSED, State.FAILED, State.BLOCKED, State.INTERRUPTED)
-
-
-@dataclass(slots=True)
-class Planned:
-    """One job with what is known of it.
-
-    Parameters
-    ----------
-    instance : Instance
-        Its stage in the recipe.
-    stage : Stage
-        The stage.
-    job : Job
-        The job.
-    resolved : Resolved
-        Its parameters.
-    key : Key
-        Its key.
-    decision : Decision
-        What is to be done about it.
-    record : Record or None
-        The last attempts at it.
-    made : list of Made
-        Its products: those of the last done attempt until it has run.
-    state : State
-        How far it got in this run.
-    quality : Quality or None
-        Verdict on its result.
-    job_id : int or None
-        Row of the attempt that made its products.
-    error : str
-        Why it failed.
-    exit_code : int
-        What a failure ends the run with.
-    """
-
-    instance: Instance
-    stage: AnyStage
-    job: Job
-    resolved: Resolved
-    key: Key
-    decision: Decision
-    record: Record | None
-    made: list[Made]
-    state: State = State.PLANNED
-    quality: Quality | None = None
-    job_id: int | None = None
-    error: str = ""
-    exit_code: int = 0
-
-    @property
-    def name(self) -> str:
-        """``stage:label``, as commands take it."""
-        return f"{self.instance.name}:{self.job.label}"
-
-    @property
-    def bad(self) -> list[Made]:
-        """Products whose quality is bad."""
-        return [item for item in self.made if item.product.quality is Quality.BAD]
-
-
-@dataclass(slots=True)
-class Progress:
-    """A stage of the recipe with its jobs.
-
-    Parameters
-    ----------
-    instance : Instance
-        The stage in the recipe.
-    stage : Stage
-        The stage.
-    jobs : list of Planned
-        Its jobs, once it has been divided.
-    divided : bool
-        Whether it has been divided.
-    error : Hst123rError or None
-        Why it could not be divided.
-    waits_for : list of str
-        Names of stages whose products are not known yet, in a plan.
-    skipped : bool
-        Whether ``--until`` leaves it out.
-    """
-
-    instance: Instance
-    stage: AnyStage
-    jobs: list[Planned] = field(default_factory=list)
-    divided: bool = False
-    error: Hst123rError | None = None
-    waits_for: list[str] = field(default_factory=list)
-    skipped: bool = False
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing is left to be done."""
-        return self.skipped or (self.divided and all(job.state in SETTLED for job in self.jobs))
 
 
 class Planner:
@@ -214,7 +110,7 @@ class Planner:
         progress.divided = True
         # what is missing may be missing because of something long before
         upstream = self._ancestors(progress)
-        failed = [job for source in upstream for job in source.jobs if self._stops(job)]
+        failed = [job for source in upstream for job in source.jobs if stops(job)]
         broken = [source for source in upstream if source.error is not None]
         if broken:
             names = ", ".join(source.instance.name for source in broken)
@@ -267,31 +163,14 @@ class Planner:
             yield Planned(instance, stage, job, resolved, key, decision, record, made, job_id=done)
 
     def _inputs(self, progress: Progress) -> dict[str, list[Product]]:
-        inputs: dict[str, list[Product]] = {}
-        for need in progress.stage.needs:
-            found: list[Product] = []
-            for name in progress.instance.sources.get(need.kind, []):
-                source = self.progress[name]
-                found += [
-                    item.product
-                    for planned in source.jobs
-                    if planned.state not in (State.FAILED, State.BLOCKED, State.INTERRUPTED)
-                    for item in planned.made
-                    if item.product.kind == need.kind and not self._excluded(source, item)
-                ]
-            inputs[need.kind] = found
-        return inputs
-
-    @staticmethod
-    def _excluded(source: Progress, item: Made) -> bool:
-        return item.product.quality is Quality.BAD and source.instance.on_bad != "use"
-
-    @staticmethod
-    def _stops(planned: Planned) -> bool:
-        """Whether a job keeps what comes after it from running."""
-        if planned.state in (State.FAILED, State.BLOCKED, State.INTERRUPTED):
-            return True
-        return planned.instance.on_bad == "stop" and bool(planned.bad)
+        return {
+            need.kind: [
+                product
+                for name in progress.instance.sources.get(need.kind, [])
+                for product in usable_products(self.progress[name], need.kind)
+            ]
+            for need in progress.stage.needs
+        }
 
     def _scope(self, progress: Progress, sources: list[Progress]) -> Scope:
         summaries = [summary(job) for source in sources for job in source.jobs]
@@ -351,8 +230,7 @@ class Planner:
             planned.state = State.REUSED
             if planned.record is not None and planned.record.quality is not None:
                 planned.quality = Quality(planned.record.quality)
-            for item in planned.made:
-                self.identities.set(item)
+            self.settle_products(planned)
         elif self.options.only is not None and planned.instance.name != self.options.only:
             text = f"it has to run first; run without --only {self.options.only}"
             planned.decision.reasons.append(Reason(Code.UPSTREAM, text))
@@ -369,6 +247,12 @@ class Planner:
             stage == instance.name and record.done_id is not None
             for (stage, _), record in self._records.items()
         )
+
+    def settle_products(self, planned: Planned) -> None:
+        """Note the products of a job that is done or reused, for those that come after it."""
+        inherit(planned)
+        for item in planned.made:
+            self.identities.set(item)
 
     def resolved(
         self, instance: Instance, detector: str | None = None, filter_name: str | None = None
@@ -394,32 +278,3 @@ class Planner:
                 for name, value in resolved.values.items()
             ]
         return self._parameters
-
-
-def conflict(one: dict[str, str], other: dict[str, str]) -> bool:
-    """Whether two sets of labels cannot be about the same thing: a shared label differs."""
-    return any(key in other and other[key] != value for key, value in one.items())
-
-
-def summary(planned: Planned) -> dict[str, Any]:
-    """Return a job as plain values, for stages that sum up and for ``--json``.
-
-    Parameters
-    ----------
-    planned : Planned
-        The job.
-
-    Returns
-    -------
-    dict
-        ``job_id``, ``stage``, ``handler``, ``label``, ``labels``, ``state``, ``quality``.
-    """
-    return {
-        "job_id": planned.job_id,
-        "stage": planned.instance.name,
-        "handler": planned.stage.name,
-        "label": planned.job.label,
-        "labels": planned.job.labels,
-        "state": "done" if planned.state is State.REUSED else planned.state.value,
-        "quality": planned.quality.value if planned.quality else None,
-    }

@@ -15,11 +15,13 @@ from typing import Final, Protocol
 
 from hst123r import errors, log
 from hst123r.engine import environment
-from hst123r.engine.decide import Action, signatures
+from hst123r.engine.decide import Action
 from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.ingest import Taken, fail, take_in
+from hst123r.engine.keys import signatures
 from hst123r.engine.options import Options
-from hst123r.engine.planner import Planned, Planner, Progress
+from hst123r.engine.planned import Planned, Progress
+from hst123r.engine.planner import Planner
 from hst123r.engine.pool import Pool, cause_of_death
 from hst123r.engine.recover import recover
 from hst123r.engine.workspace import Workspace, remove_tree
@@ -341,8 +343,7 @@ def _settle(planner: Planner, planned: Planned, taken: Taken) -> None:
         return
     planned.state, planned.made, planned.quality = State.DONE, taken.made, taken.quality
     _log.info("%s done, %s", planned.name, taken.quality)
-    for item in taken.made:
-        planner.identities.set(item)
+    planner.settle_products(planned)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -15,13 +16,18 @@ from hst123r.records.params import Params
 from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, DQ, PIXELS, SCIENCE, WCS, Job, Need, Scope, Stage
 
+PACKAGE = "package:"
+"""Begins the path of a folder inside an installed Python package."""
+
 
 class FetchParams(Params):
     """Parameters of the stage `fetch`."""
 
     from_: Literal["directory", "simulated"] = Field(alias="from", description="The archive")
     path: str | None = Field(
-        None, description="For `directory`: the folder, relative to the recipe"
+        None,
+        description="For `directory`: the folder, relative to the recipe, or "
+        "package:NAME/FOLDER for one inside an installed Python package",
     )
     recursive: bool = Field(False, description="For `directory`: look into subfolders too")
     simulation: Simulation | None = Field(
@@ -69,7 +75,7 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
     if params.path is None:
         raise InputError("`from: directory` needs `path`, the folder", where="fetch")
-    folder = Path(scope.recipe_folder) / Path(params.path).expanduser()
+    folder = _folder(params.path, Path(scope.recipe_folder))
     listing = list_folder(folder, recursive=params.recursive)
     if not listing.exposures:
         raise InputError(
@@ -83,6 +89,16 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
         yield Job(found.root, labels, {"user file": [product]})
     if listing.left_out:
         yield Job("left-out", arguments={"left_out": listing.left_out})
+
+
+def _folder(path: str, recipe_folder: Path) -> Path:
+    if not path.startswith(PACKAGE):
+        return recipe_folder / Path(path).expanduser()
+    name, _, inside = path.removeprefix(PACKAGE).partition("/")
+    found = importlib.util.find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise InputError(f"there is no installed package {name!r}", where=f"path: {path}")
+    return Path(next(iter(found.submodule_search_locations))) / inside
 
 
 def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:

@@ -31,6 +31,11 @@ class PhotometryParams(Params):
     engine: Literal["psf"] = Field(
         "psf", description="Who measures; psf: the built-in fit, no external program"
     )
+    psf: Literal["computed", "image"] = Field(
+        "computed",
+        description="computed: from the telescope's pupil and the band; image: that, corrected by "
+        "each chip's own bright stars",
+    )
     fit_radius: Pixels = Field(
         Amount(3.0, "pix"), description="Pixels nearer than this decide about a source"
     )
@@ -113,6 +118,7 @@ class Photometry(Stage[PhotometryParams]):
         from hst123r.products.frames import ExposureFrames
         from hst123r.products.source_table import read_sources
         from hst123r.sources.measured import collect
+        from hst123r.sources.own_psf import OwnPSF
 
         sources = read_sources(job.inputs["sources"][0].files["catalog"])
         if len(sources) == 0:
@@ -127,17 +133,24 @@ class Photometry(Stage[PhotometryParams]):
             exposures,
             [masks.get(p.name) for p in job.inputs["exposure"]],
         )
+        ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
+        own = OwnPSF(frames, ra, dec)
         joint = common_positions(
-            frames,
-            np.asarray(sources["ra"]),
-            np.asarray(sources["dec"]),
+            own if params.psf == "image" else frames,
+            ra,
+            dec,
             FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject),
             prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
             register=params.register_frames,
         )
         found = collect(joint, _notes(exposures), len(exposures))
         context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
-        return _outcome(job, params, context, exposures, sources, joint, found)
+        outcome = _outcome(job, params, context, exposures, sources, joint, found)
+        outcome.caveats += [
+            Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
+            for label, why in own.problems.items()
+        ]
+        return outcome
 
 
 def _notes(exposures: list[Exposure]) -> list[FrameNote]:

@@ -1,0 +1,86 @@
+"""What flows from one stage into the next, and what follows it.
+
+A bad result does not flow unless the recipe says so; a caveat follows a product into everything
+that is made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hst123r.engine.planned import Planned, Progress
+from hst123r.provenance.rows import concerns
+from hst123r.records.outcome import Caveat, Product, Quality, State
+
+GONE = (State.FAILED, State.BLOCKED, State.INTERRUPTED)
+
+
+def usable_products(source: Progress, kind: str) -> Iterator[Product]:
+    """Return the products of a stage that later stages may use.
+
+    Parameters
+    ----------
+    source : Progress
+        The stage.
+    kind : str
+        Kind of product.
+
+    Yields
+    ------
+    Product
+        Bad ones only if the stage says ``on_bad: use``, and then with a caveat that says so.
+    """
+    for planned in source.jobs:
+        if planned.state in GONE:
+            continue
+        for item in planned.made:
+            product = item.product
+            if product.kind != kind:
+                continue
+            if product.quality is Quality.BAD:
+                if source.instance.on_bad != "use":
+                    continue
+                note = Caveat("bad_result", f"{planned.name} is bad and was used", product.name)
+                product.caveats = _without_repeats([*product.caveats, note])
+            yield product
+
+
+def stops(planned: Planned) -> bool:
+    """Whether a job keeps what comes after it from running."""
+    if planned.state in GONE:
+        return True
+    return planned.instance.on_bad == "stop" and bool(planned.bad)
+
+
+def inherit(planned: Planned) -> None:
+    """Hand the caveats of a job's inputs on to its products.
+
+    What is about one exposure follows that exposure, and everything that is made of several.
+
+    Parameters
+    ----------
+    planned : Planned
+        A job that is done or reused; its products are changed.
+    """
+    given = [
+        (source, caveat)
+        for products in planned.job.inputs.values()
+        for source in products
+        for caveat in source.caveats
+    ]
+    if not given:
+        return
+    for item in planned.made:
+        product = item.product
+        mine = [
+            caveat
+            for source, caveat in given
+            if "exposure" not in product.labels
+            or source.name == product.name
+            or (caveat.subject and concerns(caveat.subject, product))
+        ]
+        product.caveats = _without_repeats([*product.caveats, *mine])
+
+
+def _without_repeats(caveats: list[Caveat]) -> list[Caveat]:
+    return list(dict.fromkeys(caveats))

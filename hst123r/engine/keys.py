@@ -1,0 +1,192 @@
+"""The key of a job: everything its result depends on, part by part and by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hst123r.engine.environment import version
+from hst123r.files.content import Signature, digest_bytes
+from hst123r.provenance.contents import Contents, Known
+from hst123r.provenance.rows import InputRow, Made, Part
+from hst123r.recipe.resolve import Resolved
+from hst123r.records.outcome import Product
+from hst123r.stage.contract import Job, Need
+from hst123r.stage.registry import AnyStage
+
+LONGEST_VALUE: Final = 400
+"""Longer values of key parts are stored as their digest."""
+
+
+@dataclass(slots=True)
+class Key:
+    """A job's key with its named parts.
+
+    Parameters
+    ----------
+    digest : str or None
+        None while an input is unknown.
+    parts : list of Part
+        All named parts, inputs included.
+    inputs : list of InputRow
+        What the job reads.
+    uncertain : bool
+        Whether an input is still to be made, so that the key may change.
+    """
+
+    digest: str | None
+    parts: list[Part]
+    inputs: list[InputRow]
+    uncertain: bool = False
+
+
+class Identities:
+    """What is known of the files jobs read: contents by path, and paths still to be made.
+
+    Parameters
+    ----------
+    contents : Contents
+        The store's contents.
+    """
+
+    def __init__(self, contents: Contents) -> None:
+        self.contents = contents
+        self._by_path: dict[str, Known] = {}
+        self._pending: set[str] = set()
+
+    def set(self, made: Made) -> None:
+        """Note the contents of a product's files."""
+        for role, path in made.product.files.items():
+            self._by_path[path] = made.contents[role]
+            self._pending.discard(path)
+
+    def expect(self, made: Made) -> None:
+        """Note that a product is going to be made again, perhaps with other contents."""
+        self._pending.update(made.product.files.values())
+
+    def pending(self, path: str) -> bool:
+        """Whether a file is still to be made."""
+        return path in self._pending
+
+    def of(self, path: str, *, read: bool) -> Known | None:
+        """Return the content of a file.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path.
+        read : bool
+            Read a file that is new or looks changed; otherwise None for such files.
+        """
+        known = self._by_path.get(path)
+        if known is not None:
+            return known
+        return self.contents.look(path) if read else self.contents.peek(path)
+
+
+def build_key(
+    stage: AnyStage, job: Job, resolved: Resolved, identities: Identities, *, read: bool
+) -> Key:
+    """Build a job's key.
+
+    Parameters
+    ----------
+    stage : Stage
+        The stage.
+    job : Job
+        The job.
+    resolved : Resolved
+        Its parameters.
+    identities : Identities
+        Contents of files.
+    read : bool
+        Read input files that are new to the store; otherwise the key stays unknown.
+
+    Returns
+    -------
+    Key
+        With its digest, unless an input is unknown.
+    """
+    parts = [Part("version", stage.name, str(stage.version))]
+    parts += [
+        Part("param", name, short(value), resolved.origins[name])
+        for name, value in resolved.values.items()
+    ]
+    parts += [Part("label", name, value) for name, value in sorted(job.labels.items())]
+    parts += [Part("argument", name, short(value)) for name, value in sorted(job.arguments.items())]
+    parts += [Part("tool", name, version(name)) for name in stage.tools]
+    rows: list[InputRow] = []
+    complete, uncertain = True, False
+    for need in stage.needs:
+        products = job.inputs.get(need.kind, [])
+        if len(products) > 1:
+            parts.append(Part("order", need.kind, short([item.name for item in products])))
+        for position, product in enumerate(products):
+            found, whole, sure = _identify(need, position, product, identities, read=read)
+            rows += found
+            complete &= whole
+            uncertain |= not sure
+    parts += [
+        Part("input", f"{row.kind}/{row.name}/{row.role}/{facet}", digest)
+        for row in rows
+        for facet, digest in row.identity.items()
+    ]
+    digest = key_digest(parts) if complete else None
+    return Key(digest, parts, rows, uncertain)
+
+
+def _identify(
+    need: Need, position: int, product: Product, identities: Identities, *, read: bool
+) -> tuple[list[InputRow], bool, bool]:
+    """Return the rows of one input, whether all contents are known, and whether they are sure."""
+    facts = (
+        product.facts
+        if need.facts == ("*",)
+        else {name: product.facts.get(name) for name in need.facts}
+    )
+    quality = product.quality.value
+    if product.caveats:
+        quality += ":" + ",".join(sorted({caveat.code for caveat in product.caveats}))
+    about = {"quality": quality}
+    if facts:
+        about["facts"] = digest_bytes(_canonical(facts))
+    rows = [InputRow(need.kind, product.name, "facts", position, None, None, about)]
+    complete = sure = True
+    if not need.facets:
+        return rows, complete, sure
+    for role, path in product.files.items():
+        sure &= not identities.pending(path)
+        known = identities.of(path, read=read)
+        if known is None:
+            complete = False
+            wanted = dict.fromkeys(need.facets, "")
+            rows.append(InputRow(need.kind, product.name, role, position, path, None, wanted))
+            continue
+        identity = {facet: known.facet(facet) for facet in need.facets if known.facets}
+        identity = identity or {"bytes": known.digest}
+        rows.append(InputRow(need.kind, product.name, role, position, path, known.id, identity))
+    return rows, complete, sure
+
+
+def key_digest(parts: Iterable[Part]) -> str:
+    """Return the digest of a job's named parts; origins take no part in it."""
+    return digest_bytes(_canonical(sorted([p.kind, p.name, p.value] for p in parts)))
+
+
+def signatures(rows: Iterable[InputRow]) -> dict[str, Signature | None]:
+    """Return what the file system says about every input file of a job."""
+    return {row.path: Signature.of(row.path) for row in rows if row.path is not None}
+
+
+def short(value: Any) -> str:
+    """Return a value as text for the store, its digest where it is long."""
+    text = value if isinstance(value, str) else _canonical(value).decode()
+    return text if len(text) <= LONGEST_VALUE else f"{digest_bytes(text.encode())} ({len(text)})"
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
