@@ -13,6 +13,7 @@ nitpicky = True
 
 # the text shows options such as --set and quotes from the terminal as they are typed
 smartquotes = False
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
 html_theme = "alabaster"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from pages import commands, detectors, stages, store, words
+from pages import commands, detectors, recipes, stages, store, words
 from pages.markdown import NOTICE
 
 from hst123r.instruments.schema import instrument_schema
@@ -25,7 +25,7 @@ def generated() -> dict[Path, str]:
         ROOT / "schemas" / "recipe.schema.json": as_text(recipe_schema()),
         ROOT / "schemas" / "instrument.schema.json": as_text(instrument_schema()),
     }
-    for room in (stages, detectors, commands, store, words):
+    for room in (stages, detectors, commands, recipes, store, words):
         found |= {DOCS / path: text for path, text in room.pages().items()}
     return found
 

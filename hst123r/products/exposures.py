@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
     from astropy.wcs import WCS
 
-AB_OFFSET: Final = -2.408
-"""m_AB = -2.5 log10 PHOTFLAM - 5 log10 PHOTPLAM - 2.408 (Sirianni et al. 2005, PASP 117, 1049)."""
-ST_OFFSET: Final = -21.10
-"""m_ST = -2.5 log10 PHOTFLAM - 21.10 (the same)."""
 GAIN_KEYWORD: Final = "ATODGAIN"
 """Electrons per count, where the data are in counts (WFPC2 has 7, 14 or 15)."""
 COUNTS: Final = "COUNTS"
@@ -123,6 +119,30 @@ def open_wcs(header: Header, hdus: HDUList, where: str) -> WCS:
     return wcs
 
 
+def open_chips(path: str | Path, exposure: Exposure) -> dict[int, WCS]:
+    """Return the WCS of every chip of an exposure.
+
+    Parameters
+    ----------
+    path : str or Path
+        The science file.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    dict of int to WCS
+        By EXTVER, with all distortions.
+    """
+    from astropy.io import fits
+
+    with fits.open(path, memmap=True) as hdus:
+        return {
+            chip.extver: open_wcs(hdus["SCI", chip.extver].header, hdus, str(path))
+            for chip in exposure.chips
+        }
+
+
 def chip_corners(path: str | Path, exposure: Exposure) -> list[tuple[float, float]]:
     """Return the corners of all chips of an exposure on the sky, from the file as it is now.
 
@@ -138,15 +158,12 @@ def chip_corners(path: str | Path, exposure: Exposure) -> list[tuple[float, floa
     list of (float, float)
         Right ascension and declination in degrees, four for each chip.
     """
-    from astropy.io import fits
-
-    corners: list[tuple[float, float]] = []
-    with fits.open(path, memmap=True) as hdus:
-        for chip in exposure.chips:
-            wcs = open_wcs(hdus["SCI", chip.extver].header, hdus, str(path))
-            rows, columns = chip.shape
-            corners += [(ra, dec) for ra, dec in _corners(wcs, (rows, columns))]
-    return corners
+    wcs = open_chips(path, exposure)
+    return [
+        (ra, dec)
+        for chip in exposure.chips
+        for ra, dec in _corners(wcs[chip.extver], (chip.shape[0], chip.shape[1]))
+    ]
 
 
 def _chips(
@@ -167,6 +184,7 @@ def _chips(
         photflam, photplam = _calibration(header, hdus[0].header)
         wcs_name = wcs_name or _text(header, "WCSNAME")
         distorted |= wcs.sip is not None or wcs.cpdis1 is not None
+        zeropoint_ab, zeropoint_st = _zeropoints(photflam, photplam)
         unit = str(header.get("BUNIT", detector.products.unit)).strip().upper()
         fact = detector.noise.gain.value
         chips.append(
@@ -178,8 +196,8 @@ def _chips(
                 gain=float(hdus[0].header.get(GAIN_KEYWORD, fact)) if unit == COUNTS else 1.0,
                 photflam=photflam,
                 photplam=photplam,
-                zeropoint_ab=_zeropoint(photflam, photplam),
-                zeropoint_st=_zeropoint(photflam, None),
+                zeropoint_ab=zeropoint_ab,
+                zeropoint_st=zeropoint_st,
                 position_angle_deg=float(header.get(detector.header.position_angle, math.nan)),
                 corners=_corners(wcs, shape),
                 targets=_targets(wcs, shape, targets, margin_pix),
@@ -243,15 +261,18 @@ def _filter(elements: list[str], detector: Detector) -> tuple[str, str]:
     return elements[0], kinds.get(elements[0], "unknown")
 
 
-def _zeropoint(photflam: float | None, photplam: float | None) -> float | None:
-    """AB zeropoint from both keywords, ST zeropoint from PHOTFLAM alone."""
+def _zeropoints(
+    photflam: float | None, photplam: float | None
+) -> tuple[float | None, float | None]:
+    """AB and ST zeropoints, None where the keywords do not give them."""
+    from hst123r.photometry.magnitudes import zeropoint_ab, zeropoint_st
+
     if photflam is None or photflam <= 0:
-        return None
-    if photplam is None:
-        return -2.5 * math.log10(photflam) + ST_OFFSET
-    if photplam <= 0:
-        return None
-    return -2.5 * math.log10(photflam) - 5 * math.log10(photplam) + AB_OFFSET
+        return None, None
+    st = float(zeropoint_st(photflam))
+    if photplam is None or photplam <= 0:
+        return None, st
+    return float(zeropoint_ab(photflam, photplam)), st
 
 
 def _need(header: Header, keyword: str, where: str) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.files.content import facet_of_card
-from hst123r.products.exposures import AB_OFFSET, open_wcs
+from hst123r.photometry.magnitudes import zeropoint_ab
+from hst123r.products.exposures import open_wcs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,7 +190,7 @@ def _sort_cards(source: Header, primary: Header, science: Header) -> None:
 def _photometric_facts(header: Header) -> dict[str, Any]:
     flam, plam = header.get("PHOTFLAM"), header.get("PHOTPLAM")
     good = bool(flam) and bool(plam) and flam > 0 and plam > 0
-    zeropoint = -2.5 * math.log10(flam) - 5 * math.log10(plam) + AB_OFFSET if good else None
+    zeropoint = float(zeropoint_ab(flam, plam)) if good else None
     return {
         "unit": str(header.get("BUNIT", "")).strip(),
         "photflam": flam,

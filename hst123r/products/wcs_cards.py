@@ -3,38 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hst123r.files.content import facet_of_card
-from hst123r.products.exposures import open_wcs
+from hst123r.products.exposures import open_chips
 from hst123r.records.exposure import Exposure
-
-if TYPE_CHECKING:
-    from astropy.wcs import WCS
-
-
-def open_chips(path: str | Path, exposure: Exposure) -> dict[int, WCS]:
-    """Return the WCS of every chip of an exposure.
-
-    Parameters
-    ----------
-    path : str or Path
-        The science file.
-    exposure : Exposure
-        Its record.
-
-    Returns
-    -------
-    dict of int to WCS
-        By EXTVER, with all distortions.
-    """
-    from astropy.io import fits
-
-    with fits.open(path, memmap=True) as hdus:
-        return {
-            chip.extver: open_wcs(hdus["SCI", chip.extver].header, hdus, str(path))
-            for chip in exposure.chips
-        }
 
 
 def copy_wcs(source: str | Path, companion: str | Path) -> None:

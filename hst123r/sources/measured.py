@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 UNUSABLE: Final = int(Flag.NO_PIXELS | Flag.OFF_FRAME | Flag.SATURATED)
 """Fluxes with these flags take no part in means."""
+SUSPECT: Final = int(Flag.PARTLY_MASKED | Flag.OUTLIERS | Flag.POOR_FIT)
+"""Fluxes with these flags only do so where a group has none without: a cosmic ray was there."""
 LEAST_USABLE: Final = 0.5
 """Nor do those of which less than this fraction of the weight is on usable pixels."""
 
@@ -87,6 +89,15 @@ class Measurements:
     def good(self) -> NDArray[np.bool_]:
         """Which fluxes take part in means."""
         return np.asarray(((self.flags & UNUSABLE) == 0) & (self.usable >= LEAST_USABLE))
+
+    def chosen(self, rows: Integers) -> NDArray[np.bool_]:
+        """Return which fluxes of some exposures take part in their mean.
+
+        The choice is made by flags, never by flux, so it does not bias the mean.
+        """
+        good = self.good[rows]
+        clean = good & ((self.flags[rows] & SUSPECT) == 0)
+        return np.asarray(np.where(clean.any(axis=0), clean, good))
 
 
 def collect(joint: Joint, notes: Sequence[FrameNote], exposures: int) -> Measurements:
@@ -196,7 +207,7 @@ def mean_fluxes(
         With limits for all sources.
     """
     chosen = np.asarray(rows, np.int64)
-    used = found.good[chosen]
+    used = found.chosen(chosen)
     combined = combine(
         found.flux[chosen],
         found.error[chosen],

@@ -244,7 +244,7 @@ class _Visit:
 
     def _residual(self, number: int) -> Residual:
         """Compare the stars of an exposure, through its WCS as it is now, with the reference."""
-        from hst123r.products.wcs_cards import open_chips
+        from hst123r.products.exposures import open_chips
         from hst123r.sources.alignment import compare
 
         wcs = open_chips(self.files[number]["science"], self.exposures[number])

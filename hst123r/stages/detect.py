@@ -24,7 +24,7 @@ SAME_FWHM = 0.7
 class DetectParams(Params):
     """Parameters of the stage `detect`."""
 
-    threshold: float = Field(4.0, ge=2, le=100, description="Detection threshold, sigma")
+    threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
     min_sources: int = Field(1, ge=0, description="Fewer sources than this are a caveat")
 
 
