@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hst123r.algorithms.detection import find_stars, noise_from_weight
+from hst123r.algorithms.detection import find_stars, noise_from_weight, refine_centroids
 from hst123r.algorithms.sphere import to_tangent_plane
 from hst123r.photometry.sky import estimate_sky
-
-if TYPE_CHECKING:
-    from hst123r.optics.psf import EffectivePSF
+from hst123r.sources.wings import Wings, stands_out
 
 Floats = NDArray[np.float64]
 CENTROID_FLOOR_PIX: Final = 0.15
-"""What DAOFIND's centroids are wrong by however bright a star is, in pixels of the stack."""
+"""What centroids are wrong by at most however bright a star is, in pixels of the stack."""
 CENTROID_FWHM: Final = 0.6
 """Error of a centroid in units of FWHM over S/N (King 1983, PASP 95, 163)."""
-WING_MARGIN: Final = 1.5
-"""How far above the wings of its brighter neighbours a source must stand to be one."""
-_WING_STEP_PIX: Final = 0.5
 _MAD: Final = 1.4826
 
 
@@ -64,43 +59,6 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wings:
-    """How bright the brightest bump around a star is, at most, by distance.
-
-    Parameters
-    ----------
-    step_arcsec : float
-        Distance between the values.
-    ratio : (n,) ndarray of float64
-        Largest value of the PSF at this distance or beyond, over that of its centre.
-    """
-
-    step_arcsec: float
-    ratio: Floats
-
-    @classmethod
-    def of(cls, psf: EffectivePSF, scale_arcsec: float) -> Wings:
-        """Return the wings of a PSF whose pixels have a given scale."""
-        index = np.arange(psf.data.shape[0]) - psf.middle
-        radius = np.hypot(*np.meshgrid(index, index)) / psf.oversampling
-        bins = (radius / _WING_STEP_PIX).astype(np.int64)
-        largest = np.zeros(int(bins.max()) + 1)
-        np.maximum.at(largest, bins.ravel(), psf.data.ravel())
-        falling = np.maximum.accumulate(largest[::-1])[::-1]
-        return cls(_WING_STEP_PIX * scale_arcsec, falling / psf.central_fraction)
-
-    @property
-    def reach_arcsec(self) -> float:
-        """Distance of the last value."""
-        return self.step_arcsec * (self.ratio.size - 1)
-
-    def at(self, distance_arcsec: Floats) -> Floats:
-        """Return the ratio at some distances, the larger of the two values around each."""
-        row = (distance_arcsec / self.step_arcsec).astype(np.int64)
-        return np.asarray(self.ratio[np.clip(row, 0, self.ratio.size - 1)])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class StackImage:
     """A stack to be searched.
 
@@ -118,6 +76,8 @@ class StackImage:
         Width of a star.
     wings : Wings
         How bright its surroundings are.
+    full : float
+        Value of a pixel at the full well of the detector.
     """
 
     science: NDArray[np.float32]
@@ -127,6 +87,7 @@ class StackImage:
     scale_arcsec: float
     fwhm_arcsec: float
     wings: Wings
+    full: float
 
 
 def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> Sources:
@@ -164,10 +125,10 @@ def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> 
     found = find_stars(residual, noise, fwhm, threshold_sigma, mask=empty)
     if found.x.size == 0:
         return _empty()
-    distance = np.stack([found.x, found.y], axis=1) * image.scale_arcsec
-    alone = np.flatnonzero(found.peak >= WING_MARGIN * _light(distance, found.peak, image.wings))
-    found = found.where(alone)
-    ra, dec = image.wcs.all_pix2world(found.x, found.y, 0)
+    real = stands_out(found, residual, weight, image.wings, image.scale_arcsec, image.full)
+    found = found.where(np.flatnonzero(real))
+    x, y = refine_centroids(residual, found.x, found.y, fwhm)
+    ra, dec = image.wcs.all_pix2world(x, y, 0)
     centroid = CENTROID_FWHM * image.fwhm_arcsec / np.maximum(found.snr, 1.0)
     return Sources(
         ra_deg=np.asarray(ra, np.float64) % 360.0,
@@ -178,22 +139,6 @@ def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> 
         roundness=np.asarray(found.roundness1, np.float64),
         image=np.full(found.x.size, number, np.int64),
     )
-
-
-def _light(place_arcsec: Floats, peak: Floats, wings: Wings) -> Floats:
-    """Return how much light the wings of brighter sources could put on each source."""
-    from scipy.spatial import KDTree
-
-    light = np.zeros(peak.size)
-    pairs = KDTree(place_arcsec).query_pairs(wings.reach_arcsec, output_type="ndarray")
-    if pairs.size == 0:
-        return light
-    first = peak[pairs[:, 0]] >= peak[pairs[:, 1]]
-    bright = np.where(first, pairs[:, 0], pairs[:, 1])
-    faint = np.where(first, pairs[:, 1], pairs[:, 0])
-    apart = np.hypot(*(place_arcsec[bright] - place_arcsec[faint]).T)
-    np.add.at(light, faint, peak[bright] * wings.at(apart))
-    return light
 
 
 def merge_sources(lists: Sequence[Sources], radius_arcsec: Sequence[float]) -> Sources:

@@ -16,9 +16,11 @@ from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 if TYPE_CHECKING:
     from hst123r.sources.stacked import StackImage
 
-FACTS = ("zeropoint_ab", "exposure_time_s", "scale_arcsec")
+FACTS = ("zeropoint_ab", "exposure_time_s", "scale_arcsec", "exposures", "unit")
 SAME_FWHM = 0.7
 """Sources of two stacks closer than this many FWHM are one."""
+SAME_PIX = 1.4
+"""So are those closer than this many pixels, the distance of pixels that meet at a corner."""
 
 
 class DetectParams(Params):
@@ -81,7 +83,7 @@ class Detect(Stage[DetectParams]):
             found = find_sources(image, params.threshold, number)
             context.logger.info("%s: %d sources", product.name, found.count)
             lists.append(found)
-            radii.append(SAME_FWHM * image.fwhm_arcsec)
+            radii.append(max(SAME_FWHM * image.fwhm_arcsec, SAME_PIX * image.scale_arcsec))
         sources = merge_sources(lists, radii)
         unseen = {
             name: (ra, dec)
@@ -117,18 +119,26 @@ def _depth(product: Product) -> float:
 def _image(product: Product) -> StackImage:
     from hst123r.optics.telescope import effective_psf
     from hst123r.products.stacks import read_stack
-    from hst123r.sources.stacked import StackImage, Wings
+    from hst123r.sources.stacked import StackImage
+    from hst123r.sources.wings import Wings
 
     detector = instruments.get(product.labels["detector"])
     chip = detector.chips[0].number
     psf = effective_psf(detector, product.labels["filter"], chip=chip)
     stack = read_stack(product.files["science"])
+    scale, native = product.facts["scale_arcsec"], detector.pixel_scale.value
+    number = len(product.facts["exposures"])
+    time = float(product.facts["exposure_time_s"] or 1.0) / number
+    # of a stack in electrons, the pixels are sums over the exposures
+    per_second = "/" in product.facts["unit"]
+    full = detector.noise.full_well.value * (1.0 / time if per_second else number)
     return StackImage(
         science=stack.science,
         weight=stack.weight,
         wcs=stack.wcs,
         inverse_variance=product.facts["weight_type"] == "ERR",
-        scale_arcsec=product.facts["scale_arcsec"],
-        fwhm_arcsec=psf.fwhm_pix * detector.pixel_scale.value,
-        wings=Wings.of(psf, detector.pixel_scale.value),
+        scale_arcsec=scale,
+        fwhm_arcsec=psf.fwhm_pix * native,
+        wings=Wings.of(psf, native),
+        full=full * (scale / native) ** 2,
     )
