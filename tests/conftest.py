@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,59 @@ def write_recipe(tmp_path):
         return path
 
     return write
+
+
+SMALL = """\
+hst123r: 1
+name: small
+targets:
+  - {name: SN, position: "10:00:24.0 +02:12:00"}
+  - {name: nothing, position: "10:00:24.0 +02:12:04.3"}
+stages:
+  - fetch:
+      from: simulated
+      simulation:
+        seed: 11
+        at: [SN]
+        observations:
+          - {detector: ACS/WFC, filter: F606W, dates: [2019-04-01, 2019-06-10], exposures: 2,
+             exposure_time: 400 s, size: 320 pix}
+          - {detector: ACS/WFC, filter: F814W, dates: [2019-04-01], exposures: 2,
+             exposure_time: 300 s, size: 320 pix}
+        transient: {dates: [2019-04-01, 2019-06-10], magnitudes: [21 mag, 24 mag]}
+        stars: {number: 90, radius: 14 arcsec, separation: 0.8 arcsec, brightest: 19 mag,
+                faintest: 25 mag}
+        errors:
+          - {}
+          - {east: 0.2 arcsec, north: 0.2236 arcsec, roll: 0.01 deg}
+  - reference: {filter: F606W}
+  - align: {}
+  - drizzle: {name: epochs, per: [detector, filter, epoch]}
+  - drizzle: {name: stacks}
+  - detect: {}
+  - photometry: {}
+  - scrape: {radius: 0.1 arcsec}
+  - export: {}
+  - report: {}
+"""
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Return the work directory of a run of every stage; tests only look at it."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "small.yaml").write_text(SMALL)
+    done = subprocess.run(
+        [sys.executable, "-m", "hst123r", "run", "small.yaml"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder / "small"
+
+
+@pytest.fixture
+def copy_of_finished(finished, tmp_path):
+    """Return a copy of that work directory, with its recipe beside it, that a test may change."""
+    shutil.copy2(finished.parent / "small.yaml", tmp_path / "small.yaml")
+    shutil.copytree(finished, tmp_path / "small")
+    return tmp_path / "small"

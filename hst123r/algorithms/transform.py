@@ -46,7 +46,11 @@ class PlaneTransform:
     @property
     def inverse(self) -> PlaneTransform:
         """The transformation back."""
-        return PlaneTransform(np.linalg.inv(self.matrix), -self.shift, self.origin + self.shift)
+        return PlaneTransform(
+            np.asarray(np.linalg.inv(self.matrix), np.float64),
+            -self.shift,
+            self.origin + self.shift,
+        )
 
     @property
     def rotation_deg(self) -> float:
@@ -112,9 +116,9 @@ def fit(first: Floats, second: Floats, weight: Floats, geometry: Geometry) -> Fi
     cross = (u * weight[:, None]).T @ v
     size = float(np.trace(spread))
     dot, turn = float(np.trace(cross)), float(cross[0, 1] - cross[1, 0])
-    matrix = np.eye(2)
+    matrix: Floats = np.eye(2)
     if geometry == "general":
-        matrix = np.linalg.solve(spread, cross).T
+        matrix = np.asarray(np.linalg.solve(spread, cross).T, np.float64)
     elif geometry == "rscale":
         matrix = np.array([[dot, -turn], [turn, dot]]) / size
     elif geometry == "rshift":

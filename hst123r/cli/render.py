@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import click
@@ -42,6 +42,18 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in (headings, *rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         click.echo(line.rstrip())
+
+
+def rejects(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print what was left out, with the reason of each.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``subject``, ``detector`` and ``filter`` where they are known, ``code``, ``reason``.
+    """
+    keys = ("subject", "detector", "filter", "code", "reason")
+    table(keys, [tuple(str(row.get(key, "")) for key in keys) for row in rows])
 
 
 def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from hst123r.cli.progress import Lines, Live
-from hst123r.cli.render import table
+from hst123r.cli.render import rejects, table
 from hst123r.engine.hold import holding
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
@@ -86,9 +86,21 @@ def _summary(workspace: Workspace, report: Report) -> None:
         )
         rows.append((item.instance.name, counts or _none(item), verdicts))
     table(("stage", "jobs", "quality"), rows)
+    _left_out(report)
     for line in _problems(report):
         click.echo(line, err=True)
     click.echo(f"run {report.run_id} {report.state} in {workspace.folder}")
+
+
+def _left_out(report: Report) -> None:
+    """Show what this run left out; what earlier runs did is counted only."""
+    if not report.left_out:
+        return
+    ran = {job.job_id for item in report.progress for job in item.jobs if job.state is State.DONE}
+    click.echo(f"left out: {len(report.left_out)}")
+    new = [row for row in report.left_out if row["job_id"] in ran]
+    if new:
+        rejects(new)
 
 
 def _none(progress: Progress) -> str:
@@ -125,6 +137,7 @@ def _as_json(recipe: Recipe, workspace: Workspace, report: Report) -> dict[str, 
         "work_dir": str(workspace.folder),
         "state": report.state,
         "exit_code": report.exit_code,
+        "left_out": report.left_out,
         "stages": [
             {
                 "stage": item.instance.name,

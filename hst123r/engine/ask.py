@@ -227,13 +227,12 @@ def exposures(workspace: Workspace) -> dict[str, Any]:
         if made.product.kind == "exposure"
         for facts in [made.product.facts]
     ]
-    rejected = [
-        {"subject": reject["subject"], **reject["labels"], "code": reject["code"],
-         "reason": reject["reason"]}
+    jobs = [
+        job_id
         for handler in ("fetch", "select")
         for job_id in queries.latest_done(store.db, handler)
-        for reject in queries.job_details(store.db, job_id)["rejects"]
-    ]  # fmt: skip
+    ]
+    rejected = queries.rejects(store.db, jobs)
     return {"used": used, "rejected": rejected}
 
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from hst123r import errors, log
 from hst123r.engine import environment
@@ -27,6 +27,7 @@ from hst123r.engine.recover import recover
 from hst123r.engine.workspace import Workspace, remove_tree
 from hst123r.external.template import Ended
 from hst123r.files.publish import machine_errors
+from hst123r.provenance import queries
 from hst123r.provenance.store import Store
 from hst123r.recipe.load import describe
 from hst123r.recipe.model import Recipe
@@ -70,12 +71,16 @@ class Report:
         What the command ends with.
     progress : list of Progress
         The stages with their jobs.
+    left_out : list of dict
+        Every reject of its jobs, run or reused: ``job_id``, ``subject``, labels, ``code`` and
+        ``reason``.
     """
 
     run_id: int
     state: str
     exit_code: int
     progress: list[Progress] = field(default_factory=list)
+    left_out: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Runner:
@@ -156,7 +161,12 @@ class Runner:
             if self._pool is not None:
                 self._pool.close()
             log.close(handler)
-        return Report(self.run_id, state, code, list(planner.progress.values()))
+        progress = list(planner.progress.values())
+        return Report(self.run_id, state, code, progress, self._left_out(progress))
+
+    def _left_out(self, progress: list[Progress]) -> list[dict[str, Any]]:
+        jobs = [job.job_id for item in progress for job in item.jobs if job.job_id is not None]
+        return queries.rejects(self.store.db, jobs)
 
     def _begin(self, planner: Planner) -> None:
         self.run_id = self.store.begin_run(

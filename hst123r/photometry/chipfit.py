@@ -130,7 +130,8 @@ class ChipFit:
         """Fraction of each star's weight, for a smooth noise, that is on pixels in use."""
         kept = np.where(self.rejected[self.design.place], 0.0, self.values**2)
         share = np.zeros(self.x.size)
-        return np.divide(self.design.per_star(kept), self._whole, out=share, where=self._whole > 0)
+        np.divide(self.design.per_star(kept), self._whole, out=share, where=self._whole > 0)
+        return share
 
     @property
     def wings(self) -> Floats:

@@ -160,7 +160,7 @@ class Design:
 
     def per_star(self, values: Floats) -> Floats:
         """Return the sums of values of `chosen` over each star's part, shape (n,)."""
-        return np.bincount(self.star, weights=values, minlength=self.stars)
+        return np.asarray(np.bincount(self.star, weights=values, minlength=self.stars), np.float64)
 
     def largest(self, values: Floats) -> Floats:
         """Return the largest of values of `chosen` in each star's part, 0 where it is empty."""

@@ -169,7 +169,7 @@ def common_positions(
     return Joint(
         ra_deg=sky.ra,
         dec_deg=sky.dec,
-        covariance=covariance,
+        covariance=np.asarray(covariance, np.float64),
         offset_arcsec=sky.offset,
         fluxes=tuple(fluxes),
         backgrounds=tuple(backgrounds),

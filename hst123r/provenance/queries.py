@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from hst123r.provenance.sqlite import Database
@@ -181,6 +182,33 @@ def job_details(db: Database, job_id: int | None) -> dict[str, Any]:
     )
     details["rejects"] = [{**row, "labels": json.loads(row["labels"])} for row in rejects]
     return details
+
+
+def rejects(db: Database, job_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """Return what some jobs left out, and why.
+
+    Parameters
+    ----------
+    db : Database
+        The store.
+    job_ids : iterable of int
+        Rows of the attempts.
+
+    Returns
+    -------
+    list of dict
+        ``job_id``, ``subject``, the labels, ``code`` and ``reason``, in the order of the jobs.
+    """
+    found = db.query(
+        "select job_id, subject, labels, code, reason from reject "
+        "where job_id in (select value from json_each(?)) order by job_id, id",
+        [json.dumps(list(job_ids))],
+    )
+    return [
+        {"job_id": row["job_id"], "subject": row["subject"], **json.loads(row["labels"]),
+         "code": row["code"], "reason": row["reason"]}
+        for row in found
+    ]  # fmt: skip
 
 
 def job_files(db: Database, job_id: int) -> dict[str, Any]:

@@ -93,4 +93,5 @@ def _events(
             amounts.append((portion * weight_x * weight_y)[inside])
     unique, inverse = np.unique(np.concatenate(keys), return_inverse=True)
     electrons = np.bincount(inverse, np.concatenate(amounts), minlength=unique.size)
-    return unique % (rows * columns), electrons, unique // (rows * columns)
+    pixel, event = unique % (rows * columns), unique // (rows * columns)
+    return pixel, np.asarray(electrons, np.float64), event

@@ -140,7 +140,7 @@ def _starlight(
 ) -> Floats:
     """Return the flux of every source, from its core or from its wings, whichever is more."""
     values, distance = _around(residual, found.x, found.y, wings.core_arcsec / scale_arcsec)
-    core = np.nansum(values, axis=1) / wings.core_fraction
+    core: Floats = np.asarray(np.nansum(values, axis=1) / wings.core_fraction)
     depth, _ = _around(weight, found.x, found.y, wings.core_arcsec / scale_arcsec)
     low, high = (radius / scale_arcsec for radius in wings.ring_arcsec)
     nearby, distance = _around(weight, found.x, found.y, low)

@@ -72,7 +72,7 @@ def main() -> None:
         make(folder)
     first = subprocess.run([*program, "run", "recipe.yaml"], cwd=folder, check=True, text=True,
                            capture_output=True)  # fmt: skip
-    print(first.stdout)
+    sys.stdout.write(first.stdout)
     python = [sys.executable, "-c"]
     measured = {
         "an empty Python": cpu([*python, "pass"], folder),
@@ -92,7 +92,7 @@ def main() -> None:
     )
     measured["plan, after that"] = cpu(touched, folder)
     for name, seconds in measured.items():
-        print(f"{name:28s} {seconds:6.2f} s CPU")
+        sys.stdout.write(f"{name:28s} {seconds:6.2f} s CPU\n")
 
 
 if __name__ == "__main__":

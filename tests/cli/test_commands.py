@@ -31,7 +31,9 @@ def test_help_is_fast_because_it_imports_nothing_heavy():
         "heavy = {'astropy', 'numpy', 'drizzlepac', 'pydantic', 'ruamel', 'sqlite_utils', "
         "'sqlite3', 'rich', 'matplotlib', 'photutils'}; print(sorted(heavy & set(sys.modules)))"
     )
-    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert out.stdout.splitlines()[-1] == "[]"
 
 
@@ -41,7 +43,9 @@ def test_a_plan_imports_no_astronomy():
         "heavy = {'astropy', 'drizzlepac', 'pandas', 'matplotlib', 'photutils', 'scipy'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert out.stdout.splitlines()[-1] == "[]"
 
 
@@ -241,7 +245,8 @@ def test_verify_names_what_is_wrong(hst123r, done, tmp_path):
 
 def test_forget(hst123r, done):
     assert "forgot 4 results of select" in hst123r("forget", "select").out
-    rows = {row["stage"]: row["actions"] for row in json.loads(hst123r("plan", done, "--json").out)["stages"]}
+    stages = json.loads(hst123r("plan", done, "--json").out)["stages"]
+    rows = {row["stage"]: row["actions"] for row in stages}
     assert rows["fetch"] == {"reuse": 4}
     assert rows["select"] == {"run": 4}
     assert hst123r("forget", "nothing").code == 2

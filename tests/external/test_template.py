@@ -120,7 +120,8 @@ def test_closing_ends_everything(template, tmp_path):
 def test_the_death_of_the_driver_ends_everything(tmp_path):
     """Even kill -9 of the driver leaves no process behind."""
     program = (
-        "import sys, time; from pathlib import Path; from hst123r.external.template import Template;"
+        "import sys, time; from pathlib import Path;"
+        "from hst123r.external.template import Template;"
         f"t = Template(('toys',), Path({str(tmp_path / 'log')!r}));"
         f"t.start(1, 'toys:sleep', {{'out': {str(tmp_path / 'pid')!r}}}, Path({str(tmp_path)!r}),"
         f" Path({str(tmp_path / 'log')!r}));"

@@ -15,11 +15,11 @@ def warm():
 
 def note(argument):
     """Write down what the child sees of the world."""
-    print("on standard output")
-    print("on standard error", file=sys.stderr)
+    sys.stdout.write("on standard output\n")
+    sys.stderr.write("on standard error\n")
     Path(argument["out"]).write_text(
         "\n".join(
-            [os.getcwd(), str(os.getpid()), os.environ["OMP_NUM_THREADS"], str(WARMED),
+            [str(Path.cwd()), str(os.getpid()), os.environ["OMP_NUM_THREADS"], str(WARMED),
              str(sys.stdin.read()), str("colorsys" in sys.modules)]
         )
     )  # fmt: skip

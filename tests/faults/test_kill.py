@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -31,14 +32,14 @@ def undisturbed(tmp_path_factory):
 def children_of(group):
     """Processes that are still there of a driver's template and jobs."""
     found = []
-    for name in os.listdir("/proc"):
-        if name.isdecimal():
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
             try:
-                with open(f"/proc/{name}/environ", "rb") as environ:
-                    if f"HST123R_TEST={group}".encode() in environ.read():
-                        found.append(int(name))
+                environ = (process / "environ").read_bytes()
             except OSError:
                 continue
+            if f"HST123R_TEST={group}".encode() in environ:
+                found.append(int(process.name))
     return found
 
 
@@ -67,7 +68,7 @@ def test_twenty_kills(undisturbed, tmp_path, start, science, check_truth, monkey
         if (folder / "hst123r.sqlite").exists():
             check_truth(folder)
     last = start("run", "quickstart", cwd=tmp_path)
-    out, err = last.communicate(timeout=600)
+    _, err = last.communicate(timeout=600)
     assert last.returncode == 0, err
     assert science(folder) == science(reference)
     check_truth(folder)

@@ -1,6 +1,7 @@
 """Our reading of FITS blocks agrees with astropy, and damage is named."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -93,14 +94,14 @@ def test_tables_and_heaps():
 
 @pytest.mark.parametrize(
     ("cut", "says"),
-    [(0, "is empty"), (100, "in the middle of the header"), (2880 * 2, "in the middle of the data of HDU 1 (SCI)"),
+    [(0, "is empty"), (100, "in the middle of the header"),
+     (2880 * 2, "in the middle of the data of HDU 1 (SCI)"),
      (-2880, "in the middle of the data of HDU 3 (DQ); it is truncated"), (-1, "truncated")],
 )  # fmt: skip
 def test_truncation_is_named(image, cut, says):
     content = image().read_bytes()
-    with pytest.raises(InputError, match=".") as caught:
+    with pytest.raises(InputError, match=re.escape(says)) as caught:
         list(walk(io.BytesIO(content[:cut] if cut else b""), "x.fits"))
-    assert says in str(caught.value)
     assert "x.fits" in str(caught.value)
 
 

@@ -169,7 +169,8 @@ ENTRIES = [
         semantic=True,
     ),
     bad(
-        "named like another stage", "pixfrac: 0.8", "name: exposures", "is the name of another stage",
+        "named like another stage", "pixfrac: 0.8", "name: exposures",
+        "is the name of another stage",
         semantic=True,
     ),
 ]  # fmt: skip

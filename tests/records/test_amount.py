@@ -76,5 +76,5 @@ def test_text_round_trips_and_matches_the_schema(value, unit):
 @pytest.mark.parametrize("text", ["0.05", "x arcsec", "5 s", "5 arcsecc"])
 def test_schema_pattern_refuses_what_the_reader_refuses(text):
     assert not re.search(schema_pattern("angle"), text)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"write for example|not a unit|is a time"):
         parse(text, "angle")

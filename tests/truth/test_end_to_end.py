@@ -193,7 +193,8 @@ def test_every_exposure_against_its_quoted_error(done):
         catalogue, truth, close = matched(done, path)
         found = Table.read(str(path).replace("_catalog.ecsv", "_measurements.fits"))
         every = all_truth(done, list(catalogue.meta["exposures"]))
-        rate = {(r, s): v for r, s, v in zip(every["root"], every["star"], every["rate"], strict=True)}
+        columns = (every["root"], every["star"], every["rate"])
+        rate = {(r, s): v for r, s, v in zip(*columns, strict=True)}
         star = dict(zip(catalogue["source"][close], truth["star"][close], strict=True))
         pulls = [
             (row["rate"] - rate[key]) / row["rate_err"]

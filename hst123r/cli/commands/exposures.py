@@ -27,7 +27,7 @@ def command(recipe: str, work_dir: Path | None, as_json: bool) -> int:
     \b
         hst123r exposures mytarget.yaml
     """
-    from hst123r.cli.render import table
+    from hst123r.cli.render import rejects, table
     from hst123r.engine.ask import exposures
 
     checked = shared.open_recipe(recipe, ())
@@ -41,8 +41,7 @@ def command(recipe: str, work_dir: Path | None, as_json: bool) -> int:
         click.echo("no exposure is in use")
     if found["rejected"]:
         click.echo(f"\nleft out: {len(found['rejected'])}")
-        keys = ("subject", "detector", "filter", "code", "reason")
-        table(keys, [tuple(str(row.get(k, "")) for k in keys) for row in found["rejected"]])
+        rejects(found["rejected"])
     return 0
 
 
