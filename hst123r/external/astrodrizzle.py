@@ -128,7 +128,7 @@ def astrodrizzle(
     found = {
         role: path
         for role, suffix in (("science", "sci"), ("weight", "wht"), ("context", "ctx"))
-        for path in folder.glob(f"{OUTPUT}_dr[cz]_{suffix}.fits")
+        for path in folder.glob(f"{OUTPUT}_dr?_{suffix}.fits")
     }
     if set(found) != {"science", "weight", "context"}:
         raise StageError(

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from hst123r.errors import InputError
 from hst123r.files.fits_blocks import HduBlocks, walk
 
+SCIENCE: Final = ("SCI",)
+"""EXTNAME of the extensions an exposure must have."""
+QUALITY: Final = ("SCI", "SDQ", "DQ")
+"""Those of a file of data quality: the archive's, and what conversions of waiver files give."""
 
-def verify_exposure(path: Path, root: str, science: str = "SCI") -> str:
+
+def verify_exposure(path: Path, root: str, names: Sequence[str] = SCIENCE) -> str:
     """Verify an archive file of an exposure.
 
     Parameters
@@ -18,8 +25,8 @@ def verify_exposure(path: Path, root: str, science: str = "SCI") -> str:
         The file.
     root : str
         The root name it must have.
-    science : str
-        EXTNAME of the extensions it must have.
+    names : sequence of str
+        EXTNAMEs, of which it must have one with data.
 
     Returns
     -------
@@ -43,8 +50,9 @@ def verify_exposure(path: Path, root: str, science: str = "SCI") -> str:
             "it is truncated",
             where=where,
         )
-    if not any(hdu.name == science and hdu.data_size for hdu in hdus):
-        raise InputError(f"there is no {science} extension with data in it", where=where)
+    if not any(hdu.name in names and hdu.data_size for hdu in hdus):
+        wanted = " or ".join(names)
+        raise InputError(f"there is no {wanted} extension with data in it", where=where)
     found = str(primary.get("ROOTNAME") or "").strip().lower()
     if found != root:
         what = f"its ROOTNAME is {found!r}" if found else "it has no ROOTNAME"

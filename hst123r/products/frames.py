@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.instruments.detector import Detector
 from hst123r.products.exposures import COUNTS, open_wcs
-from hst123r.products.stacks import read_mask
+from hst123r.products.quality import chip_quality, read_mask
 from hst123r.records.exposure import Chip, Exposure
 
 if TYPE_CHECKING:
     import numpy as np
-    from astropy.io.fits import HDUList
     from numpy.typing import NDArray
 
     from hst123r.optics.psf import EffectivePSF
@@ -49,7 +48,7 @@ def read_frames(
     find_psf : callable
         Gives the PSF of a chip.
     cosmic_rays : str, optional
-        Path of a mask of cosmic rays, as `stacks.write_mask` writes them.
+        Path of a mask of cosmic rays, as `quality.write_mask` writes them.
 
     Yields
     ------
@@ -73,7 +72,7 @@ def read_frames(
             label = f"{exposure.root}[{chip.extver}]"
             header = hdus["SCI", chip.extver].header
             data = hdus["SCI", chip.extver].data * _to_electrons(chip, exposure)
-            quality = _quality(files, hdus, chip)
+            quality = chip_quality(files, hdus, chip)
             mask = (quality & detector.bad_bits) != 0
             if chip.extver in hits:
                 mask |= hits[chip.extver]
@@ -93,27 +92,6 @@ def read_frames(
             )
 
 
-def data_quality(files: Mapping[str, str], exposure: Exposure) -> dict[int, NDArray[Any]]:
-    """Return the data quality of the chips of an exposure, by EXTVER.
-
-    Parameters
-    ----------
-    files : mapping of str to str
-        Path by role: ``science``, and ``dq`` where data quality is a file of its own.
-    exposure : Exposure
-        Its record.
-
-    Returns
-    -------
-    dict of int to (ny, nx) ndarray of int
-        Flags as in the file.
-    """
-    from astropy.io import fits
-
-    with fits.open(files["science"], memmap=True) as hdus:
-        return {chip.extver: _quality(files, hdus, chip) for chip in exposure.chips}
-
-
 def _to_electrons(chip: Chip, exposure: Exposure) -> NDArray[np.float32]:
     """Factor from header units to electrons in the exposure."""
     import numpy as np
@@ -128,17 +106,6 @@ def _to_electrons(chip: Chip, exposure: Exposure) -> NDArray[np.float32]:
             f"its unit is {chip.unit!r}, not one of {', '.join(factors)}", where=exposure.root
         )
     return np.asarray(factors[chip.unit], np.float32)
-
-
-def _quality(files: Mapping[str, str], hdus: HDUList, chip: Chip) -> NDArray[Any]:
-    """Data quality of a chip: in the file, or as the science extension of a companion."""
-    import numpy as np
-    from astropy.io import fits
-
-    if "dq" in files:
-        with fits.open(files["dq"], memmap=True) as companion:
-            return np.array(companion["SCI", chip.extver].data)
-    return np.array(hdus["DQ", chip.extver].data)
 
 
 class ExposureFrames:

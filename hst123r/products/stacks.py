@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ class Stack:
 
 
 def write_stack(
-    images: Mapping[str, Path], path: Path, about: Mapping[str, tuple[Any, str]]
+    images: Mapping[str, Path], path: Path, about: Mapping[str, tuple[Any, str]], unit: str
 ) -> dict[str, Any]:
     """Write the images that AstroDrizzle made as one file.
 
@@ -60,12 +61,16 @@ def write_stack(
         New file.
     about : mapping of str to (value, comment)
         Cards for the primary header.
+    unit : str
+        What its pixels are in, ``ELECTRONS/S``, ``COUNTS`` and so on. What AstroDrizzle writes
+        is wrong for detectors whose exposures are in counts.
 
     Returns
     -------
     dict
-        Facts of the stack: ``unit``, ``photflam``, ``photplam``, ``zeropoint_ab``,
-        ``exposure_time_s``, ``covered`` (fraction of pixels with weight).
+        Facts of the stack: ``unit``, ``photflam``, ``photplam``, ``zeropoint_ab`` (of one count
+        per second, whatever the unit), ``exposure_time_s``, ``covered`` (fraction of pixels with
+        weight).
     """
     import numpy as np
     from astropy.io import fits
@@ -79,10 +84,15 @@ def write_stack(
     _sort_cards(source, primary.header, science.header)
     for keyword, (value, comment) in about.items():
         primary.header[keyword] = (value, comment)
-    facts = _photometric_facts(source)
+    science.header["BUNIT"] = (unit, "unit of the pixels")
+    facts = {"unit": unit, **_photometric_facts(source)}
     facts["covered"] = round(float(np.mean(weight > 0)), 6)
     if facts["zeropoint_ab"] is not None:
-        science.header["ZP_AB"] = (facts["zeropoint_ab"], "AB zeropoint of one BUNIT")
+        zeropoint = facts["zeropoint_ab"]
+        if not unit.endswith("/S"):
+            # one count of the whole exposure is less light than one in every second
+            zeropoint += 2.5 * math.log10(facts["exposure_time_s"])
+        science.header["ZP_AB"] = (zeropoint, "AB zeropoint of one BUNIT")
     hdus = [primary, science]
     for name, plane in (("WHT", weight), ("CTX", context)):
         hdu = fits.ImageHDU(plane, name=name, ver=1)
@@ -117,60 +127,6 @@ def read_stack(path: str | Path) -> Stack:
     return Stack(science, weight, wcs, header)
 
 
-def write_mask(masks: Mapping[int, NDArray[np.bool_]], path: Path, keyword: str) -> None:
-    """Write masks of the chips of an exposure, compressed.
-
-    Parameters
-    ----------
-    masks : mapping of int to (ny, nx) ndarray of bool
-        By EXTVER.
-    path : Path
-        New file.
-    keyword : str
-        EXTNAME, e.g. ``CRMASK``.
-    """
-    import numpy as np
-    from astropy.io import fits
-
-    hdus: list[Any] = [fits.PrimaryHDU()]
-    for version, mask in sorted(masks.items()):
-        # RICE, because the streams of GZIP carry the time they were made
-        plane = fits.CompImageHDU(mask.astype(np.uint8), compression_type="RICE_1")
-        plane.name, plane.ver = keyword, version
-        hdus.append(plane)
-    fits.HDUList(hdus).writeto(path)
-
-
-def read_mask(path: str | Path) -> dict[int, NDArray[np.bool_]]:
-    """Return the masks that :func:`write_mask` wrote, by EXTVER."""
-    from astropy.io import fits
-
-    with fits.open(path) as hdus:
-        return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:]}
-
-
-def flag_pixels(
-    files: Mapping[str, Path], masks: Mapping[int, NDArray[np.bool_]], bit: int
-) -> None:
-    """Set a bit of the data quality of an exposure where masks say so; the file is changed.
-
-    Parameters
-    ----------
-    files : mapping of str to Path
-        ``science``, and ``dq`` where data quality is a file of its own.
-    masks : mapping of int to (ny, nx) ndarray of bool
-        By EXTVER.
-    bit : int
-        The bit.
-    """
-    from astropy.io import fits
-
-    name = "SCI" if "dq" in files else "DQ"
-    with fits.open(files.get("dq", files["science"]), mode="update") as hdus:
-        for version, mask in masks.items():
-            hdus[name, version].data[mask] |= bit
-
-
 def _sort_cards(source: Header, primary: Header, science: Header) -> None:
     """Put what places or calibrates pixels into SCI, and all else into the primary."""
     for card in source.cards:
@@ -192,7 +148,6 @@ def _photometric_facts(header: Header) -> dict[str, Any]:
     good = bool(flam) and bool(plam) and flam > 0 and plam > 0
     zeropoint = float(zeropoint_ab(flam, plam)) if good else None
     return {
-        "unit": str(header.get("BUNIT", "")).strip(),
         "photflam": flam,
         "photplam": plam,
         "zeropoint_ab": zeropoint,

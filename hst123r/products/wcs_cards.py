@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hst123r.files.content import facet_of_card
+from hst123r.files.verify import QUALITY
 from hst123r.products.exposures import open_chips
 from hst123r.records.exposure import Exposure
 
@@ -22,10 +23,11 @@ def copy_wcs(source: str | Path, companion: str | Path) -> None:
     from astropy.io import fits
 
     with fits.open(source) as given, fits.open(companion, mode="update") as taken:
+        chips = {hdu.ver: hdu for hdu in given if hdu.name == "SCI"}
         for hdu in taken[1:]:
-            if (hdu.name, hdu.ver) not in [(other.name, other.ver) for other in given]:
+            if hdu.name not in QUALITY or hdu.ver not in chips:
                 continue
-            for card in given[hdu.name, hdu.ver].header.cards:
+            for card in chips[hdu.ver].header.cards:
                 if facet_of_card(card.keyword) in {"wcs", "alternates"}:
                     hdu.header[card.keyword] = (card.value, card.comment)
 

@@ -20,6 +20,7 @@ CENTROID_FLOOR_PIX: Final = 0.15
 CENTROID_FWHM: Final = 0.6
 """Error of a centroid in units of FWHM over S/N (King 1983, PASP 95, 163)."""
 _MAD: Final = 1.4826
+_CLIP: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +60,26 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """What was found in a stack, and above which noise.
+
+    Parameters
+    ----------
+    sources : Sources
+        The brightest first.
+    noise : float
+        Standard deviation of an empty pixel at the median weight, in the unit of the image; NaN
+        for an image without data.
+    sky_cut : bool
+        Whether most of the sky has one and the same value, so that its noise is only a guess.
+    """
+
+    sources: Sources
+    noise: float
+    sky_cut: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class StackImage:
     """A stack to be searched.
 
@@ -90,7 +111,7 @@ class StackImage:
     full: float
 
 
-def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> Sources:
+def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> Search:
     """Find point sources in a stack.
 
     The noise is measured between the sources, with pixels brought to a common weight, and then
@@ -108,29 +129,32 @@ def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> 
 
     Returns
     -------
-    Sources
-        The brightest first.
+    Search
+        Without sources where there are no data.
     """
     weight = np.where(np.isfinite(image.weight), image.weight, 0.0)
     empty = (weight <= 0) | ~np.isfinite(image.science)
     if empty.all():
-        return _empty()
+        return Search(_empty(), np.nan, sky_cut=False)
     background = estimate_sky(image.science, empty)
     residual = image.science - background.sky
     typical = float(np.median(weight[~empty]))
     even = residual[~empty] * np.sqrt(weight[~empty] / typical)
     rms = _MAD * float(np.median(np.abs(even - np.median(even))))
+    sky_cut = rms == 0
+    if sky_cut:
+        rms = _clipped_deviation(even)
     noise = noise_from_weight(weight, image.inverse_variance, rms)
     fwhm = image.fwhm_arcsec / image.scale_arcsec
     found = find_stars(residual, noise, fwhm, threshold_sigma, mask=empty)
     if found.x.size == 0:
-        return _empty()
+        return Search(_empty(), rms, sky_cut)
     real = stands_out(found, residual, weight, image.wings, image.scale_arcsec, image.full)
     found = found.where(np.flatnonzero(real))
     x, y = refine_centroids(residual, found.x, found.y, fwhm)
     ra, dec = image.wcs.all_pix2world(x, y, 0)
     centroid = CENTROID_FWHM * image.fwhm_arcsec / np.maximum(found.snr, 1.0)
-    return Sources(
+    sources = Sources(
         ra_deg=np.asarray(ra, np.float64) % 360.0,
         dec_deg=np.asarray(dec, np.float64),
         error_arcsec=np.hypot(centroid, CENTROID_FLOOR_PIX * image.scale_arcsec),
@@ -139,6 +163,7 @@ def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> 
         roundness=np.asarray(found.roundness1, np.float64),
         image=np.full(found.x.size, number, np.int64),
     )
+    return Search(sources, rms, sky_cut)
 
 
 def merge_sources(lists: Sequence[Sources], radius_arcsec: Sequence[float]) -> Sources:
@@ -195,6 +220,21 @@ def nearest_arcsec(ra_deg: Floats, dec_deg: Floats, others: Sources) -> Floats:
     points = np.stack(to_tangent_plane(ra_deg, dec_deg, *centre), axis=1)
     distance, _ = tree.query(points)
     return np.asarray(distance, np.float64)
+
+
+def _clipped_deviation(values: NDArray[Any]) -> float:
+    """Return the standard deviation without what is far above it, never zero unless all is equal.
+
+    Each step leaves out what is beyond three deviations, and stops before it would leave only
+    one value.
+    """
+    deviation = float(np.std(values))
+    while True:
+        kept = values[np.abs(values - np.median(values)) <= _CLIP * deviation]
+        clipped = float(np.std(kept))
+        if clipped in (0.0, deviation):
+            return deviation
+        values, deviation = kept, clipped
 
 
 def _empty() -> Sources:

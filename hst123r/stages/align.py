@@ -123,8 +123,8 @@ class _Visit:
     """The exposures of one visit and detector on their way to the reference frame."""
 
     def __init__(self, job: Job, params: AlignParams, context: Context) -> None:
-        from hst123r.files.publish import copy
         from hst123r.products.reference_table import read_reference
+        from hst123r.products.working_copy import working_copy
         from hst123r.sources.alignment import Frame
 
         self.job = job
@@ -142,14 +142,7 @@ class _Visit:
         self.exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
         # TweakReg leaves files of its own beside those it works on
         self.folder = context.folder("align")
-        self.files = [
-            {role: str(self.folder / Path(path).name) for role, path in p.files.items()}
-            for p in job.inputs["exposure"]
-        ]
-        for product, mine in zip(job.inputs["exposure"], self.files, strict=True):
-            for role, path in product.files.items():
-                copy(Path(path), Path(mine[role]))
-                Path(mine[role]).chmod(0o644)
+        self.files = [working_copy(p.files, self.folder) for p in job.inputs["exposure"]]
         self.stars: list[dict[int, ChipStars]] = []
         self.shifts: dict[str, Shift | None] = {}
         self.unchanged: set[str] = set()
@@ -187,6 +180,7 @@ class _Visit:
     def _tweak(self, moving: list[int]) -> None:
         from hst123r.external import tweakreg
         from hst123r.products.wcs_cards import copy_wcs
+        from hst123r.products.working_copy import working_copy
 
         names = {Path(self.files[n]["science"]).name: n for n in moving}
         enough = {
@@ -215,18 +209,9 @@ class _Visit:
             source = self.job.inputs["exposure"][number].files
             if self.shifts.get(name) is None:
                 # a failed fit has stamped its name on the header all the same
-                self._restore(number)
+                working_copy(source, self.folder)
             elif "dq" in source:
                 copy_wcs(self.files[number]["science"], self.files[number]["dq"])
-
-    def _restore(self, number: int) -> None:
-        from hst123r.files.publish import copy
-
-        for role, path in self.job.inputs["exposure"][number].files.items():
-            mine = Path(self.files[number][role])
-            mine.unlink()
-            copy(Path(path), mine)
-            mine.chmod(0o644)
 
     def _settings(self) -> Any:
         from hst123r.external.tweakreg import Settings

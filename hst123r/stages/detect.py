@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from hst123r import instruments
-from hst123r.records.outcome import Measurement, Outcome, Product, Quality
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.records.params import Params
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hst123r.sources.stacked import StackImage
 
 FACTS = ("zeropoint_ab", "exposure_time_s", "scale_arcsec", "exposures", "unit")
+SKY_CUT = "more than half of the sky has one value, so its noise and the threshold are guesses"
 SAME_FWHM = 0.7
 """Sources of two stacks closer than this many FWHM are one."""
 SAME_PIX = 1.4
@@ -78,11 +79,17 @@ class Detect(Stage[DetectParams]):
         from hst123r.sources.stacked import find_sources, merge_sources, nearest_arcsec
 
         lists, radii = [], []
+        measured: list[Measurement] = []
+        caveats: list[Caveat] = []
         for number, product in enumerate(job.inputs["stack"]):
             image = _image(product)
-            found = find_sources(image, params.threshold, number)
-            context.logger.info("%s: %d sources", product.name, found.count)
-            lists.append(found)
+            search = find_sources(image, params.threshold, number)
+            context.logger.info("%s: %d sources", product.name, search.sources.count)
+            lists.append(search.sources)
+            unit = str(product.facts["unit"]).lower()
+            measured.append(Measurement("noise", search.noise, unit, subject=product.name))
+            if search.sky_cut:
+                caveats.append(Caveat("sky_cut", SKY_CUT, product.name))
             radii.append(max(SAME_FWHM * image.fwhm_arcsec, SAME_PIX * image.scale_arcsec))
         sources = merge_sources(lists, radii)
         unseen = {
@@ -100,10 +107,9 @@ class Detect(Stage[DetectParams]):
             "targets": job.arguments["targets"],
         }
         product = Product("sources", job.label, dict(job.labels), {"catalog": str(path)}, facts)
-        measured = Measurement(
-            "sources", sources.count, low=params.min_sources, fails=Quality.CAVEAT
-        )
-        return Outcome([product], [measured])
+        least = params.min_sources
+        measured.append(Measurement("sources", sources.count, low=least, fails=Quality.CAVEAT))
+        return Outcome([product], measured, caveats)
 
 
 def _depth(product: Product) -> float:

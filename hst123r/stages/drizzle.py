@@ -118,22 +118,20 @@ class Drizzle(Stage[DrizzleParams]):
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
         """Drizzle one group."""
         from hst123r.external.astrodrizzle import astrodrizzle
-        from hst123r.files.publish import copy
         from hst123r.products.previews import preview
         from hst123r.products.stacks import write_stack
+        from hst123r.products.working_copy import state_units, working_copy
 
         exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
         folder = context.folder("drizzle")
-        for product in job.inputs["exposure"]:
-            for source in product.files.values():
-                copy(Path(source), folder / Path(source).name)
-                (folder / Path(source).name).chmod(0o644)
+        for product, exposure in zip(job.inputs["exposure"], exposures, strict=True):
+            state_units(working_copy(product.files, folder)["science"], exposure)
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
         _flag_known(job, folder)
         grid = _grid(job, params, folder, exposures)
         images = astrodrizzle(folder, names, grid, _settings(params, job))
         path = context.product(f"{job.label}_drz.fits")
-        facts = write_stack(images, path, _cards(job, exposures))
+        facts = write_stack(images, path, _cards(job, exposures), _unit(params, exposures))
         picture = context.product(f"{job.label}.png")
         preview(path, picture, job.arguments["targets"], title=job.label)
         facts |= {
@@ -181,7 +179,7 @@ def _known_masks(members: list[Product], masks: list[Product]) -> list[Product]:
 def _flag_known(job: Job, folder: Path) -> None:
     """Write what is known of cosmic rays into the data quality of the copies."""
     from hst123r.external.astrodrizzle import CR_BIT
-    from hst123r.products.stacks import flag_pixels, read_mask
+    from hst123r.products.quality import flag_pixels, read_mask
 
     masks = {mask.name: mask.files["mask"] for mask in job.inputs["cosmic-ray mask"]}
     for product in job.inputs["exposure"]:
@@ -236,6 +234,12 @@ def _cards(job: Job, exposures: list[Exposure]) -> dict[str, tuple[Any, str]]:
     }
 
 
+def _unit(params: DrizzleParams, exposures: list[Exposure]) -> str:
+    """Return the unit of the stack: that of the exposures, by second or not."""
+    base = exposures[0].chips[0].unit.removesuffix("/S")
+    return f"{base}/S" if params.units == "cps" else base
+
+
 def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
     caveats = []
     epochs = {product.labels["epoch"] for product in job.inputs["exposure"]}
@@ -256,8 +260,7 @@ def _masks(
 ) -> tuple[list[Product], list[Measurement]]:
     """What was flagged as cosmic rays, and its fraction, for each exposure."""
     from hst123r.external.astrodrizzle import CR_BIT
-    from hst123r.products.frames import data_quality
-    from hst123r.products.stacks import write_mask
+    from hst123r.products.quality import data_quality, write_mask
 
     products: list[Product] = []
     measured: list[Measurement] = []

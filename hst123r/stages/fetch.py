@@ -123,14 +123,15 @@ def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
 def _copy(job: Job, context: Context) -> Outcome:
     from hst123r.files.publish import READ_ONLY, copy
-    from hst123r.files.verify import verify_exposure
+    from hst123r.files.verify import QUALITY, SCIENCE, verify_exposure
 
     (source,) = job.inputs["user file"]
     product = Product("file", job.label, dict(job.labels))
     for role, path in source.files.items():
         destination = context.product(Path(path).name)
         context.looked[path] = copy(Path(path), destination)
-        checksums = verify_exposure(destination, job.label)
+        names = QUALITY if role == "dq" else SCIENCE
+        checksums = verify_exposure(destination, job.label, names)
         destination.chmod(READ_ONLY)
         product.files[role] = str(destination)
         product.facts[f"checksums_{role}"] = checksums

@@ -1,0 +1,136 @@
+"""Data quality: flags of the pixels of exposures, and masks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hst123r.records.exposure import Chip, Exposure
+
+if TYPE_CHECKING:
+    import numpy as np
+    from astropy.io.fits import HDUList
+    from numpy.typing import NDArray
+
+
+def data_quality(files: Mapping[str, str], exposure: Exposure) -> dict[int, NDArray[np.int32]]:
+    """Return the data quality of the chips of an exposure, by EXTVER.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path by role: ``science``, and ``dq`` where data quality is a file of its own.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    dict of int to (ny, nx) ndarray of int
+        Flags as in the file.
+    """
+    from astropy.io import fits
+
+    with fits.open(files["science"], memmap=True) as hdus:
+        return {chip.extver: chip_quality(files, hdus, chip) for chip in exposure.chips}
+
+
+def chip_quality(files: Mapping[str, str], hdus: HDUList, chip: Chip) -> NDArray[np.int32]:
+    """Return the data quality of a chip: in the file, or in its companion.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path by role: ``science``, and ``dq`` where data quality is a file of its own.
+    hdus : HDUList
+        The open science file.
+    chip : Chip
+        The chip.
+
+    Returns
+    -------
+    (ny, nx) ndarray of int32
+        Flags as in the file; archives store them in 8, 16 and 32 bits, and a plane that is the
+        same everywhere as its value (``PIXVALUE``) only.
+    """
+    from astropy.io import fits
+
+    if "dq" in files:
+        with fits.open(files["dq"], memmap=True) as companion:
+            return _flags(companion[plane_name(companion), chip.extver])
+    return _flags(hdus["DQ", chip.extver])
+
+
+def plane_name(companion: HDUList) -> str:
+    """Return the name of the extensions of a data-quality file.
+
+    The archive calls them SCI, a converted waiver file SDQ; drizzlepac too takes the name that
+    the first one has.
+    """
+    return str(companion[1].name)
+
+
+def _flags(hdu: Any) -> NDArray[np.int32]:
+    import numpy as np
+
+    if hdu.data is None:
+        header = hdu.header
+        shape = (header["NPIX2"], header["NPIX1"])
+        return np.full(shape, int(header.get("PIXVALUE", 0)), np.int32)
+    return np.array(hdu.data, np.int32)
+
+
+def write_mask(masks: Mapping[int, NDArray[np.bool_]], path: Path, keyword: str) -> None:
+    """Write masks of the chips of an exposure, compressed.
+
+    Parameters
+    ----------
+    masks : mapping of int to (ny, nx) ndarray of bool
+        By EXTVER.
+    path : Path
+        New file.
+    keyword : str
+        EXTNAME, e.g. ``CRMASK``.
+    """
+    import numpy as np
+    from astropy.io import fits
+
+    hdus: list[Any] = [fits.PrimaryHDU()]
+    for version, mask in sorted(masks.items()):
+        # RICE, because the streams of GZIP carry the time they were made
+        plane = fits.CompImageHDU(mask.astype(np.uint8), compression_type="RICE_1")
+        plane.name, plane.ver = keyword, version
+        hdus.append(plane)
+    fits.HDUList(hdus).writeto(path)
+
+
+def read_mask(path: str | Path) -> dict[int, NDArray[np.bool_]]:
+    """Return the masks that :func:`write_mask` wrote, by EXTVER."""
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:]}
+
+
+def flag_pixels(
+    files: Mapping[str, Path], masks: Mapping[int, NDArray[np.bool_]], bit: int
+) -> None:
+    """Set a bit of the data quality of an exposure where masks say so; the file is changed.
+
+    Parameters
+    ----------
+    files : mapping of str to Path
+        ``science``, and ``dq`` where data quality is a file of its own.
+    masks : mapping of int to (ny, nx) ndarray of bool
+        By EXTVER.
+    bit : int
+        The bit.
+    """
+    import numpy as np
+    from astropy.io import fits
+
+    with fits.open(files.get("dq", files["science"]), mode="update") as hdus:
+        name = plane_name(hdus) if "dq" in files else "DQ"
+        for version, mask in masks.items():
+            hdu = hdus[name, version]
+            hdu.data = np.where(mask, hdu.data | np.int16(bit), hdu.data)
