@@ -20,6 +20,7 @@ from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.run import Report, Runner
 from hst123r.engine.workspace import Workspace
+from hst123r.provenance.queries import without_job
 from hst123r.recipe.model import Recipe
 from hst123r.records.outcome import Quality, State
 
@@ -137,7 +138,7 @@ def _as_json(recipe: Recipe, workspace: Workspace, report: Report) -> dict[str, 
         "work_dir": str(workspace.folder),
         "state": report.state,
         "exit_code": report.exit_code,
-        "left_out": report.left_out,
+        "left_out": [without_job(row) for row in report.left_out],
         "stages": [
             {
                 "stage": item.instance.name,

@@ -232,7 +232,7 @@ def exposures(workspace: Workspace) -> dict[str, Any]:
         for handler in ("fetch", "select")
         for job_id in queries.latest_done(store.db, handler)
     ]
-    rejected = queries.rejects(store.db, jobs)
+    rejected = [queries.without_job(row) for row in queries.rejects(store.db, jobs)]
     return {"used": used, "rejected": rejected}
 
 

@@ -211,6 +211,11 @@ def rejects(db: Database, job_ids: Iterable[int]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def without_job(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row without the number of its job, which means nothing outside the store."""
+    return {key: value for key, value in row.items() if key != "job_id"}
+
+
 def job_files(db: Database, job_id: int) -> dict[str, Any]:
     """Return what a job read and made.
 

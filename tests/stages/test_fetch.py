@@ -5,12 +5,6 @@ import shutil
 import pytest
 from astropy.io import fits
 
-from hst123r.engine.dry import plan
-from hst123r.engine.options import Options
-from hst123r.engine.workspace import Workspace
-from hst123r.errors import InputError
-from hst123r.recipe.load import load
-
 ONE = "jsi00101q_flc.fits"
 
 
@@ -39,7 +33,8 @@ def cut_in_half(path):
 
 def no_science(path):
     with fits.open(path, mode="update") as hdus:
-        del hdus["SCI", 1]
+        del hdus["SCI", 2], hdus["SCI", 1]
+        hdus[0].header["NEXTEND"] = len(hdus) - 1
 
 
 def another_root(path):
@@ -51,15 +46,15 @@ def another_root(path):
     [
         (lambda path: path.write_bytes(b""), "is empty"),
         (cut_in_half, "truncated"),
-        (lambda path: path.write_bytes(b"<html>Service unavailable</html>" * 200), "not FITS"),
-        (no_science, "SCI"),
+        (lambda path: path.write_bytes(b"<html>Service unavailable</html>" * 200), "not a FITS file"),
+        (no_science, "no SCI extension"),
         (another_root, "jsi00999q"),
     ],
 )
 def test_a_damaged_file_fails_alone_and_is_named(fetched, data, damage, says):
     damage(data / ONE)
     answer, work = fetched()
-    assert answer.code == 4
+    assert answer.code == 2
     assert ONE in answer.err
     assert says in answer.err
     raw = sorted(path.name for path in (work / "raw").iterdir())
@@ -94,14 +89,15 @@ def test_what_is_left_out_is_a_reject_with_its_reason(fetched, data):
         ("from: simulated", "needs `simulation`"),
     ],
 )
-def test_a_request_that_cannot_be_met_is_the_users_to_mend(tmp_path, given, says):
+def test_a_request_that_cannot_be_met_is_the_users_to_mend(run_recipe, tmp_path, given, says):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(
         "hst123r: 1\nname: r\ntargets: [{name: T, position: '1.0 2.0'}]\n"
         f"stages: [fetch: {{{given}}}]\n"
     )
-    with pytest.raises(InputError, match=says):
-        plan(load(recipe, ()), Workspace(tmp_path / "work"), Options())
+    answer = run_recipe(recipe)
+    assert answer.code == 2
+    assert says in answer.err
 
 
 def test_subfolders_are_searched_when_asked_and_twice_the_same_name_is_an_error(fetched, data):

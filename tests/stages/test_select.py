@@ -48,12 +48,15 @@ def failed(record, **params):
         ({"filter": "F123Q", "filter_class": "unknown"}, {}, "unknown", "not a filter of ACS/WFC"),
         ({"elements": ("POL0V", "F606W")}, {}, "polariser", "POL0V is in the beam"),
         ({"targets": ()}, {}, "footprint", "no target falls on a chip"),
-        ({"subarray": False}, {}, "incomplete", "1 of 2 chips"),
+        ({"subarray": False, "chips": 1}, {}, "incomplete", "1 of 2 chips"),
     ],
 )
 def test_each_cut_has_its_code_and_its_sentence(good, change, params, code, says):
     if "targets" in change:
-        record = replace(good, chips=tuple(replace(c, targets=()) for c in good.chips))
+        record = replace(good, chips=[replace(c, targets={}) for c in good.chips])
+    elif "chips" in change:
+        (held,) = [chip for chip in good.chips if chip.targets]
+        record = replace(good, **{**change, "chips": [held]})
     else:
         record = replace(good, **change)
     found = failed(record, **params)
@@ -126,10 +129,10 @@ def test_a_target_in_the_gap_between_the_chips_is_outside(tmp_path):
     assert 1.5 < width < 3.5
     inside = [below[0] + (below[0] - gap[0]), below[1] + (below[1] - gap[1])]
     found = read_exposure(path, {"gap": tuple(gap), "chip": tuple(inside)})
-    assert found.targets == ("chip",)
+    assert found.targets == ["chip"]
     assert [chip.extver for chip in found.chips if chip.targets] == [1]
     # a margin wider than the distance to the edge leaves it out too
-    assert read_exposure(path, {"chip": tuple(inside)}, margin_pix=60.0).targets == ()
+    assert read_exposure(path, {"chip": tuple(inside)}, margin_pix=60.0).targets == []
 
 
 def test_a_grism_and_a_short_exposure_are_rows_with_reasons(run_recipe, write_recipe, data):
