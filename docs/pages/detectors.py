@@ -66,7 +66,6 @@ def _headers(facts: Detector) -> list[str]:
         "Optical elements stand in": ", ".join(map(code, header.filters)),
         "An empty beam begins with": ", ".join(map(code, header.clear)) or "nothing; it is blank",
         "Chip number": code(header.chip),
-        "Angle of the y axis": code(header.position_angle),
         "Reference files that the WCS needs": ", ".join(
             f"{keyword} ({prefix})" for keyword, prefix in facts.reference_files.items()
         )
@@ -183,18 +182,18 @@ def _bits(facts: Detector) -> list[str]:
 
 def _suggestions(facts: Detector) -> list[str]:
     rows = [
-        (f"[{stage}](../stages/{stage}.md)", code(key), code(_written(value)))
-        for stage, values in facts.stages.items()
-        for key, value in values.items()
+        (f"[{stage}](../stages/{stage}.md)", code(key), code(_written(value)), text(given.source))
+        for stage, given in facts.stages.items()
+        for key, value in given.parameters.items()
     ]
-    return ["## Suggested parameters", table(("stage", "parameter", "value"), rows)]
+    return ["## Suggested parameters", table(("stage", "parameter", "value", "why"), rows)]
 
 
 def _dolphot(facts: Detector) -> list[str]:
     return [
         "## DOLPHOT",
         "Settings for DOLPHOT, which this version does not run yet.",
-        table(("setting", "value"), _flat(facts.dolphot)),
+        table(("setting", "value"), _flat(facts.dolphot.model_dump())),
     ]
 
 

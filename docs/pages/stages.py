@@ -211,7 +211,8 @@ def _suggestions(name: str) -> list[str]:
         (f"[{detector}](../instruments/{facts.slug}.md)", code(key), code(_written(value)))
         for detector in instruments.names()
         for facts in [instruments.get(detector)]
-        for key, value in facts.stages.get(name, {}).items()
+        if name in facts.stages
+        for key, value in facts.stages[name].parameters.items()
     ]
     if not rows:
         return []

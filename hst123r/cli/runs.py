@@ -88,6 +88,9 @@ def _summary(workspace: Workspace, report: Report) -> None:
         rows.append((item.instance.name, counts or _none(item), verdicts))
     table(("stage", "jobs", "quality"), rows)
     _left_out(report)
+    for row in report.caveats:
+        about = f"{row['job']}, {row['subject']}" if row["subject"] else row["job"]
+        click.echo(f"caveat: {about}: {row['text']}")
     for line in _problems(report):
         click.echo(line, err=True)
     click.echo(f"run {report.run_id} {report.state} in {workspace.folder}")
@@ -139,6 +142,7 @@ def _as_json(recipe: Recipe, workspace: Workspace, report: Report) -> dict[str, 
         "state": report.state,
         "exit_code": report.exit_code,
         "left_out": [without_job(row) for row in report.left_out],
+        "caveats": report.caveats,
         "stages": [
             {
                 "stage": item.instance.name,

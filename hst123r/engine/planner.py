@@ -22,6 +22,7 @@ from hst123r.provenance.rows import Made, Record
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Instance, Recipe
 from hst123r.recipe.resolve import Resolved, resolve
+from hst123r.records.exposure import band
 from hst123r.records.outcome import Product, Quality, State
 from hst123r.stage import registry
 from hst123r.stage.contract import Job, Scope
@@ -154,7 +155,10 @@ class Planner:
             if job.label in seen:
                 raise ValueError(f"{instance.name} has two jobs labelled {job.label!r}")
             seen.add(job.label)
-            resolved = self.resolved(instance, job.labels.get("detector"), job.labels.get("filter"))
+            through = job.labels.get("filter")
+            resolved = self.resolved(
+                instance, job.labels.get("detector"), None if through is None else band(through)
+            )
             record = self._records.get((instance.name, job.label))
             done = record.done_id if record is not None else None
             key = build_key(stage, job, resolved, self.identities, read=done is not None)

@@ -74,6 +74,8 @@ class Report:
     left_out : list of dict
         Every reject of its jobs, run or reused: ``job_id``, ``subject``, labels, ``code`` and
         ``reason``.
+    caveats : list of dict
+        Every caveat of its jobs, run or reused: ``job``, ``code``, ``text``, ``subject``.
     """
 
     run_id: int
@@ -81,6 +83,7 @@ class Report:
     exit_code: int
     progress: list[Progress] = field(default_factory=list)
     left_out: list[dict[str, Any]] = field(default_factory=list)
+    caveats: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Runner:
@@ -162,11 +165,11 @@ class Runner:
                 self._pool.close()
             log.close(handler)
         progress = list(planner.progress.values())
-        return Report(self.run_id, state, code, progress, self._left_out(progress))
-
-    def _left_out(self, progress: list[Progress]) -> list[dict[str, Any]]:
         jobs = [job.job_id for item in progress for job in item.jobs if job.job_id is not None]
-        return queries.rejects(self.store.db, jobs)
+        left_out = queries.rejects(self.store.db, jobs)
+        return Report(
+            self.run_id, state, code, progress, left_out, queries.caveats(self.store.db, jobs)
+        )
 
     def _begin(self, planner: Planner) -> None:
         self.run_id = self.store.begin_run(

@@ -33,6 +33,9 @@ class Products(Facts):
         min_length=1, description="Suffixes in order of preference, e.g. flc, flt"
     )
     companion: Text | None = Field(None, description="Suffix of the file with the data quality")
+    extensions: list[Text] = Field(
+        min_length=1, description="EXTNAMEs that every chip has in the science file"
+    )
     unit: Text = Field(description="BUNIT of the science data, upper case")
     source: Text
 
@@ -75,7 +78,6 @@ class HeaderKeywords(Facts):
         description="Prefixes of element names that mean an empty beam; a blank name always does"
     )
     chip: Text = Field(description="Keyword of the chip number, in the SCI header")
-    position_angle: Text = Field(description="Keyword of the chip's y axis angle, SCI header")
 
 
 class Filter(Facts):
@@ -130,6 +132,34 @@ class Optics(Facts):
     wavefront: Number = Field(description="Wavefront error, rms")
 
 
+class Suggestion(Facts):
+    """What a stage does best for this detector."""
+
+    parameters: dict[str, Any] = Field(description="Values with their units, as in a recipe")
+    source: Text = Field(description="Why these values")
+
+
+class CalcSky(Facts):
+    """How DOLPHOT's calcsky estimates the sky."""
+
+    r_in: int = Field(ge=0, description="Inner radius of the annulus, pixels")
+    r_out: int = Field(gt=0, description="Outer radius of the annulus, pixels")
+    step: int = Field(description="Spacing of the sky map, pixels; negative for its fast method")
+    low: float = Field(gt=0, description="Clipping below the sky, sigma")
+    high: float = Field(gt=0, description="Clipping above the sky, sigma")
+
+
+class Dolphot(Facts):
+    """Settings for DOLPHOT, in its own units: pixels and sigma."""
+
+    parameters: dict[str, float | list[float]] = Field(
+        description="Parameters by the names of its manual; radii in pixels"
+    )
+    calcsky: CalcSky
+    ctmult: float = Field(1.0, gt=0, description="What its mask program divides pixels by, a ratio")
+    source: Text
+
+
 class Detector(Facts):
     """All facts about one detector."""
 
@@ -152,10 +182,10 @@ class Detector(Facts):
     reference_files: dict[str, str] = Field(
         description="Keywords of the reference files that the WCS needs, and their prefix"
     )
-    stages: dict[str, dict[str, Any]] = Field(
+    stages: dict[str, Suggestion] = Field(
         description="Suggested parameters by stage, checked against the stage's own"
     )
-    dolphot: dict[str, Any] = Field(description="Settings for DOLPHOT")
+    dolphot: Dolphot
     notes: list[Text] = Field(default_factory=list, description="What a user should know")
 
     @property

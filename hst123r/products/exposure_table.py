@@ -8,7 +8,7 @@ from typing import Any, Final
 from hst123r import instruments
 from hst123r.products.tables import Column
 from hst123r.records.dates import iso
-from hst123r.records.exposure import Chip, Exposure
+from hst123r.records.exposure import Chip, Exposure, group_name
 
 COLUMNS: Final = (
     Column("imagenumber", "Number of the exposure, in the order of time", dtype="int"),
@@ -77,7 +77,7 @@ def row(exposure: Exposure, number: int, epoch: int, labels: Mapping[str, str]) 
         "epoch": epoch,
         "epoch_name": labels["epoch"],
         "visit": labels["visit"],
-        "drizname": f"{labels['field']}_{slug}_{exposure.filter.lower()}_{labels['epoch']}",
+        "drizname": group_name(labels["field"], slug, exposure.filter, labels["epoch"]),
         "chip": chip.number,
         "chips": [item.number for item in exposure.chips],
         "zeropoint": chip.zeropoint_ab,

@@ -6,11 +6,12 @@ import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.instruments.detector import Detector
+from hst123r.products import headers
 from hst123r.records.exposure import Chip, Exposure
 
 if TYPE_CHECKING:
@@ -52,29 +53,30 @@ def read_exposure(
         primary = hdus[0].header
         where = str(primary.get("FILENAME", path)).strip()
         detector = instruments.match(primary, where)
+        _check_structure(hdus, detector, where)
         chips, wcs_name, distorted = _chips(hdus, detector, targets, margin_pix, where)
         elements = _elements(primary, detector)
         name, kind = _filter(elements, detector)
         return Exposure(
-            root=str(_need(primary, "ROOTNAME", where)).strip().lower(),
+            root=headers.name(primary, "ROOTNAME", where).lower(),
             image=path.rsplit("/", 1)[-1],
             detector=detector.name,
             filter=name,
             filter_class=kind,
             elements=elements,
-            exposure_time_s=float(_need(primary, "EXPTIME", where)),
-            start_mjd=float(_need(primary, "EXPSTART", where)),
-            end_mjd=float(_need(primary, "EXPEND", where)),
-            proposal=str(primary.get("PROPOSID", "")).strip(),
-            visit=str(_need(primary, "ROOTNAME", where)).strip().upper()[4:6],
-            object_name=_text(primary, "TARGNAME"),
-            aperture=_text(primary, "APERTURE"),
+            exposure_time_s=headers.real(primary, "EXPTIME", where),
+            start_mjd=headers.real(primary, "EXPSTART", where),
+            end_mjd=headers.real(primary, "EXPEND", where),
+            proposal=headers.text(primary, "PROPOSID").lstrip("0"),
+            visit=headers.name(primary, "ROOTNAME", where).upper()[4:6],
+            object_name=headers.text(primary, "TARGNAME"),
+            aperture=headers.text(primary, "APERTURE"),
             subarray=primary.get("SUBARRAY", False) in (True, "T", "True"),
-            pa_v3_deg=_number(primary, "PA_V3"),
-            expflag=_text(primary, "EXPFLAG"),
-            fgslock=_text(primary, "FGSLOCK"),
-            quality=_text(primary, "QUALITY"),
-            moving=_text(primary, "MTFLAG"),
+            pa_v3_deg=headers.number(primary, "PA_V3"),
+            expflag=headers.text(primary, "EXPFLAG"),
+            fgslock=headers.text(primary, "FGSLOCK"),
+            quality=headers.text(primary, "QUALITY"),
+            moving=headers.text(primary, "MTFLAG"),
             wcs_name=wcs_name,
             distorted=distorted,
             chips=chips,
@@ -182,23 +184,22 @@ def _chips(
         wcs = open_wcs(header, hdus, where)
         shape = (header["NAXIS2"], header["NAXIS1"])
         photflam, photplam = _calibration(header, hdus[0].header)
-        wcs_name = wcs_name or _text(header, "WCSNAME")
+        wcs_name = wcs_name or headers.text(header, "WCSNAME")
         distorted |= wcs.sip is not None or wcs.cpdis1 is not None
         zeropoint_ab, zeropoint_st = _zeropoints(photflam, photplam)
         unit = str(header.get("BUNIT", detector.products.unit)).strip().upper()
-        fact = detector.noise.gain.value
         chips.append(
             Chip(
                 extver=hdu.ver,
-                number=int(header.get(detector.header.chip, hdu.ver)),
+                number=headers.whole(header, detector.header.chip, hdu.ver, where),
                 shape=list(shape),
                 unit=unit,
-                gain=float(hdus[0].header.get(GAIN_KEYWORD, fact)) if unit == COUNTS else 1.0,
+                gain=_gain(hdus[0].header, detector, where) if unit == COUNTS else 1.0,
                 photflam=photflam,
                 photplam=photplam,
                 zeropoint_ab=zeropoint_ab,
                 zeropoint_st=zeropoint_st,
-                position_angle_deg=float(header.get(detector.header.position_angle, math.nan)),
+                position_angle_deg=_position_angle(wcs),
                 corners=_corners(wcs, shape),
                 targets=_targets(wcs, shape, targets, margin_pix),
             )
@@ -250,10 +251,12 @@ def _filter(elements: list[str], detector: Detector) -> tuple[str, str]:
     kinds = {name: detector.filters[name].kind for name in elements if name in detector.filters}
     special = [name for name in elements if kinds.get(name) in ("grism", "ramp")]
     imaging = [name for name in elements if kinds.get(name) in ("W", "M", "N", "LP", "X", "quad")]
+    polarisers = [name for name in elements if kinds.get(name) == "polariser"]
     if special:
         return special[0], kinds[special[0]]
     if len(imaging) == 1:
-        return imaging[0], kinds[imaging[0]]
+        # through a polariser the same filter has another zeropoint, so it is another band
+        return "+".join([imaging[0], *polarisers]), kinds[imaging[0]]
     if len(imaging) > 1:
         return "+".join(imaging), "crossed"
     if not elements:
@@ -275,22 +278,43 @@ def _zeropoints(
     return float(zeropoint_ab(photflam, photplam)), st
 
 
-def _need(header: Header, keyword: str, where: str) -> Any:
-    if keyword not in header:
-        raise InputError(f"its primary header has no {keyword}", where=where)
-    return header[keyword]
+def _gain(primary: Header, detector: Detector, where: str) -> float:
+    if GAIN_KEYWORD not in primary:
+        return detector.noise.gain.value
+    gain = headers.real(primary, GAIN_KEYWORD, where)
+    if gain <= 0:
+        raise InputError(f"its {GAIN_KEYWORD} is {gain:g}, not above zero", where=where)
+    return gain
+
+
+def _position_angle(wcs: WCS) -> float:
+    """Position angle of the y axis, as ORIENTAT, but of the WCS as it is now."""
+    matrix = wcs.pixel_scale_matrix
+    return round(math.degrees(math.atan2(matrix[0, 1], matrix[1, 1])), 6)
+
+
+def _check_structure(hdus: HDUList, detector: Detector, where: str) -> None:
+    """Demand that every chip has the extensions that go with it, of its shape."""
+    shapes: dict[str, dict[int, tuple[int, ...]]] = {}
+    for hdu in hdus[1:]:
+        if hdu.name in detector.products.extensions and hdu.is_image:
+            header = hdu.header
+            pair = ("NPIX2", "NPIX1") if header["NAXIS"] == 0 else ("NAXIS2", "NAXIS1")
+            size = tuple(int(header[key]) for key in pair if key in header)
+            shapes.setdefault(hdu.name, {})[hdu.ver] = size
+    science = shapes.get("SCI", {})
+    for name in detector.products.extensions:
+        for version, size in science.items():
+            other = shapes.get(name, {}).get(version)
+            if other is None:
+                raise InputError(f"its chip SCI,{version} has no {name},{version}", where=where)
+            if other != size:
+                raise InputError(
+                    f"{name},{version} has the shape {other}, SCI,{version} {size}", where=where
+                )
 
 
 def _calibration(header: Header, primary: Header) -> tuple[float | None, float | None]:
     """PHOTFLAM and PHOTPLAM; detectors with one chip may keep them in the primary header."""
     source = header if "PHOTFLAM" in header else primary
-    return _number(source, "PHOTFLAM"), _number(source, "PHOTPLAM")
-
-
-def _text(header: Header, keyword: str) -> str:
-    return str(header.get(keyword, "")).strip()
-
-
-def _number(header: Header, keyword: str) -> float | None:
-    value = header.get(keyword)
-    return float(value) if isinstance(value, (int, float)) else None
+    return headers.number(source, "PHOTFLAM"), headers.number(source, "PHOTPLAM")

@@ -85,7 +85,7 @@ def read_frames(
                 read_noise_e=detector.noise.read_noise.value,
                 exposure_time_s=exposure.exposure_time_s,
                 wcs=wcs,
-                psf=find_psf(detector, exposure.filter, chip),
+                psf=find_psf(detector, exposure.band, chip),
                 area=AreaMap(wcs, data.shape, scale),
                 label=label,
                 dark_e=detector.noise.dark.value * exposure.exposure_time_s,

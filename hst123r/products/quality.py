@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hst123r.errors import InputError
 from hst123r.records.exposure import Chip, Exposure
 
 if TYPE_CHECKING:
@@ -59,6 +60,39 @@ def chip_quality(files: Mapping[str, str], hdus: HDUList, chip: Chip) -> NDArray
         with fits.open(files["dq"], memmap=True) as companion:
             return _flags(companion[plane_name(companion), chip.extver])
     return _flags(hdus["DQ", chip.extver])
+
+
+def check_companion(files: Mapping[str, str], exposure: Exposure) -> None:
+    """Demand that a file of data quality has a plane for every chip, of its shape.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path by role; without ``dq`` there is nothing to check.
+    exposure : Exposure
+        Its record.
+
+    Raises
+    ------
+    InputError
+        If a plane is missing or has another shape.
+    """
+    from astropy.io import fits
+
+    if "dq" not in files:
+        return
+    with fits.open(files["dq"], memmap=True) as companion:
+        name, where = plane_name(companion), Path(files["dq"]).name
+        planes = {hdu.ver: hdu.shape for hdu in companion if hdu.name == name}
+    for chip in exposure.chips:
+        shape = planes.get(chip.extver)
+        if shape is None:
+            raise InputError(f"it has no data quality for SCI,{chip.extver}", where=where)
+        if shape and list(shape) != list(chip.shape):
+            raise InputError(
+                f"{name},{chip.extver} has the shape {list(shape)}, the chip {chip.shape}",
+                where=where,
+            )
 
 
 def plane_name(companion: HDUList) -> str:

@@ -90,7 +90,7 @@ def build(
         values = [row.get(column.name) for row in rows]
         if column.dtype == "object":
             lists = np.empty(len(values), dtype=object)
-            lists[:] = [np.asarray(value, dtype=float) for value in values]
+            lists[:] = [np.asarray(value) for value in values]
             arrays[column.name] = lists
         elif column.dtype == "float":
             arrays[column.name] = [np.nan if value is None else value for value in values]

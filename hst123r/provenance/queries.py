@@ -211,6 +211,31 @@ def rejects(db: Database, job_ids: Iterable[int]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def caveats(db: Database, job_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """Return the caveats of some jobs, each once, where it was first raised.
+
+    Parameters
+    ----------
+    db : Database
+        The store.
+    job_ids : iterable of int
+        Rows of the attempts.
+
+    Returns
+    -------
+    list of dict
+        ``job`` (stage and label), ``code``, ``text`` and ``subject``, in the order of the jobs.
+    """
+    found = db.query(
+        "select min(c.job_id), j.stage || ':' || j.label as job, c.code, c.text, c.subject "
+        "from caveat c join job j on j.id = c.job_id "
+        "where c.job_id in (select value from json_each(?)) "
+        "group by c.code, c.text, c.subject order by c.job_id, c.id",
+        [json.dumps(list(job_ids))],
+    )
+    return [{key: row[key] for key in ("job", "code", "text", "subject")} for row in found]
+
+
 def without_job(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row without the number of its job, which means nothing outside the store."""
     return {key: value for key, value in row.items() if key != "job_id"}

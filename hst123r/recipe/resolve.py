@@ -54,7 +54,8 @@ def resolve(
     values: dict[str, Any] = {}
     origins = dict.fromkeys(model.names(), "stage default")
     if detector is not None:
-        suggested = instruments.get(detector).stages.get(instance.stage, {})
+        suggestion = instruments.get(detector).stages.get(instance.stage)
+        suggested = suggestion.parameters if suggestion is not None else {}
         values.update(suggested)
         origins.update(dict.fromkeys(suggested, f"detector {detector}"))
     values.update(instance.values)

@@ -6,6 +6,33 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
+def band(label: str) -> str:
+    """Return the filter of a label that may name a polariser too, F606W of ``F606W+POL0V``."""
+    return label.partition("+")[0]
+
+
+def group_name(field: str, detector_slug: str, label: str, *more: str) -> str:
+    """Return the name of a group of exposures, its job and its stack.
+
+    Parameters
+    ----------
+    field : str
+        The field.
+    detector_slug : str
+        The detector, as in file names.
+    label : str
+        The filter.
+    *more : str
+        Epoch, visit.
+
+    Returns
+    -------
+    str
+        For example ``SN-acs_wfc-f606w-20190401``.
+    """
+    return "-".join([field, detector_slug, label.lower().replace("+", "-"), *more])
+
+
 @dataclass(frozen=True, slots=True)
 class Chip:
     """One science extension of an exposure.
@@ -28,7 +55,7 @@ class Chip:
     gain : float
         Electrons per header unit (per header unit and second for rates); 1 for electrons.
     position_angle_deg : float
-        Position angle of the chip's y axis, degrees east of north.
+        Position angle of the chip's y axis at its reference pixel, degrees east of north.
     corners : list of [ra, dec]
         The four corners of the chip on the sky, in degrees, through the full distorted WCS.
     targets : dict of str to [x, y]
@@ -68,7 +95,7 @@ class Exposure:
     detector : str
         Name of the detector, as in its file in ``instruments/``.
     filter : str
-        The filter, upper case.
+        The filter, upper case, and the polariser in the beam if there is one, ``F606W+POL0V``.
     filter_class : str
         ``W``, ``M``, ``N``, ``LP``, ``X``, ``polariser``, ``grism`` …
     elements : list of str
@@ -119,6 +146,11 @@ class Exposure:
     wcs_name: str
     distorted: bool
     chips: list[Chip]
+
+    @property
+    def band(self) -> str:
+        """The filter without a polariser: what the shape of a star depends on."""
+        return band(self.filter)
 
     @property
     def middle_mjd(self) -> float:

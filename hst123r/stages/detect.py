@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from hst123r import instruments
+from hst123r.records.exposure import band
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.records.params import Params
 from hst123r.stage.context import Context
@@ -130,7 +131,7 @@ def _image(product: Product) -> StackImage:
 
     detector = instruments.get(product.labels["detector"])
     chip = detector.chips[0].number
-    psf = effective_psf(detector, product.labels["filter"], chip=chip)
+    psf = effective_psf(detector, band(product.labels["filter"]), chip=chip)
     stack = read_stack(product.files["science"])
     scale, native = product.facts["scale_arcsec"], detector.pixel_scale.value
     number = len(product.facts["exposures"])

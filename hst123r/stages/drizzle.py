@@ -10,7 +10,7 @@ from pydantic import Field
 
 from hst123r import instruments
 from hst123r.records.amount import Amount
-from hst123r.records.exposure import Exposure
+from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.records.params import Angle, Params
 from hst123r.stage.context import Context
@@ -92,8 +92,8 @@ class Drizzle(Stage[DrizzleParams]):
         for values, members in sorted(groups.items()):
             labels = dict(zip(keys, values, strict=True))
             slug = instruments.get(labels["detector"]).slug
-            words = [labels["field"], slug, labels["filter"].lower()]
-            words += [labels[key] for key in keys[3:]]
+            more = [labels[key] for key in keys[3:]]
+            label = group_name(labels["field"], slug, labels["filter"], *more)
             members.sort(key=lambda p: (p.facts["start_mjd"], p.name))
             masks = _known_masks(members, inputs.get("cosmic-ray mask", []))
             held = sorted(
@@ -104,7 +104,7 @@ class Drizzle(Stage[DrizzleParams]):
                 "targets": {name: positions[name] for name in held},
             }
             given = {"exposure": members, "cosmic-ray mask": masks}
-            yield Job("-".join(words), labels, given, arguments)
+            yield Job(label, labels, given, arguments)
 
     def memory_mb(self, job: Job, params: DrizzleParams) -> float:
         """Estimate from the pixels read and made: 11 bytes each, measured on four ACS frames."""

@@ -11,7 +11,7 @@ from hst123r.errors import InputError
 from hst123r.records.amount import Amount
 from hst123r.records.dates import iso
 from hst123r.records.exposure import Exposure
-from hst123r.records.outcome import Outcome, Product
+from hst123r.records.outcome import Caveat, Outcome, Product
 from hst123r.records.params import Duration, Params
 from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, Job, Need, Scope, Stage
@@ -83,7 +83,13 @@ class Exposures(Stage[ExposuresParams]):
         meta = {"epoch_gap": str(params.epoch_gap), "fields": fields}
         tables.write(tables.build(COLUMNS, rows, meta), path)
         table = Product("exposure table", "exposures", {}, {"table": str(path)})
-        return Outcome([*made, table])
+        seen = {name for exposure in exposures for name in exposure.targets}
+        caveats = [
+            Caveat("target_not_covered", "no exposure in use has it on a chip", name)
+            for name in job.arguments["targets"]
+            if name not in seen
+        ]
+        return Outcome([*made, table], caveats=caveats)
 
 
 def _epochs(

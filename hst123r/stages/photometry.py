@@ -11,7 +11,7 @@ from pydantic import Field
 from hst123r import instruments
 from hst123r.errors import StageError
 from hst123r.records.amount import Amount
-from hst123r.records.exposure import Exposure
+from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.records.params import Params, Pixels
 from hst123r.stage.context import Context
@@ -93,7 +93,7 @@ class Photometry(Stage[PhotometryParams]):
                 if p.name in roots and p.facts["epochs"] == 1
             }
             labels = {"field": field, "detector": detector, "filter": name}
-            label = f"{field}-{instruments.get(detector).slug}-{name.lower()}"
+            label = group_name(field, instruments.get(detector).slug, name)
             epochs = {product.name: product.labels["epoch"] for product in members}
             given = {
                 "sources": [sources[field]],

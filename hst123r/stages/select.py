@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from hst123r.errors import InputError
 from hst123r.records.amount import Amount
 from hst123r.records.dates import iso, parse
 from hst123r.records.exposure import Exposure
@@ -99,11 +100,16 @@ class Select(Stage[SelectParams]):
     def run(self, job: Job, params: SelectParams, context: Context) -> Outcome:
         """Read the headers of one exposure and apply every cut."""
         from hst123r.products.exposures import read_exposure
+        from hst123r.products.quality import check_companion
 
         del context
         (source,) = job.inputs["file"]
         targets = {name: (ra, dec) for name, (ra, dec) in job.arguments["targets"].items()}
-        exposure = read_exposure(source.files["science"], targets, params.margin.to("pix"))
+        try:
+            exposure = read_exposure(source.files["science"], targets, params.margin.to("pix"))
+            check_companion(source.files, exposure)
+        except InputError as error:
+            return Outcome(rejects=[Reject(job.label, "unusable", str(error), dict(job.labels))])
         labels = {
             "exposure": exposure.root,
             "detector": exposure.detector,
@@ -121,6 +127,11 @@ class Select(Stage[SelectParams]):
 
 
 Cut = tuple[str, str] | None
+_LOST: Final = (
+    "LOCKLOST", "LOCK LOST", "LOST LOCK", "LOSS OF LOCK", "GSFAIL", "ACQ2FAIL",
+    "GUIDE STAR ACQUISITION FAIL", "TDF-DOWN", "TDF DOWN", "SHUTTER",
+)  # fmt: skip
+"""Remarks of the pipeline on exposures that were not guided, or not exposed, as planned."""
 
 
 def cuts(exposure: Exposure, params: SelectParams) -> Iterator[Cut]:
@@ -153,7 +164,7 @@ def _configuration(exposure: Exposure, params: SelectParams) -> Iterator[Cut]:
     from hst123r import instruments
 
     yield _not_in(exposure.detector, params.detectors, "detector", "its detector")
-    yield _not_in(exposure.filter, params.filters, "filter", "its filter")
+    yield _not_in(exposure.band, params.filters, "filter", "its filter")
     yield _not_in(exposure.proposal, params.proposals, "proposal", "its proposal")
     kind = exposure.filter_class
     words = {
@@ -163,7 +174,10 @@ def _configuration(exposure: Exposure, params: SelectParams) -> Iterator[Cut]:
         "clear": "no filter is in the beam",
         "unknown": f"{exposure.filter} is not a filter of {exposure.detector}",
         "polariser": f"{exposure.filter} alone is in the beam",
+        "quad": f"{exposure.filter} covers a quarter of the chip; name the class quad to use it",
     }
+    if kind == "quad" and kind in (params.filter_classes or ()):
+        del words["quad"]
     yield _cut(kind in words, kind, words.get(kind, ""))
     if kind not in words:
         yield _not_in(kind, params.filter_classes, "filter_class", "the class of its filter")
@@ -219,8 +233,7 @@ def _lost_lock(exposure: Exposure) -> str:
     if exposure.fgslock and not exposure.fgslock.upper().startswith(("FINE", "COARSE")):
         return f"it was guided by {exposure.fgslock} (FGSLOCK)"
     remark = exposure.quality.upper()
-    signs = ("LOCKLOST", "LOSS OF LOCK", "GSFAIL", "GUIDE STAR ACQUISITION FAIL", "ACQ2FAIL")
-    return f"QUALITY says {exposure.quality}" if any(sign in remark for sign in signs) else ""
+    return f"QUALITY says {exposure.quality}" if any(sign in remark for sign in _LOST) else ""
 
 
 def _caveats(exposure: Exposure) -> Iterator[Caveat]:
@@ -231,6 +244,12 @@ def _caveats(exposure: Exposure) -> Iterator[Caveat]:
             "by up to several arcseconds",
             exposure.root,
         )
+    if not exposure.expflag:
+        text = "its header has no EXPFLAG, so whether it was interrupted is not known"
+        yield Caveat("no_expflag", text, exposure.root)
+    if "+" in exposure.filter:
+        text = f"the zeropoint of {exposure.band} does not hold through a polariser"
+        yield Caveat("polariser", text, exposure.root)
     without = [str(chip.number) for chip in exposure.chips if chip.zeropoint_ab is None]
     if without:
         text = f"chip {', '.join(without)} has no PHOTFLAM or PHOTPLAM, so there is no zeropoint"

@@ -354,16 +354,18 @@ def test_noise_is_plausible(name):
 def test_suggestions_have_units_and_known_bits(name):
     detector = instruments.get(name)
     assert set(detector.stages) == {"align", "drizzle", "photometry"}
-    radius = u.Quantity(detector.stages["align"]["search_radius"])
+    radius = u.Quantity(detector.stages["align"].parameters["search_radius"])
     # TweakReg goes wrong with a fraction of a pixel, and below a tolerance of one
     assert radius.unit == u.pix
     assert radius.value == int(radius.value)
-    assert u.Quantity(detector.stages["align"]["tolerance"]) >= 1 * u.pix
+    assert u.Quantity(detector.stages["align"].parameters["tolerance"]) >= 1 * u.pix
     arcsec = radius.value * detector.pixel_scale.value
     assert arcsec == pytest.approx(1, abs=0.05)
-    scale = u.Quantity(detector.stages["drizzle"]["scale"]).to_value(u.arcsec)
+    scale = u.Quantity(detector.stages["drizzle"].parameters["scale"]).to_value(u.arcsec)
     assert scale == pytest.approx(detector.pixel_scale.value, rel=0.02)
-    assert set(detector.stages["drizzle"]["bits"]) <= {entry.bit for entry in detector.dq_bits}
-    assert u.Quantity(detector.stages["photometry"]["fit_radius"]).unit == u.pix
-    assert "source" in detector.dolphot
+    assert set(detector.stages["drizzle"].parameters["bits"]) <= {
+        entry.bit for entry in detector.dq_bits
+    }
+    assert u.Quantity(detector.stages["photometry"].parameters["fit_radius"]).unit == u.pix
+    assert detector.dolphot.source
     assert detector.notes

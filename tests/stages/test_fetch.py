@@ -46,7 +46,10 @@ def another_root(path):
     [
         (lambda path: path.write_bytes(b""), "is empty"),
         (cut_in_half, "truncated"),
-        (lambda path: path.write_bytes(b"<html>Service unavailable</html>" * 200), "not a FITS file"),
+        (
+            lambda path: path.write_bytes(b"<html>Service unavailable</html>" * 200),
+            "not a FITS file",
+        ),
         (no_science, "no SCI extension"),
         (another_root, "jsi00999q"),
     ],

@@ -10,8 +10,8 @@ import click
 from hst123r.cli import options as shared
 
 SHOWN = (
-    "imagenumber", "root", "detector", "filter", "exptime", "datetime", "field", "epoch",
-    "visit", "chip", "zeropoint", "pa_v3",
+    "imagenumber", "root", "instrument", "filter", "exptime", "datetime", "field", "epoch_name",
+    "visit", "chips", "zeropoints_ab", "pa_y", "targets",
 )  # fmt: skip
 
 
@@ -46,4 +46,8 @@ def command(recipe: str, work_dir: Path | None, as_json: bool) -> int:
 
 
 def _cell(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, list):
+        return " ".join(map(_cell, value))
+    if value is None or value != value:  # noqa: PLR0124 - NaN is not itself
+        return "-"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
