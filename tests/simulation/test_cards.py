@@ -34,7 +34,6 @@ def test_science_headers_have_unit_chip_and_photometry(simulated):
         header = hdus["SCI", chip.extver].header
         assert header["BUNIT"] == detector.products.unit
         assert header[detector.header.chip] == chip.number
-        assert header[detector.header.position_angle] == header["ORIENTAT"]
         assert header["NGOODPIX"] > 10000
         place = hdus[0].header if detector.noise.cosmic_rays is None else header
         assert place["PHOTFLAM"] == facts.photflam.value
