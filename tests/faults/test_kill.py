@@ -43,6 +43,7 @@ def children_of(group):
     return found
 
 
+@pytest.mark.heavy
 def test_twenty_kills(undisturbed, tmp_path, start, science, check_truth, monkeypatch):
     reference, seconds = undisturbed
     rng = random.Random(SEED)

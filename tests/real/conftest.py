@@ -1,0 +1,180 @@
+"""Real Hubble files, made into folders of exposures as a user would have them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from hst123r.provenance.store import Store
+
+GAIN = 2.216
+"""Electrons per count of the HRC at gain 2, from ATODGNC of the exposures."""
+READ_NOISE = 4.7
+
+
+class Done:
+    """A finished run of a recipe on real files."""
+
+    def __init__(self, folder, report):
+        self.folder = folder
+        self.report = report
+        self.store = Store(folder, read_only=True)
+
+    def product(self, inside):
+        (found,) = self.folder.glob(f"products/{inside}")
+        return found
+
+    def measured(self, stage, name):
+        """Return the values of one measurement of a stage by subject."""
+        rows = self.store.db.query(
+            "select m.subject, m.value from measurement m join job j on j.id = m.job_id "
+            "where j.stage = ? and m.name = ?",
+            [stage, name],
+        )
+        return {row["subject"]: row["value"] for row in rows}
+
+    @property
+    def rejects(self):
+        return {row["subject"]: row["reason"] for row in self.report["left_out"]}
+
+
+@pytest.fixture(scope="session")
+def run_on(tmp_path_factory):
+    """Run a recipe on a folder of exposures; returns the finished run."""
+
+    def run(name, data, position, stages, expect=(0,)):
+        folder = tmp_path_factory.mktemp(name)
+        listed = "\n".join(f"  - {stage}" for stage in stages)
+        (folder / "recipe.yaml").write_text(
+            f'hst123r: 1\nname: {name}\ntargets: [{{name: T, position: "{position}"}}]\n'
+            f'stages:\n  - fetch: {{from: directory, path: "{data}"}}\n{listed}\n'
+        )
+        out = subprocess.run(
+            [sys.executable, "-m", "hst123r", "run", "recipe.yaml", "--json"],
+            cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert out.returncode in expect, out.stderr
+        return Done(folder / name, json.loads(out.stdout))
+
+    return run
+
+
+def update_wcs(folder, variable, references, *names):
+    """Give exposures their distortion from local reference files, in a process of its own."""
+    program = (
+        "import sys\nfrom stwcs import updatewcs\n"
+        "for name in sys.argv[1:]:\n    updatewcs.updatewcs(name, use_db=False, verbose=False)\n"
+    )
+    environment = {**os.environ, variable: f"{references}/"}
+    subprocess.run(
+        [sys.executable, "-c", program, *names],
+        cwd=folder, env=environment, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def hrc(shared_data, tmp_path_factory):
+    """Four exposures of 47 Tucanae in one night: one calibrated, three from their raw files."""
+    folder = tmp_path_factory.mktemp("hrc")
+    template = shared_data / "acs_hrc" / "j8bt06nyq_flt_sip.fits"
+    shutil.copyfile(template, folder / "j8bt06nyq_flt.fits")
+    for root in ("j8bt05njq", "j8bt06o6q", "j8bt09jcq"):
+        raw = shared_data / "acs_hrc" / f"{root}_raw.fits"
+        _calibrate(raw, template, folder / f"{root}_flt.fits")
+    return folder
+
+
+def _calibrate(raw, template, path):
+    """Take off the overscan and apply the gain; no dark, no flat."""
+    with fits.open(raw) as given, fits.open(template) as like:
+        first = int(given["SCI", 1].header["LTV1"])
+        pixels = given["SCI", 1].data.astype(np.float32)
+        counts = pixels[:1024, first : first + 1024]
+        science = (counts - np.median(pixels[:, 2 : first - 1])) * np.float32(GAIN)
+        primary = like[0].header.copy()
+        for card in given[0].header.cards:
+            if card.keyword in {"ROOTNAME", "FILTER1", "FILTER2", "EXPTIME", "EXPSTART", "EXPEND"}:
+                primary[card.keyword] = card.value
+        primary["FILENAME"], primary["NEXTEND"] = path.name, 3
+        planes = {
+            "SCI": science,
+            "ERR": np.sqrt(np.maximum(science, 0) + READ_NOISE**2),
+            "DQ": np.where(counts >= 65535, 256, 0).astype(np.int16),
+        }
+        hdus = [fits.PrimaryHDU(header=primary)]
+        pointing = given["SCI", 1].header
+        for name, plane in planes.items():
+            header = like[name, 1].header.copy()
+            for keyword in ("CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2", "ORIENTAT"):
+                header[keyword] = pointing[keyword]
+            header["CRPIX1"] = pointing["CRPIX1"] - first
+            header["CRPIX2"] = pointing["CRPIX2"] - pointing["LTV2"]
+            hdus.append(fits.ImageHDU(plane, header))
+        fits.HDUList(hdus).writeto(path)
+
+
+@pytest.fixture(scope="session")
+def ers(shared_data, tmp_path_factory):
+    """Sixteen WFC3/IR exposures of GOODS-S with the distortion of their own IDCTAB."""
+    folder = tmp_path_factory.mktemp("ers")
+    with tarfile.open(shared_data / "wfc3_ir" / "wfc3-parse-test.tar.gz") as archive:
+        for member in archive.getmembers():
+            if member.name.endswith("_flt.fits"):
+                member.name = Path(member.name).name
+                archive.extract(member, folder, filter="data")
+    names = sorted(path.name for path in folder.glob("*.fits"))
+    update_wcs(folder, "iref", shared_data / "ref" / "iref", *names)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def omega_cen(shared_data, tmp_path_factory):
+    """One WFPC2 exposure, its waiver files converted, with OFFTAB, DGEOFILE and IDCTAB."""
+    from stsci.tools import convertwaiveredfits
+
+    folder, references = tmp_path_factory.mktemp("wfpc2"), tmp_path_factory.mktemp("uref")
+    for path in (shared_data / "ref" / "uref").iterdir():
+        if path.suffix == ".gz":
+            (references / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
+        else:
+            shutil.copyfile(path, references / path.name)
+    made = tmp_path_factory.mktemp("converted")
+    for old, new in (("c0f", "c0m"), ("c1f", "c1m")):
+        source = shared_data / "wfpc2" / f"u40x010hm_{old}.fits"
+        convertwaiveredfits.convertwaiveredfits(str(source)).writeto(made / f"u40x010hm_{new}.fits")
+    update_wcs(made, "uref", references, "u40x010hm_c0m.fits")
+    for new in ("c0m", "c1m"):
+        shutil.copyfile(made / f"u40x010hm_{new}.fits", folder / f"u40x010hm_{new}.fits")
+    return folder
+
+
+@pytest.fixture
+def sources():
+    """Find what stands out in an exposure, with nothing of ours: DAOFIND and the WCS."""
+    from astropy.stats import mad_std
+    from astropy.wcs import WCS
+    from photutils.detection import DAOStarFinder
+
+    def find(path, fwhm, threshold):
+        with fits.open(path) as hdus:
+            image = hdus["SCI", 1].data.astype(float)
+            noise = mad_std(image) or np.std(image[image < np.percentile(image, 99)])
+            finder = DAOStarFinder(threshold=threshold * noise, fwhm=fwhm)
+            table = finder(image - np.median(image))
+            names = table.colnames
+            x = table["x_centroid" if "x_centroid" in names else "xcentroid"]
+            y = table["y_centroid" if "y_centroid" in names else "ycentroid"]
+            ra, dec = WCS(hdus["SCI", 1].header, hdus).all_pix2world(x, y, 0)
+        return np.column_stack([ra, dec]), np.asarray(table["flux"])
+
+    return find

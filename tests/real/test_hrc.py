@@ -1,0 +1,115 @@
+"""ACS/HRC frames of 47 Tucanae."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from hst123r.files.content import look
+from hst123r.photometry.flags import Flag
+
+pytestmark = pytest.mark.real
+OVERLAP = "00:24:04.3 -72:05:05"
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """Run the recipe that ships, on the exposure that comes with a dependency."""
+    folder = tmp_path_factory.mktemp("one")
+    out = subprocess.run(
+        [sys.executable, "-m", "hst123r", "run", "47tuc", "--json"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert out.returncode == 0, out.stderr
+    return folder / "47tuc", json.loads(out.stdout)
+
+
+def test_the_frame_of_a_dependency_goes_through_every_stage(one):
+    folder, report = one
+    assert [item["stage"] for item in report["stages"]][-1] == "report"
+    assert {job["state"] for item in report["stages"] for job in item["jobs"]} == {"done"}
+    package = importlib.util.find_spec("spherical_geometry").submodule_search_locations[0]
+    source = Path(package) / "tests/data/j8bt06nyq_flt.fits"
+    assert look(source).digest == look(folder / "raw/j8bt06nyq_flt.fits").digest
+    caveats = {row["code"] for row in report["caveats"]}
+    assert {"no_distortion", "no_cosmic_ray_mask"} <= caveats
+
+
+def test_its_stack_has_the_light_of_the_frame(one):
+    folder, _ = one
+    (path,) = folder.glob("products/stacks/*/*_drz.fits")
+    with fits.open(path) as hdus, fits.open(folder / "raw/j8bt06nyq_flt.fits") as raw:
+        science, weight = hdus["SCI"].data, hdus["WHT"].data
+        assert hdus["SCI"].header["BUNIT"] == "ELECTRONS/S"
+        assert hdus["SCI"].header["ZP_AB"] == pytest.approx(25.98, abs=0.02)
+        covered = weight > 0
+        # what is flagged in the exposure, the cores of saturated stars, is not in the stack
+        total = np.nansum(science[covered] - np.median(science[covered]))
+        frame = raw["SCI"].data / raw[0].header["EXPTIME"]
+        good = raw["DQ"].data == 0
+        assert total == pytest.approx(np.sum(frame[good] - np.median(frame)), rel=0.08)
+        assert covered.mean() > 0.5
+
+
+def test_its_stars_are_measured(one):
+    folder, _ = one
+    (path,) = folder.glob("products/photometry/*/*_catalog.ecsv")
+    stars = Table.read(path)
+    good = stars[stars["flags"] == 0]
+    assert len(good) > 500
+    # stars of the core of 47 Tuc, from giants to below the turn-off near 17.5
+    assert 12 < np.nanmin(good["mag_ab"]) < 17
+    assert np.nanmedian(good["mag_err"]) < 0.1
+
+
+@pytest.fixture(scope="module")
+def night(hrc, run_on):
+    """Reduce the four exposures of the night, around a star that the F606W frames share."""
+    stages = (
+        "reference: {filter: F606W}", "align: {}", "drizzle: {name: stacks}",
+        "detect: {threshold: 15}", "photometry: {}",
+    )  # fmt: skip
+    return run_on("night", hrc, OVERLAP, stages)
+
+
+@pytest.mark.heavy
+def test_exposures_of_a_night_are_aligned_to_milliarcseconds(night):
+    """Other hands matched these frames with 2.5 to 3.3 mas of scatter."""
+    matches = night.measured("align", "matches")
+    assert {"j8bt06nyq", "j8bt06o6q"} <= set(matches)
+    assert all(count > 100 for count in matches.values())
+    for axis in ("east", "north"):
+        assert all(v < 5 for v in night.measured("align", f"residual_rms_{axis}").values())
+
+
+@pytest.mark.heavy
+def test_two_frames_of_one_filter_agree_in_magnitude(night):
+    path = night.product("photometry/*f606w/*_measurements.fits")
+    table = Table.read(path)
+    first, second = (
+        {
+            row["source"]: row
+            for row in table[np.char.strip(np.asarray(table["exposure"], str)) == r]
+        }
+        for r in ("j8bt06nyq", "j8bt06o6q")
+    )
+    outliers = int(Flag.OUTLIERS)
+    both = [
+        (first[s]["flux"], second[s]["flux"])
+        for s in first
+        if s in second and not (first[s]["flags"] | second[s]["flags"]) & ~outliers
+        and first[s]["flux"] > 100 * first[s]["flux_err"]
+    ]  # fmt: skip
+    assert len(both) > 80
+    difference = -2.5 * np.log10([a / b for a, b in both])
+    # the second frame has neither flat nor dark, and both have cosmic rays
+    assert abs(np.median(difference)) < 0.06
+    assert 1.4826 * np.median(np.abs(difference - np.median(difference))) < 0.05

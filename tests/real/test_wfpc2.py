@@ -1,0 +1,50 @@
+"""A WFPC2 exposure of omega Centauri: two files, four chips, counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+pytestmark = [pytest.mark.real, pytest.mark.heavy]
+
+
+@pytest.fixture(scope="module")
+def done(omega_cen, run_on):
+    stages = (
+        "align: {method: none}", "drizzle: {name: stacks, scale: 0.1 arcsec}",
+        "detect: {threshold: 10}", "photometry: {}",
+    )  # fmt: skip
+    return run_on("ocen", omega_cen, "13:27:17.4 -47:30:23", stages)
+
+
+def test_the_pair_is_one_exposure_with_four_chips(done):
+    table = Table.read(done.product("exposures/*/exposures.ecsv"))
+    assert len(table) == 1
+    assert list(table["chips"][0]) == [1, 2, 3, 4]
+    assert table["filter"][0] == "F555W"
+    # PC1 and the three wide-field chips differ in sensitivity by some per cent
+    zeropoints = np.asarray(table["zeropoints_ab"][0], float)
+    assert zeropoints == pytest.approx(22.55, abs=0.06)
+    assert np.ptp(zeropoints) > 0.001
+
+
+def test_the_stack_is_in_counts_per_second(done, omega_cen):
+    with (
+        fits.open(done.product("stacks/*/*_drz.fits")) as stack,
+        fits.open(omega_cen / "u40x010hm_c0m.fits") as exposure,
+    ):
+        header = stack["SCI"].header
+        assert header["BUNIT"] == "COUNTS/S"
+        sky = np.median(exposure["SCI", 3].data) / exposure[0].header["EXPTIME"]
+        # pixels of 0.1 arcsec are as large as those of the wide-field chips
+        assert np.nanmedian(stack["SCI"].data) == pytest.approx(sky, rel=0.2)
+        assert header["ZP_AB"] == pytest.approx(22.56, abs=0.05)
+
+
+def test_stars_of_all_chips_are_measured(done):
+    table = Table.read(done.product("photometry/*/*_measurements.fits"))
+    good = table[(table["flags"] == 0) & (table["flux"] > 20 * table["flux_err"])]
+    for extver in (1, 2, 3, 4):
+        assert np.count_nonzero(good["extver"] == extver) > 200
