@@ -210,42 +210,6 @@ def refine_centroids(
     return np.where(stray, x, east), np.where(stray, y, north)
 
 
-def noise_from_weight(
-    weight: NDArray[Any], inverse_variance: bool, rms: float | None = None
-) -> Floats:
-    """Return the noise map of a drizzled stack.
-
-    Parameters
-    ----------
-    weight : (ny, nx) ndarray
-        Weight map (WHT), zero where there are no data.
-    inverse_variance : bool
-        Whether the weights are inverse variances (``final_wht_type`` ERR or IVM) rather than
-        exposure times (EXP).
-    rms : float, optional
-        Measured standard deviation of an empty pixel at the median weight, to which the map is
-        scaled; needed for exposure times.
-
-    Returns
-    -------
-    (ny, nx) ndarray of float64
-        Standard deviations, infinite without data.
-
-    Raises
-    ------
-    InputError
-        If the weights are exposure times and no rms is given.
-    """
-    if not inverse_variance and rms is None:
-        raise InputError("weights that are exposure times say nothing of noise without an rms")
-    known = np.isfinite(weight) & (weight > 0)
-    noise = np.full(weight.shape, np.inf)
-    np.divide(1.0, np.sqrt(weight, where=known, out=np.ones(weight.shape)), out=noise, where=known)
-    if rms is not None and known.any():
-        noise *= rms * np.sqrt(float(np.median(weight[known])))
-    return noise
-
-
 def _search(
     ratio: NDArray[Any], out: Booleans, fwhm_pix: float, threshold: float, reach: float
 ) -> Any:

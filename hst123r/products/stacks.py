@@ -36,6 +36,8 @@ class Stack:
         no exposure contributes.
     weight : (ny, nx) ndarray of float32
         Weight map; for the weight type EXP the effective exposure time in seconds.
+    context : (k, ny, nx) ndarray of int32
+        The context image; a bit for each chip that contributes, 32 in a plane.
     wcs : WCS
         An undistorted tangent plane.
     header : Header
@@ -44,6 +46,7 @@ class Stack:
 
     science: NDArray[np.float32]
     weight: NDArray[np.float32]
+    context: NDArray[np.int32]
     wcs: WCS
     header: Header
 
@@ -104,7 +107,7 @@ def write_stack(
 
 
 def read_stack(path: str | Path) -> Stack:
-    """Read a stack, ours or a `drz`/`drc` of the archive.
+    """Read a stack that :func:`write_stack` wrote.
 
     Parameters
     ----------
@@ -124,7 +127,9 @@ def read_stack(path: str | Path) -> Stack:
         science = np.array(hdus["SCI", 1].data, np.float32)
         weight = np.array(hdus["WHT", 1].data, np.float32)
         wcs = open_wcs(header, hdus, str(path))
-    return Stack(science, weight, wcs, header)
+        context = np.array(hdus["CTX", 1].data, np.int32)
+    planes = context if context.ndim == 3 else context[None]
+    return Stack(science, weight, planes, wcs, header)
 
 
 def _sort_cards(source: Header, primary: Header, science: Header) -> None:

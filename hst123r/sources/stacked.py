@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hst123r.algorithms.detection import find_stars, noise_from_weight, refine_centroids
+from hst123r.algorithms.detection import GAUSSIAN_FWHM, find_stars, refine_centroids
+from hst123r.algorithms.noise import MAD, correlated_growth, local_spread, relative_noise
 from hst123r.algorithms.sphere import to_tangent_plane
 from hst123r.photometry.sky import estimate_sky
 from hst123r.sources.wings import Wings, stands_out
@@ -17,9 +18,12 @@ from hst123r.sources.wings import Wings, stands_out
 Floats = NDArray[np.float64]
 CENTROID_FLOOR_PIX: Final = 0.15
 """What centroids are wrong by at most however bright a star is, in pixels of the stack."""
+BORDER_PIX: Final = 2
+"""How far a cosmic ray can reach into an area where exposures were compared."""
 CENTROID_FWHM: Final = 0.6
 """Error of a centroid in units of FWHM over S/N (King 1983, PASP 95, 163)."""
-_MAD: Final = 1.4826
+LEAST_NOISE: Final = 0.3
+"""No part of a stack has less than this fraction of the noise of the whole."""
 _CLIP: Final = 3.0
 
 
@@ -70,12 +74,15 @@ class Search:
     noise : float
         Standard deviation of an empty pixel at the median weight, in the unit of the image; NaN
         for an image without data.
+    growth : float
+        By how much the noise under a star is larger than independent pixels would make it.
     sky_cut : bool
         Whether most of the sky has one and the same value, so that its noise is only a guess.
     """
 
     sources: Sources
     noise: float
+    growth: float
     sky_cut: bool
 
 
@@ -87,10 +94,11 @@ class StackImage:
     ----------
     science, weight : (ny, nx) ndarray of float32
         Image and weight map.
+    compared : (ny, nx) ndarray of uint8 or None
+        How many exposures were compared at each pixel to find cosmic rays; None where no search
+        was made or needed.
     wcs : WCS
         A tangent plane.
-    inverse_variance : bool
-        Whether the weights are inverse variances rather than exposure times.
     scale_arcsec : float
         Pixel scale.
     fwhm_arcsec : float
@@ -103,19 +111,23 @@ class StackImage:
 
     science: NDArray[np.float32]
     weight: NDArray[np.float32]
+    compared: NDArray[np.uint8] | None
     wcs: Any
-    inverse_variance: bool
     scale_arcsec: float
     fwhm_arcsec: float
     wings: Wings
     full: float
 
 
-def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> Search:
+def find_sources(
+    image: StackImage, threshold_sigma: float, number: int = 0, least_compared: int = 2
+) -> Search:
     """Find point sources in a stack.
 
     The noise is measured between the sources, with pixels brought to a common weight, and then
-    follows the weight map. Bumps in the diffraction rings and spikes of bright stars are left
+    follows the weight map; that drizzled pixels are correlated is taken into account. Where an
+    exposure could not be compared with another, nobody can tell a cosmic ray from a star, and
+    such pixels are not searched. Bumps in the diffraction rings and spikes of bright stars are left
     out: what is not well above the wings of its brighter neighbours is no source.
 
     Parameters
@@ -126,29 +138,38 @@ def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> 
         Height of a detection over the noise.
     number : int
         What to call the image in :attr:`Sources.image`.
+    least_compared : int
+        Pixels at which fewer exposures than this were compared are not searched.
 
     Returns
     -------
     Search
         Without sources where there are no data.
     """
+    from scipy.ndimage import binary_dilation
+
     weight = np.where(np.isfinite(image.weight), image.weight, 0.0)
     empty = (weight <= 0) | ~np.isfinite(image.science)
     if empty.all():
-        return Search(_empty(), np.nan, sky_cut=False)
+        return Search(_empty(), np.nan, 1.0, sky_cut=False)
     background = estimate_sky(image.science, empty)
     residual = image.science - background.sky
     typical = float(np.median(weight[~empty]))
     even = residual[~empty] * np.sqrt(weight[~empty] / typical)
-    rms = _MAD * float(np.median(np.abs(even - np.median(even))))
+    rms = MAD * float(np.median(np.abs(even - np.median(even))))
     sky_cut = rms == 0
     if sky_cut:
         rms = _clipped_deviation(even)
-    noise = noise_from_weight(weight, image.inverse_variance, rms)
+    noise = _noise(residual, weight, empty, rms)
     fwhm = image.fwhm_arcsec / image.scale_arcsec
-    found = find_stars(residual, noise, fwhm, threshold_sigma, mask=empty)
+    growth = correlated_growth(residual / noise, empty, fwhm / GAUSSIAN_FWHM)
+    closed = empty
+    if image.compared is not None:
+        # a cosmic ray reaches over the border of what was compared
+        closed = closed | binary_dilation(image.compared < least_compared, iterations=BORDER_PIX)
+    found = find_stars(residual, noise * growth, fwhm, threshold_sigma, mask=closed)
     if found.x.size == 0:
-        return Search(_empty(), rms, sky_cut)
+        return Search(_empty(), rms, growth, sky_cut)
     real = stands_out(found, residual, weight, image.wings, image.scale_arcsec, image.full)
     found = found.where(np.flatnonzero(real))
     x, y = refine_centroids(residual, found.x, found.y, fwhm)
@@ -163,7 +184,16 @@ def find_sources(image: StackImage, threshold_sigma: float, number: int = 0) -> 
         roundness=np.asarray(found.roundness1, np.float64),
         image=np.full(found.x.size, number, np.int64),
     )
-    return Search(sources, rms, sky_cut)
+    return Search(sources, rms, growth, sky_cut)
+
+
+def _noise(residual: NDArray[Any], weight: Floats, empty: NDArray[np.bool_], rms: float) -> Floats:
+    """Return the noise of every pixel: what the weights say, scaled to what is seen around it."""
+    relative = relative_noise(weight)
+    seen = local_spread(residual / relative, empty)
+    typical = float(np.median(weight[~empty]))
+    # in a corner full of one value nothing is seen
+    return np.asarray(relative * np.maximum(seen, LEAST_NOISE * rms * np.sqrt(typical)))
 
 
 def merge_sources(lists: Sequence[Sources], radius_arcsec: Sequence[float]) -> Sources:

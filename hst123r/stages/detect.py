@@ -17,7 +17,7 @@ from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 if TYPE_CHECKING:
     from hst123r.sources.stacked import StackImage
 
-FACTS = ("zeropoint_ab", "exposure_time_s", "scale_arcsec", "exposures", "unit")
+FACTS = ("zeropoint_ab", "exposure_time_s", "scale_arcsec", "exposures", "unit", "compared")
 SKY_CUT = "more than half of the sky has one value, so its noise and the threshold are guesses"
 SAME_FWHM = 0.7
 """Sources of two stacks closer than this many FWHM are one."""
@@ -29,6 +29,12 @@ class DetectParams(Params):
     """Parameters of the stage `detect`."""
 
     threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
+    min_compared: int = Field(
+        2,
+        ge=1,
+        description="Where fewer exposures were compared to find cosmic rays, as at the edges of "
+        "a dither, a stack is not searched; 1 searches everywhere",
+    )
     min_sources: int = Field(1, ge=0, description="Fewer sources than this are a caveat")
 
 
@@ -84,11 +90,14 @@ class Detect(Stage[DetectParams]):
         caveats: list[Caveat] = []
         for number, product in enumerate(job.inputs["stack"]):
             image = _image(product)
-            search = find_sources(image, params.threshold, number)
+            search = find_sources(image, params.threshold, number, params.min_compared)
             context.logger.info("%s: %d sources", product.name, search.sources.count)
             lists.append(search.sources)
             unit = str(product.facts["unit"]).lower()
             measured.append(Measurement("noise", search.noise, unit, subject=product.name))
+            measured.append(
+                Measurement("correlated_noise", search.growth, "1", subject=product.name)
+            )
             if search.sky_cut:
                 caveats.append(Caveat("sky_cut", SKY_CUT, product.name))
             radii.append(max(SAME_FWHM * image.fwhm_arcsec, SAME_PIX * image.scale_arcsec))
@@ -124,6 +133,7 @@ def _depth(product: Product) -> float:
 
 
 def _image(product: Product) -> StackImage:
+    from hst123r.algorithms.context import most_in_one_group
     from hst123r.optics.telescope import effective_psf
     from hst123r.products.stacks import read_stack
     from hst123r.sources.stacked import StackImage
@@ -133,6 +143,7 @@ def _image(product: Product) -> StackImage:
     chip = detector.chips[0].number
     psf = effective_psf(detector, band(product.labels["filter"]), chip=chip)
     stack = read_stack(product.files["science"])
+    groups = product.facts["compared"]
     scale, native = product.facts["scale_arcsec"], detector.pixel_scale.value
     number = len(product.facts["exposures"])
     time = float(product.facts["exposure_time_s"] or 1.0) / number
@@ -142,8 +153,8 @@ def _image(product: Product) -> StackImage:
     return StackImage(
         science=stack.science,
         weight=stack.weight,
+        compared=most_in_one_group(stack.context, groups) if groups else None,
         wcs=stack.wcs,
-        inverse_variance=product.facts["weight_type"] == "ERR",
         scale_arcsec=scale,
         fwhm_arcsec=psf.fwhm_pix * native,
         wings=Wings.of(psf, native),

@@ -141,6 +141,7 @@ class Drizzle(Stage[DrizzleParams]):
             "scale_arcsec": grid.scale_arcsec,
             "shape": list(grid.shape),
             "weight_type": params.weight,
+            "compared": _compared(params, job, exposures),
             "targets": sorted(job.arguments["targets"]),
         }
         files = {"science": str(path), "preview": str(picture)}
@@ -232,6 +233,18 @@ def _cards(job: Job, exposures: list[Exposure]) -> dict[str, tuple[Any, str]]:
             "mean time weighted by exposure, MJD",
         ),
     }
+
+
+def _compared(params: DrizzleParams, job: Job, exposures: list[Exposure]) -> list[str]:
+    """Return for every bit of the context image the group in which it was searched.
+
+    Empty where nobody looked for cosmic rays, as in exposures whose ramps have removed them.
+    """
+    masked = bool(job.inputs["cosmic-ray mask"])
+    if not (masked or _finds_cosmic_rays(params, job)):
+        return []
+    epochs = {p.name: p.labels["epoch"] if masked else "all" for p in job.inputs["exposure"]}
+    return [epochs[exposure.root] for exposure in exposures for _ in exposure.chips]
 
 
 def _unit(params: DrizzleParams, exposures: list[Exposure]) -> str:

@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
-from hst123r.algorithms.detection import find_stars, noise_from_weight
+from hst123r.algorithms.detection import find_stars
+from hst123r.algorithms.noise import relative_noise
 from hst123r.errors import InputError
 
 SIGMA = 0.9
@@ -65,21 +66,13 @@ def test_shallow_and_deep_parts_of_a_stack():
     weight = np.ones((400, 400))
     weight[:, 200:] = 1 / 16
     weight[:, 380:] = 0
-    noise = noise_from_weight(weight, inverse_variance=True)
+    noise = relative_noise(weight)
     image = np.where(np.isfinite(noise), noise, np.nan) * rng.standard_normal(weight.shape)
     found = find_stars(image, noise, 2.1, 4.0)
     left = np.count_nonzero(found.x < 200) / 200
     right = np.count_nonzero(found.x >= 200) / 180
     assert right == pytest.approx(left, abs=6 * np.sqrt(max(left, 0.01) / 200) + 0.05)
     assert np.all(found.x < 380)
-
-
-def test_weights_that_are_times_need_an_rms():
-    weight = np.array([[100.0, 400.0, 0.0, np.nan, 100.0]])
-    noise = noise_from_weight(weight, inverse_variance=False, rms=2.0)
-    assert noise[0].tolist() == pytest.approx([2.0, 1.0, np.inf, np.inf, 2.0])
-    with pytest.raises(InputError, match="without an rms"):
-        noise_from_weight(weight, inverse_variance=False)
 
 
 def test_nan_and_masked_pixels():
