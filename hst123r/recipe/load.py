@@ -63,7 +63,8 @@ class _Loader:
     def __init__(self, tree: Located, name: str, problems: list[Problem]) -> None:
         self.tree = tree
         self.name = name
-        self.problems = list(problems)
+        self.refused = problems
+        self.problems: list[Problem] = []
         self.understood = True
 
     def load(self, path: Path, text: str, settings: list[str]) -> Recipe:
@@ -77,6 +78,10 @@ class _Loader:
         if self.understood:
             self.problems += problems
         self.problems += read_settings(settings, connected, targets)
+        # of a value that was refused, nothing else is known
+        places = {(problem.line, problem.column) for problem in self.refused}
+        self.problems = [p for p in self.problems if (p.line, p.column) not in places]
+        self.problems += self.refused
         if not self.problems:
             self._combined(connected)
         if self.problems or head is None:

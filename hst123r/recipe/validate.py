@@ -179,7 +179,9 @@ def _sentence(item: Any) -> str:
     kind, given, context = item["type"], item["input"], item.get("ctx", {})
     shown = "nothing" if given is None else show(given)
     if kind in _NOUNS:
-        return f"{shown} is not {_NOUNS[kind]}"
+        quotable = kind == "string_type" and isinstance(given, (bool, int, float))
+        hint = f'; write it in quotes, "{shown}"' if quotable else ""
+        return f"{shown} is not {_NOUNS[kind]}{hint}"
     if kind in _COMPARISONS:
         limit, words = _COMPARISONS[kind]
         return f"{shown} {words} {context[limit]:g}"

@@ -147,6 +147,7 @@ ENTRIES = [
         "select in both places", "stages:\n", "stages:\n  - select: {}\n",
         "stages[0].select: `select` stands at the top level too, in line 5", "7:5", semantic=True,
     ),
+    bad("name as number", "name: good", "name: 2019", '2019 is not text; write it in quotes'),
     bad("month 13", SELECT, "select: {after: 2009-13-01}", "is not a date", semantic=True),
     bad("far future", SELECT, "select: {after: MJD 99999999999}", "is not a date between 1900",
         semantic=True),

@@ -130,3 +130,12 @@ def test_every_problem_of_a_file_has_a_place(load_text, content, place):
     with pytest.raises(RecipeError) as caught:
         load_text(content)
     assert str(caught.value).startswith(f"recipe.yaml:{place}: ")
+
+
+@pytest.mark.parametrize("value", [".nan", "-.inf", "9" * 5000])
+def test_a_value_that_is_no_number_is_told_of_once(load_text, value):
+    with pytest.raises(RecipeError) as caught:
+        load_text(GOOD.replace("0.8", value).replace("name: good", "name: a b"))
+    assert [(p.line, p.path) for p in caught.value.problems] == [
+        (2, "name"), (8, "stages[1].drizzle.pixfrac"),
+    ]  # fmt: skip
