@@ -46,7 +46,12 @@ class FetchParams(Params):
 
 
 class Fetch(Stage[FetchParams]):
-    """Bring the exposures into ``raw/``, read-only and verified."""
+    """Bring the exposures into ``raw/``, read-only and verified.
+
+    From a directory, exposures are known by their names, ``ipppssoot_suffix.fits`` in any case;
+    everything else that looks like FITS, compressed files too, is left out with the reason. With
+    `recursive`, work directories of hst123r are not searched.
+    """
 
     name = "fetch"
     params = FetchParams

@@ -105,7 +105,10 @@ class SelectParams(Params):
 
 
 class Select(Stage[SelectParams]):
-    """Decide which exposures are used, and say why the others are not."""
+    """Decide which exposures are used, and say why the others are not.
+
+    Blocks `for:` are chosen by the detector and filter of the exposure's header.
+    """
 
     name = "select"
     params = SelectParams

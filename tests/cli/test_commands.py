@@ -127,6 +127,11 @@ def test_check_echoes_both_forms_and_resolves(hst123r, recipe):
     assert data["targets"][0]["degrees"] == "150.1000000 +2.2000000"
 
 
+def test_a_shipped_recipe_is_found_beside_its_own_work_directory(hst123r, tmp_path):
+    (tmp_path / "quickstart").mkdir()
+    assert hst123r("check", "quickstart").code == 0
+
+
 def test_resolved_shows_blocks_only_where_they_are_in_force(hst123r, tmp_path):
     (tmp_path / "s.yaml").write_text(
         "hst123r: 1\nname: s\ntargets: [{name: T, position: '1 2'}]\n"

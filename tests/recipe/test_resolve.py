@@ -143,8 +143,9 @@ def test_a_mistake_in_the_recipe_is_not_blamed_on_set(tmp_path):
     assert "--set" not in str(caught.value)
 
 
-def test_variants_applied_in_order_are_what_is_resolved(recipe):
-    checked = recipe("drizzle.units=counts")
+@pytest.mark.parametrize("setting", ["drizzle.pixfrac=0.9", "plain.scale=0.07 arcsec"])
+def test_variants_applied_in_order_are_what_is_resolved(recipe, setting):
+    checked = recipe(setting)
     for name in ("drizzle", "plain"):
         instance = checked.instance(name)
         base = resolve(instance)
