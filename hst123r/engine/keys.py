@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -118,15 +118,7 @@ def build_key(
         With its digest, unless an input is unknown.
     """
     parts = [Part("version", stage.name, str(stage.version))]
-    parts += [
-        Part("param", name, short(value), resolved.origins[name])
-        for name, value in resolved.values.items()
-    ]
-    parts += [
-        Part("param", f"{name} for {variant.about}", short(value), origins[name])
-        for variant, origins in variants
-        for name, value in variant.values.items()
-    ]
+    parts += _parameters(resolved, variants)
     parts += [Part("label", name, value) for name, value in sorted(job.labels.items())]
     parts += [Part("argument", name, short(value)) for name, value in sorted(job.arguments.items())]
     parts += [Part("tool", name, version(name)) for name in stage.tools]
@@ -148,6 +140,16 @@ def build_key(
     ]
     digest = key_digest(parts) if complete else None
     return Key(digest, parts, rows, uncertain)
+
+
+def _parameters(
+    resolved: Resolved, variants: Sequence[tuple[Variant, dict[str, str]]]
+) -> Iterator[Part]:
+    for name, value in resolved.values.items():
+        yield Part("param", name, short(value), resolved.origins[name])
+    for variant, origins in variants:
+        for name, value in variant.values.items():
+            yield Part("param", f"{name} for {variant.about}", short(value), origins[name])
 
 
 def _identify(

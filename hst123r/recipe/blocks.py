@@ -48,12 +48,9 @@ def read_blocks(
     list of Problem
         What is wrong with them.
     """
-    if not stage.varies_by:
-        what = f"{stage.name} has no jobs of one detector or filter, so nothing can differ by them"
-        return [], [Problem(tree.line, tree.column, path, what)]
-    if not isinstance(tree.value, dict) or not tree.value:
-        what = "`for` maps a detector, a filter or both to parameters: {WFC3/IR: {scale: …}}"
-        return [], [Problem(tree.line, tree.column, path, what)]
+    wrong = _no_blocks(tree, stage)
+    if wrong:
+        return [], [Problem(tree.line, tree.column, path, wrong)]
     blocks: dict[tuple[str | None, str | None], Block] = {}
     problems: list[Problem] = []
     for key, body in tree.value.items():
@@ -70,11 +67,7 @@ def read_blocks(
             problems.append(Problem(body.line, body.column, here, "parameters are a mapping"))
             continue
         names = stage.params.names()
-        for name in body.value:
-            if name not in names:
-                what = f"unknown parameter, {did_you_mean(name, names)}"
-                line, column = body.keys[name]
-                problems.append(Problem(line, column, f"{here}.{name}", what))
+        problems += _unknown(body, names, here)
         given = {name: node.plain() for name, node in body.value.items() if name in names}
         problems += check_more(stage.params, body, values, given, here, targets)
         blocks[found] = Block(*found, given, places_of(body, file))
@@ -84,6 +77,25 @@ def read_blocks(
         key=lambda block: sum(part is not None for part in (block.detector, block.filter)),
     )
     return ordered, problems
+
+
+def _no_blocks(tree: Located, stage: AnyStage) -> str:
+    """Say why there can be no blocks here; empty when there can."""
+    if not stage.varies_by:
+        return f"{stage.name} has no jobs of one detector or filter, so nothing can differ by them"
+    if not isinstance(tree.value, dict) or not tree.value:
+        return "`for` maps a detector, a filter or both to parameters: {WFC3/IR: {scale: …}}"
+    return ""
+
+
+def _unknown(body: Located, names: Sequence[str], path: str) -> list[Problem]:
+    return [
+        Problem(
+            *body.keys[name], f"{path}.{name}", f"unknown parameter, {did_you_mean(name, names)}"
+        )
+        for name in body.value
+        if name not in names
+    ]
 
 
 def _what_for(key: str) -> tuple[str | None, str | None] | str:
