@@ -7,7 +7,6 @@ Anything else that escapes is a bug and ends with exit code 1 and a traceback.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
@@ -90,6 +89,46 @@ class Busy(Hst123rError):
     exit_code = ENVIRONMENT
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a misspelled one is nearly, whatever its case.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    known : iterable of str
+        What could have been meant.
+
+    Returns
+    -------
+    str or None
+        The first of the nearest, None when none is near. A letter, and another for each eight
+        that were written, may be missing, wrong, too many or swapped with its neighbour; or only
+        the beginning of one word is there.
+    """
+    written, choices = word.lower(), list(known)
+    ranked = [(_edits(written, choice.lower()), choice) for choice in choices]
+    least, best = min(ranked, key=lambda item: item[0], default=(len(word), ""))
+    if least <= 1 + len(word) // 8:
+        return best if len(word) > least else None
+    begun = [choice for choice in choices if choice.lower().startswith(written)]
+    return begun[0] if len(begun) == 1 and len(word) > 2 else None
+
+
+def _edits(one: str, other: str) -> int:
+    """Count letters to insert, remove, replace or swap (Damerau-Levenshtein distance)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [i]
+        for j, wanted in enumerate(other, 1):
+            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a suggestion for a misspelled word, or the list of what is known.
 
@@ -106,10 +145,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         ``did you mean 'pixfrac'?`` or ``known are …``.
     """
     choices = list(known)
-    folded = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {folded[close[0]]!r}?"
+    found = closest(word, choices)
+    if found is not None:
+        return f"did you mean {found!r}?"
     if len(choices) > 24:
         return f"known are {', '.join(choices[:24])}, …"
     return f"known are {', '.join(choices)}" if choices else "nothing is allowed here"

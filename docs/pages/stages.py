@@ -17,11 +17,18 @@ from hst123r.records import amount, dates, position
 from hst123r.resources import shipped_recipes
 from hst123r.stage import registry
 from hst123r.stage.contract import Need
+from hst123r.stages.select import ROOT_PATTERN
 from pages.markdown import bullets, code, page, table, text, toctree
 
 PLAIN = {"time": "length of time", "pixel": "number of pixels"}
+SIGNS: dict[amount.Sign, str] = {"any": "", "not negative": ", at least 0", "positive": ", above 0"}
 PATTERNS = {
-    **{amount.schema_pattern(name): PLAIN.get(name, name) for name in amount.UNITS},
+    **{
+        amount.schema_pattern(name, sign): PLAIN.get(name, name) + words
+        for name in amount.UNITS
+        for sign, words in SIGNS.items()
+    },
+    f"^{ROOT_PATTERN}$": "root name",
     dates.PATTERN: "date",
     position.PATTERN: "position",
 }
@@ -33,7 +40,7 @@ LIMITS = {
     "exclusiveMaximum": "below {:.10g}",
 }
 COMMON = """\
-Beside these every stage takes `name`, `for`, `on_bad` and `uses`; see
+Beside these every stage takes `name`, `on_bad` and `uses`; see
 [the recipe](../recipe.md#stages). The units are [here](../reference/units.md)."""
 
 
@@ -93,10 +100,17 @@ def _facts(name: str) -> list[str]:
         f"**A job for each** {stage.per or 'recipe'}",
         f"**Makes** {', '.join(map(code, stage.makes))}",
         f"**Put in by itself** {implied}",
+        f"**Blocks `for:`** {_blocks(stage.varies_by)}",
         f"**Version** {stage.version}; raised when results change, and then jobs run again",
         f"**Tools whose version counts** {tools}",
         f"**Used in the recipes that ship** {_used_in(name)}",
     ]
+
+
+def _blocks(varies_by: tuple[str, ...]) -> str:
+    if not varies_by:
+        return "none; its jobs are about several detectors and filters"
+    return " or ".join(f"for a {label}" for label in varies_by)
 
 
 def _used_in(name: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from hst123r import instruments
 from hst123r.errors import InputError
+from hst123r.files.work_dir import OWN, is_work_dir
 from hst123r.instruments.detector import Detector
 
-PRODUCT_NAME: Final = re.compile(r"^([a-z][a-z0-9]{8})_([a-z0-9]+)\.fits$")
-"""Names of HST exposures: ``ipppssoot_suffix.fits``."""
+PRODUCT_NAME: Final = re.compile(r"([a-z][a-z0-9]{8})_([a-z0-9]+)\.fits")
+"""Names of HST exposures in lower case: ``ipppssoot_suffix.fits``."""
+FITS_NAME: Final = re.compile(r".*\.(?:fits|fit|fts)(?:\.(?:gz|bz2|z|fz|xz|zip))?")
+"""Names in lower case of what looks like FITS and is told of when it is not used."""
 
 
 @dataclass(slots=True)
@@ -51,15 +54,16 @@ class Listing:
 def list_folder(folder: Path, *, recursive: bool) -> Listing:
     """List the exposures of a folder by their names, without opening a file.
 
-    Of several products of one exposure the one that its detector prefers is taken, so a
-    CTE-corrected ``flc`` wins over an ``flt``.
+    Names count whatever their case. Of several products of one exposure the one that its detector
+    prefers is taken, so a CTE-corrected ``flc`` wins over an ``flt``.
 
     Parameters
     ----------
     folder : Path
         The folder.
     recursive : bool
-        Look into its subfolders too.
+        Look into its subfolders too, but not into work directories of hst123r, which hold
+        copies.
 
     Returns
     -------
@@ -78,10 +82,10 @@ def list_folder(folder: Path, *, recursive: bool) -> Listing:
     by_root: dict[str, dict[str, Path]] = {}
     listing = Listing()
     for path in _fits_files(folder, recursive=recursive):
-        found = PRODUCT_NAME.match(path.name)
-        if found is None:
-            reason = "its name is not that of an HST exposure (ipppssoot_suffix.fits)"
-            listing.left_out.append([path.name, "name", reason])
+        found = PRODUCT_NAME.fullmatch(path.name.lower())
+        wrong = _not_usable(path) if found else _why_no_name(path)
+        if found is None or wrong:
+            listing.left_out.append([path.name, *wrong])
             continue
         root, suffix = found.groups()
         known = by_root.setdefault(root, {})
@@ -97,12 +101,40 @@ def list_folder(folder: Path, *, recursive: bool) -> Listing:
     return listing
 
 
-def _fits_files(folder: Path, *, recursive: bool) -> Iterator[Path]:
-    try:
-        found = sorted(folder.rglob("*.fits") if recursive else folder.glob("*.fits"))
-    except OSError as error:
-        raise InputError(f"cannot be listed: {error.strerror}", where=str(folder)) from error
-    return (path.absolute() for path in found if path.is_file())
+def _fits_files(folder: Path, *, recursive: bool) -> list[Path]:
+    """Everything with the name of a FITS file, folders and links to nothing included."""
+
+    def refuse(error: OSError) -> None:
+        raise InputError(
+            f"cannot be listed: {error.strerror}", where=str(error.filename or folder)
+        ) from error
+
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder.absolute(), onerror=refuse):
+        here = Path(place)
+        found += [here / name for name in (*files, *folders) if FITS_NAME.fullmatch(name.lower())]
+        if not recursive:
+            break
+        if is_work_dir(here):
+            # the folder that was named is a work directory itself; what is beside its own is yours
+            folders[:] = [name for name in folders if name not in OWN]
+        folders[:] = sorted(name for name in folders if not is_work_dir(here / name))
+    return sorted(found)
+
+
+def _why_no_name(path: Path) -> tuple[str, str]:
+    if not path.name.lower().endswith(".fits") and PRODUCT_NAME.match(path.name.lower()):
+        return "compressed", "it is compressed; unpack it"
+    return "name", "its name is not that of an HST exposure (ipppssoot_suffix.fits)"
+
+
+def _not_usable(path: Path) -> tuple[str, ...]:
+    """Say why a file with the right name is none; empty when it is one."""
+    if path.is_dir():
+        return "file", "it is a folder"
+    if not path.is_file():
+        return "file", "it is a link to a file that is not there"
+    return ()
 
 
 def _choose(root: str, files: dict[str, Path], listing: Listing) -> None:

@@ -9,22 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import Field
+from pydantic import ValidationError
 
+from hst123r.archives.simulation import MAX_TARGETS, Observation, Simulation, VisitError
 from hst123r.errors import InputError
-from hst123r.records.amount import Amount
 from hst123r.records.dates import parse as parse_date
-from hst123r.records.params import (
-    Angle,
-    Date,
-    DetectorName,
-    Duration,
-    FilterName,
-    Magnitudes,
-    Params,
-    Pixels,
-    SurfaceBrightness,
-)
 from hst123r.records.target import Target
 
 if TYPE_CHECKING:
@@ -33,98 +22,7 @@ if TYPE_CHECKING:
 
 TRUTH: Final = "_truth.ecsv"
 FIRST_PROPOSAL: Final = 99900
-MAX_TARGETS: Final = 36
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-class Observation(Params):
-    """One setting of the telescope, repeated at some dates."""
-
-    detector: DetectorName = Field(description="Detector")
-    filter: FilterName = Field(description="Filter")
-    dates: list[Date] = Field(
-        min_length=1, description="Start of each epoch; observations of one date share a visit"
-    )
-    exposures: int = Field(3, ge=1, le=30, description="Dithered exposures per epoch")
-    exposure_time: Duration = Field(Amount(500.0, "s"), description="Time of each exposure")
-    size: Pixels | None = Field(
-        None, description="Side of the part of each chip that is kept; the full chip by default"
-    )
-
-
-class Stars(Params):
-    """A random field of stars around each target."""
-
-    number: int = Field(400, ge=0, le=200_000, description="Stars within the radius")
-    radius: Angle = Field(Amount(60.0, "arcsec"), description="Radius of the field")
-    brightest: Magnitudes = Field(Amount(18.0, "mag"), description="Bright end, AB")
-    faintest: Magnitudes = Field(Amount(27.0, "mag"), description="Faint end, AB")
-    slope: float = Field(0.25, ge=0, le=2, description="d log N / d magnitude")
-    colour: Magnitudes = Field(
-        Amount(0.6, "mag"), description="Mean colour, 555 nm less 814 nm, AB"
-    )
-    colour_scatter: Magnitudes = Field(Amount(0.3, "mag"), description="Its standard deviation")
-    separation: Angle = Field(
-        Amount(0.0, "arcsec"), description="No two stars are closer than this"
-    )
-    catalog: str | None = Field(
-        None,
-        description="Table of stars instead of random ones, relative to the recipe: columns ra, "
-        "dec, and mag (AB, all filters) or mag_<filter>",
-    )
-
-
-class TransientSource(Params):
-    """The source at the target, whose brightness changes."""
-
-    dates: list[Date] = Field(min_length=1, description="Dates of the light curve")
-    magnitudes: list[Magnitudes] = Field(
-        min_length=1, description="AB magnitudes at 555 nm on these dates, straight in between"
-    )
-    colour: Magnitudes = Field(Amount(0.0, "mag"), description="555 nm less 814 nm, AB")
-    east: Angle = Field(Amount(0.0, "arcsec"), description="Offset from the target")
-    north: Angle = Field(Amount(0.0, "arcsec"), description="Offset from the target")
-
-
-class VisitError(Params):
-    """By how much the header's WCS of one visit is wrong."""
-
-    east: Angle = Field(Amount(0.0, "arcsec"), description="Shift to the east")
-    north: Angle = Field(Amount(0.0, "arcsec"), description="Shift to the north")
-    roll: Angle = Field(Amount(0.0, "deg"), description="Rotation about the target")
-
-
-class Simulation(Params):
-    """What the simulated archive holds for each target."""
-
-    observations: list[Observation] = Field(min_length=1, description="What is observed")
-    seed: int = Field(1, ge=0, le=2**31, description="Seed of all random numbers")
-    stars: Stars = Field(default_factory=Stars, description="The field of stars")
-    transient: TransientSource | None = Field(
-        None, description="A transient at the first target, or at each one named in `at`"
-    )
-    at: list[str] | None = Field(None, description="Targets that are observed; all by default")
-    pointing_error: Angle = Field(
-        Amount(0.3, "arcsec"), description="Error of each visit's pointing, rms along each axis"
-    )
-    roll_error: Angle = Field(Amount(0.01, "deg"), description="Error of each visit's roll, rms")
-    errors: list[VisitError] = Field(
-        default_factory=list, description="Errors of the visits in time, instead of random ones"
-    )
-    pa_v3: Angle = Field(Amount(60.0, "deg"), description="Roll of the telescope, first epoch")
-    roll_per_epoch: Angle = Field(Amount(0.0, "deg"), description="Added at each later epoch")
-    dither: Angle = Field(Amount(1.3, "arcsec"), description="Size of the dither steps")
-    sky: SurfaceBrightness | None = Field(
-        Amount(22.3, "mag/arcsec2"), description="Sky, AB; null for a dark sky"
-    )
-    cosmic_rays: bool = Field(True, description="Cosmic rays, on detectors that keep them")
-    bad_pixels: bool = Field(True, description="Hot pixels and bad columns, flagged in DQ")
-    noise: bool = Field(True, description="Photon and read noise")
-    template: str | None = Field(
-        None,
-        description="A real exposure whose WCS, lookup tables included, is used, relative to the "
-        "recipe",
-    )
 
 
 def programmes(
@@ -149,16 +47,10 @@ def programmes(
     Raises
     ------
     InputError
-        If a target, a catalogue or a light curve is wrong.
+        If the catalogue of stars is wrong.
     """
     known = [target.name for target in targets]
     wanted = simulation.at if simulation.at is not None else known
-    for name in wanted:
-        if name not in known:
-            raise InputError(
-                f"the simulation observes {name!r}, which is no target of the recipe",
-                hint=f"Targets are {', '.join(known)}",
-            )
     if len(wanted) > MAX_TARGETS:
         raise InputError(f"at most {MAX_TARGETS} targets can be simulated, there are {len(wanted)}")
     chosen = [target for target in targets if target.name in wanted]
@@ -226,6 +118,7 @@ def _programme(simulation: Simulation, target: Target, number: int, folder: Path
         "dec_deg": target.position.dec_deg,
     }
     stars = simulation.stars
+    bands = {item.filter for item in simulation.observations}
     try:
         return model.Programme(
             target_name=target.name,
@@ -250,7 +143,7 @@ def _programme(simulation: Simulation, target: Target, number: int, folder: Path
                 colour_scatter=stars.colour_scatter.to("mag"),
                 separation_arcsec=stars.separation.to("arcsec"),
             ),
-            stars=_catalogue(folder / stars.catalog) if stars.catalog else [],
+            stars=_catalogue(folder / stars.catalog, bands) if stars.catalog else [],
             transients=_transients(simulation, target) if number == 0 or simulation.at else [],
             sky=model.Sky(
                 brightness_ab=simulation.sky.to("mag/arcsec2") if simulation.sky else None,
@@ -260,7 +153,7 @@ def _programme(simulation: Simulation, target: Target, number: int, folder: Path
                 bad_pixels=simulation.bad_pixels,
             ),
         )
-    except ValueError as error:
+    except ValidationError as error:
         raise InputError(
             f"the simulation cannot be made: {_first(error)}", where="fetch"
         ) from error
@@ -290,19 +183,16 @@ def _error(item: VisitError) -> Any:
 
 
 def _transients(simulation: Simulation, target: Target) -> list[Any]:
-    import math
-
     from hst123r.simulation import model
 
     source = simulation.transient
     if source is None:
         return []
-    dec = target.position.dec_deg + source.north.to("deg")
-    ra = target.position.ra_deg + source.east.to("deg") / math.cos(math.radians(dec))
+    place = target.position.offset(source.east.to("deg"), source.north.to("deg"))
     return [
         model.Transient(
-            ra_deg=ra % 360.0,
-            dec_deg=dec,
+            ra_deg=place.ra_deg,
+            dec_deg=place.dec_deg,
             dates_mjd=[parse_date(date) for date in source.dates],
             magnitudes_ab=[magnitude.to("mag") for magnitude in source.magnitudes],
             colour=source.colour.to("mag"),
@@ -310,33 +200,80 @@ def _transients(simulation: Simulation, target: Target) -> list[Any]:
     ]
 
 
-def _catalogue(path: Path) -> list[Any]:
-    from astropy.table import Table
+def template_of(simulation: Simulation, folder: Path) -> Path | None:
+    """Return the path of the template, None where there is none.
 
-    from hst123r.simulation import model
+    Parameters
+    ----------
+    simulation : Simulation
+        What the recipe says.
+    folder : Path
+        Where relative paths start.
+
+    Returns
+    -------
+    Path or None
+        An existing file.
+
+    Raises
+    ------
+    InputError
+        If it is not there.
+    """
+    if simulation.template is None:
+        return None
+    path = (folder / simulation.template).absolute()
+    if not path.is_file():
+        raise InputError("there is no such template", where=str(path))
+    return path
+
+
+def _catalogue(path: Path, filters: set[str]) -> list[Any]:
+    from astropy.table import Table
 
     try:
         table = Table.read(path)
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"the catalogue cannot be read: {_first(error)}", where=str(path)
-        ) from error
-    bands = [name for name in table.colnames if name.lower().startswith("mag_")]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"the catalogue cannot be read: {reason}", where=str(path)) from error
+    bands = {name[4:].upper(): name for name in table.colnames if name.lower().startswith("mag_")}
     missing = [name for name in ("ra", "dec") if name not in table.colnames]
-    if missing or not (bands or "mag" in table.colnames):
-        needed = "ra, dec, and mag or mag_<filter>"
-        raise InputError(f"the catalogue lacks columns; needed are {needed}", where=str(path))
-    return [
-        model.Star(
+    # without `mag`, a filter without a column would get the magnitudes of another
+    if "mag" not in table.colnames:
+        missing += [f"mag_{name}" for name in sorted(filters - set(bands))]
+    if missing:
+        raise InputError(
+            f"the catalogue has no column {', '.join(missing)}",
+            where=str(path),
+            hint="It needs ra, dec, and mag for every filter or mag_<filter> for each observed one",
+        )
+    return [_star(row, number, bands, path) for number, row in enumerate(table, 1)]
+
+
+def _star(row: Any, number: int, bands: dict[str, str], path: Path) -> Any:
+    from numpy.ma import masked
+
+    from hst123r.simulation import model
+
+    by_filter = {name: row[column] for name, column in bands.items() if row[column] is not masked}
+    every = row["mag"] if "mag" in row.colnames else next(iter(by_filter.values()), masked)
+    if masked in (row["ra"], row["dec"], every):
+        raise InputError(f"a value is missing in row {number}", where=str(path))
+    try:
+        return model.Star(
             ra_deg=float(row["ra"]),
             dec_deg=float(row["dec"]),
-            magnitude_ab=float(row["mag"] if "mag" in table.colnames else row[bands[0]]),
-            by_filter={name[4:].upper(): float(row[name]) for name in bands},
+            magnitude_ab=float(every),
+            by_filter={name: float(value) for name, value in by_filter.items()},
         )
-        for row in table
-    ]
+    except ValidationError as error:
+        raise InputError(f"row {number}: {_first(error)}", where=str(path)) from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"row {number}: {error}", where=str(path)) from error
 
 
-def _first(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+def _first(error: ValidationError) -> str:
+    """The first of a validator's errors: which value, and what about it."""
+    found = error.errors(include_url=False)[0]
+    place = ".".join(str(step) for step in found["loc"])
+    return f"{place}: {found['msg']}" if place else found["msg"]

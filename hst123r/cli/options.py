@@ -39,7 +39,8 @@ def settings(function: F) -> F:
         "settings",
         multiple=True,
         metavar="STAGE.PARAM=VALUE",
-        help="Override a parameter, e.g. --set drizzle.pixfrac=1.0. May be repeated.",
+        help="Override a parameter, e.g. --set fetch.path=data; STAGE is its name in the recipe. "
+        "May be repeated.",
     )(function)
 
 
@@ -102,6 +103,10 @@ def open_recipe(name: str, given: tuple[str, ...]) -> Recipe:
     shipped = shipped_recipes()
     if path.stem in shipped and path.parent in {Path(), Path("recipes")}:
         return load(shipped[path.stem], given, shown=name)
+    if path.is_dir():
+        found = sorted(item.name for item in path.glob("*.y*ml"))
+        inside = f"In it are {', '.join(found[:8])}" if found else "There is none in it"
+        raise InputError("this is a folder; a recipe is one file", where=name, hint=inside)
     hint = f"Recipes that ship with hst123r: {', '.join(shipped)}" if shipped else ""
     raise InputError("there is no such recipe", where=name, hint=hint)
 

@@ -15,7 +15,7 @@ from hst123r.files.content import Content, Header, Signature
 from hst123r.files.publish import write
 from hst123r.provenance.rows import InputRow, Part
 from hst123r.records.outcome import Outcome, Product
-from hst123r.stage.contract import Job
+from hst123r.stage.contract import Job, Variant
 
 JOB: Final = "job.json"
 RESULT: Final = "result.json"
@@ -81,10 +81,11 @@ class Order:
             kind: [Product.from_json(item) for item in items]
             for kind, items in job["inputs"].items()
         }
+        variants = [Variant(**item) for item in job["variants"]]
         return cls(
             **{
                 **data,
-                "job": Job(job["label"], job["labels"], products, job["arguments"]),
+                "job": Job(job["label"], job["labels"], products, job["arguments"], variants),
                 "parts": [Part(**part) for part in data["parts"]],
                 "inputs": [InputRow(**row) for row in data["inputs"]],
                 "signatures": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from hst123r.provenance.contents import Contents, Known
 from hst123r.provenance.rows import InputRow, Made, Part
 from hst123r.recipe.resolve import Resolved
 from hst123r.records.outcome import Product
-from hst123r.stage.contract import Job, Need
+from hst123r.stage.contract import Job, Need, Variant
 from hst123r.stage.registry import AnyStage
 
 LONGEST_VALUE: Final = 400
@@ -87,7 +87,13 @@ class Identities:
 
 
 def build_key(
-    stage: AnyStage, job: Job, resolved: Resolved, identities: Identities, *, read: bool
+    stage: AnyStage,
+    job: Job,
+    resolved: Resolved,
+    identities: Identities,
+    variants: Sequence[tuple[Variant, dict[str, str]]] = (),
+    *,
+    read: bool,
 ) -> Key:
     """Build a job's key.
 
@@ -101,6 +107,8 @@ def build_key(
         Its parameters.
     identities : Identities
         Contents of files.
+    variants : sequence of (Variant, dict)
+        What the job chooses its parameters from, with origins.
     read : bool
         Read input files that are new to the store; otherwise the key stays unknown.
 
@@ -110,10 +118,7 @@ def build_key(
         With its digest, unless an input is unknown.
     """
     parts = [Part("version", stage.name, str(stage.version))]
-    parts += [
-        Part("param", name, short(value), resolved.origins[name])
-        for name, value in resolved.values.items()
-    ]
+    parts += _parameters(resolved, variants)
     parts += [Part("label", name, value) for name, value in sorted(job.labels.items())]
     parts += [Part("argument", name, short(value)) for name, value in sorted(job.arguments.items())]
     parts += [Part("tool", name, version(name)) for name in stage.tools]
@@ -135,6 +140,16 @@ def build_key(
     ]
     digest = key_digest(parts) if complete else None
     return Key(digest, parts, rows, uncertain)
+
+
+def _parameters(
+    resolved: Resolved, variants: Sequence[tuple[Variant, dict[str, str]]]
+) -> Iterator[Part]:
+    for name, value in resolved.values.items():
+        yield Part("param", name, short(value), resolved.origins[name])
+    for variant, origins in variants:
+        for name, value in variant.values.items():
+            yield Part("param", f"{name} for {variant.about}", short(value), origins[name])
 
 
 def _identify(

@@ -21,11 +21,11 @@ from hst123r.errors import Hst123rError
 from hst123r.provenance.rows import Made, Record
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Instance, Recipe
-from hst123r.recipe.resolve import Resolved, resolve
+from hst123r.recipe.resolve import Resolved, resolve, variants
 from hst123r.records.exposure import band
 from hst123r.records.outcome import Product, Quality, State
 from hst123r.stage import registry
-from hst123r.stage.contract import Job, Scope
+from hst123r.stage.contract import Job, Scope, Variant
 
 
 class Planner:
@@ -54,6 +54,7 @@ class Planner:
         }
         self._records = store.jobs.records()
         self._resolved: dict[tuple[str, str | None, str | None], Resolved] = {}
+        self._variants: dict[str, list[tuple[Variant, dict[str, str]]]] = {}
         self._parameters: list[dict[str, Any]] | None = None
         self._old = self._load_made()
         self._leave_out()
@@ -155,13 +156,17 @@ class Planner:
             if job.label in seen:
                 raise ValueError(f"{instance.name} has two jobs labelled {job.label!r}")
             seen.add(job.label)
-            through = job.labels.get("filter")
+            about = {name: job.labels.get(name) for name in stage.varies_by}
+            through = about.get("filter")
             resolved = self.resolved(
-                instance, job.labels.get("detector"), None if through is None else band(through)
+                instance, about.get("detector"), None if through is None else band(through)
             )
+            # what the job will only find in its file, it chooses by
+            varied = self.variants(instance) if None in about.values() else []
+            job.variants = [variant for variant, _ in varied]
             record = self._records.get((instance.name, job.label))
             done = record.done_id if record is not None else None
-            key = build_key(stage, job, resolved, self.identities, read=done is not None)
+            key = build_key(stage, job, resolved, self.identities, varied, read=done is not None)
             made = self._old.get(done, []) if done is not None else []
             decision = self._decide(instance, job, key, record, made)
             yield Planned(instance, stage, job, resolved, key, decision, record, made, job_id=done)
@@ -266,6 +271,12 @@ class Planner:
         if key not in self._resolved:
             self._resolved[key] = resolve(instance, detector, filter_name)
         return self._resolved[key]
+
+    def variants(self, instance: Instance) -> list[tuple[Variant, dict[str, str]]]:
+        """Return what differs by detector or filter, with origins, found once for each stage."""
+        if instance.name not in self._variants:
+            self._variants[instance.name] = variants(instance)
+        return self._variants[instance.name]
 
     def parameters(self) -> list[dict[str, Any]]:
         """Return every parameter of every stage with its value and origin, without detectors."""

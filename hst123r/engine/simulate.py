@@ -34,7 +34,7 @@ def simulate(recipe: Recipe, out: Path) -> Iterator[dict[str, str]]:
     EnvironmentProblem
         If the folder cannot be written.
     """
-    from hst123r.archives.simulated import TRUTH, make, planned, programmes
+    from hst123r.archives.simulated import TRUTH, make, planned, programmes, template_of
     from hst123r.records.dates import iso
 
     params = next(
@@ -48,7 +48,7 @@ def simulate(recipe: Recipe, out: Path) -> Iterator[dict[str, str]]:
             hint="Its stage fetch needs `simulation: {observations: …}`",
         )
     folder = recipe.path.resolve().parent
-    template = None if simulation.template is None else folder / simulation.template
+    template = template_of(simulation, folder)
     made = programmes(simulation, recipe.targets, folder)
     todo = [(programme, entry) for programme in made.values() for entry in planned(programme)]
     with machine_errors("write the exposures", out):

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from hst123r.errors import EnvironmentProblem, InputError
 from hst123r.files.content import digest_bytes
+from hst123r.files.work_dir import STORE
 from hst123r.provenance.contents import Contents, insert
 from hst123r.provenance.jobs import Jobs
 from hst123r.provenance.migrations import migrations
 from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
 
-NAME: Final = "hst123r.sqlite"
+NAME: Final = STORE
 APPLICATION_ID: Final = 0x48313233
 """Marks the file as ours in SQLite's header: the letters H123."""
 NETWORK: Final = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +11,10 @@ from hst123r.errors import InputError, did_you_mean
 from hst123r.recipe.model import Head, Instance, Recipe
 from hst123r.recipe.pipeline import connect
 from hst123r.recipe.problem import Problem, RecipeError
-from hst123r.recipe.stage_entry import StageEntry, read_settings
-from hst123r.recipe.text import Located, read
+from hst123r.recipe.resolve import resolve, variants
+from hst123r.recipe.settings import read_settings
+from hst123r.recipe.stage_entry import StageEntry
+from hst123r.recipe.text import Located, read_on
 from hst123r.recipe.validate import check
 from hst123r.stage import registry
 
@@ -49,33 +52,41 @@ def load(path: Path, settings: Sequence[str] = (), *, shown: str | None = None) 
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read the recipe: {error.strerror}", where=name) from error
-    tree = read(content, name)
-    return _Loader(path, content.decode("utf-8-sig"), tree, name, list(settings)).load()
+    tree, problems = read_on(content, name)
+    loader = _Loader(tree, name, problems)
+    return loader.load(path, content.decode("utf-8-sig"), list(settings))
 
 
 class _Loader:
-    def __init__(
-        self, path: Path, text: str, tree: Located, name: str, settings: list[str]
-    ) -> None:
-        self.path = path
-        self.text = text
+    """Reads what can be read, and tells of everything else."""
+
+    def __init__(self, tree: Located, name: str, problems: list[Problem]) -> None:
         self.tree = tree
         self.name = name
-        self.settings = settings
+        self.refused = problems
         self.problems: list[Problem] = []
+        self.understood = True
 
-    def load(self) -> Recipe:
+    def load(self, path: Path, text: str, settings: list[str]) -> Recipe:
         head = self._head()
-        instances = self._stages()
-        if not self.problems:
-            self.problems += self._unique(instances)
-        if not self.problems:
-            connected, problems = connect(instances, self._select())
+        targets = self._target_names()
+        select = self._select(targets)
+        instances = self._stages(targets)
+        self._unique(instances)
+        connected, problems = connect(instances, select)
+        # what an entry that was not understood would have made, cannot be missed
+        if self.understood:
             self.problems += problems
-            self.problems += read_settings(self.settings, connected)
+        self.problems += read_settings(settings, connected, targets)
+        # of a value that was refused, nothing else is known
+        places = {(problem.line, problem.column) for problem in self.refused}
+        self.problems = [p for p in self.problems if (p.line, p.column) not in places]
+        self.problems += self.refused
+        if not self.problems:
+            self._combined(connected)
         if self.problems or head is None:
             raise RecipeError(self.problems, self.name)
-        return Recipe(self.path, self.text, head, connected, self.settings)
+        return Recipe(path, text, head, connected, settings)
 
     def _head(self) -> Head | None:
         values = self.tree.plain()
@@ -102,20 +113,28 @@ class _Loader:
                 self.problems.append(Problem(node.line, node.column, path, message))
             seen.setdefault(folded, index)
 
-    def _select(self) -> Instance:
+    def _target_names(self) -> list[str] | None:
+        """Names of the targets, None when they cannot all be read."""
+        targets = self.tree.inside("targets")
+        entries = targets.value if targets is not None else None
+        if not isinstance(entries, list):
+            return None
+        names = [entry.inside("name") for entry in entries]
+        return [str(name.value) for name in names if name is not None]
+
+    def _select(self, targets: list[str] | None) -> Instance:
         """The implied stage `select`, with the parameters of the recipe's top level."""
-        entry = self.tree.value.get("select")
-        if entry is None:
-            return Instance(name=SELECT, stage=SELECT, implied=True)
-        instance = self._read_entry(
-            Located({SELECT: entry}, entry.line, entry.column, self.tree.keys), ""
-        )
+        instance = None
+        entry = self.tree.value.get(SELECT)
+        if entry is not None:
+            tree = Located({SELECT: entry}, entry.line, entry.column, self.tree.keys)
+            instance = self._read_entry(tree, "", targets)
         if instance is None:
-            return Instance(name=SELECT, stage=SELECT, implied=True)
+            instance = Instance(name=SELECT, stage=SELECT)
         instance.implied = True
         return instance
 
-    def _stages(self) -> list[Instance]:
+    def _stages(self, targets: list[str] | None) -> list[Instance]:
         entries = self.tree.value.get("stages")
         if entries is None:
             message = "is missing; a recipe lists its stages"
@@ -125,41 +144,46 @@ class _Loader:
             message = "is a list of stages, each `- name: {parameters}`"
             self.problems.append(Problem(entries.line, entries.column, "stages", message))
             return []
-        instances = []
-        for index, entry in enumerate(entries.value):
-            instance = self._read_entry(entry, f"stages[{index}]")
-            if instance is not None:
-                instances.append(instance)
-        # errors of the top-level `select` are wanted even when stages have errors
-        if self.problems:
-            self._select()
-        return instances
-
-    def _read_entry(self, tree: Located, path: str) -> Instance | None:
-        entry = StageEntry(tree, path, Path(self.name).name)
-        instance = entry.read()
-        self.problems += [
-            Problem(p.line, p.column, p.path.lstrip("."), p.message) for p in entry.problems
+        found = [
+            self._read_entry(entry, f"stages[{index}]", targets)
+            for index, entry in enumerate(entries.value)
         ]
+        self.understood = None not in found
+        return [instance for instance in found if instance is not None]
+
+    def _read_entry(self, tree: Located, path: str, targets: list[str] | None) -> Instance | None:
+        entry = StageEntry(tree, path, Path(self.name).name, targets)
+        instance = entry.read()
+        self.problems += entry.problems
         return instance
 
-    def _unique(self, instances: list[Instance]) -> list[Problem]:
-        problems = []
-        seen: dict[str, int] = {}
-        for index, instance in enumerate(instances):
+    def _unique(self, instances: list[Instance]) -> None:
+        seen: dict[str, Instance] = {}
+        for instance in instances:
+            message = ""
             if instance.name in seen:
-                entry = self.tree.value["stages"].value[index]
                 message = (
-                    f"the name {instance.name!r} is taken by stages[{seen[instance.name]}]; "
+                    f"the name {instance.name!r} is taken by {seen[instance.name].path}; "
                     "give one of them another `name`"
                 )
-                problems.append(Problem(entry.line, entry.column, f"stages[{index}]", message))
             elif instance.name != instance.stage and instance.name in registry.names():
-                entry = self.tree.value["stages"].value[index]
                 message = f"{instance.name!r} is the name of another stage; choose a different one"
-                problems.append(Problem(entry.line, entry.column, f"stages[{index}]", message))
-            seen.setdefault(instance.name, index)
-        return problems
+            elif instance.stage == SELECT and self.tree.value.get(SELECT) is not None:
+                line, _ = self.tree.keys[SELECT]
+                message = f"`select` stands at the top level too, in line {line}; keep one of them"
+            if message:
+                self.problems.append(Problem(*instance.place, instance.path, message))
+            seen.setdefault(instance.name, instance)
+
+    def _combined(self, instances: list[Instance]) -> None:
+        """Check what blocks and ``--set`` come to together, each having been found good."""
+        for instance in instances:
+            try:
+                variants(instance)
+                for one, other in product(instance.blocks, repeat=2):
+                    resolve(instance, one.detector, other.filter)
+            except InputError as error:
+                self.problems.append(Problem(*instance.place, instance.path, error.message))
 
 
 def describe(recipe: Recipe) -> dict[str, Any]:

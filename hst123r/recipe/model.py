@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from hst123r.records import position
 from hst123r.records.params import Params, Position
@@ -15,6 +15,14 @@ from hst123r.records.target import Target
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$"
 INSTANCE_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 VERSION: Final = 1
+
+
+def _version(value: object) -> object:
+    # to Python, true is 1
+    if isinstance(value, bool):
+        raise ValueError(f"{'true' if value else 'false'} is not one of {VERSION}")
+    return value
+
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 OnBad = Literal["stop", "exclude", "use"]
@@ -46,7 +54,9 @@ class Paper(Params):
 class Head(Params):
     """The top level of a recipe, without the stages' parameters."""
 
-    hst123r: Literal[1] = Field(description="Version of the recipe language, 1")
+    hst123r: Annotated[Literal[1], BeforeValidator(_version)] = Field(
+        description="Version of the recipe language, 1"
+    )
     name: Name = Field(description="Name of the recipe; also of its work directory")
     title: str | None = Field(None, description="What the recipe is, in a few words")
     description: str | None = Field(None, description="More about it")
@@ -66,13 +76,15 @@ class Instance:
     stage : str
         The stage it is an instance of.
     values : dict
-        Parameters as given in the recipe and by ``--set``, plain values.
+        Parameters as given in the recipe, plain values.
     origins : dict of str to str
-        Origin of each given parameter: ``recipe.yaml:12:9`` or ``--set``.
+        Place of each given value by its path, ``simulation.seed``: ``recipe.yaml:12:9``.
     blocks : list of Block
         ``for:`` blocks, in the order of increasing precedence.
     overrides : dict
         Parameters given by ``--set``; they win over everything.
+    set_origins : dict of str to str
+        Paths of the values that ``--set`` gave.
     on_bad : str
         What to do with a bad result: ``stop``, ``exclude`` or ``use`` it.
     uses : list of str
@@ -81,6 +93,12 @@ class Instance:
         Whether hst123r inserted it because a later stage needs it.
     sources : dict of str to list of str
         By needed kind, the names of the earlier stages that supply it.
+    path : str
+        Where it stands in the recipe, ``stages[3].drizzle``.
+    place : (int, int)
+        Line and column of that.
+    uses_places : list of (int, int)
+        Lines and columns of the names in ``uses``.
     """
 
     name: str
@@ -89,10 +107,14 @@ class Instance:
     origins: dict[str, str] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     overrides: dict[str, Any] = field(default_factory=dict)
+    set_origins: dict[str, str] = field(default_factory=dict)
     on_bad: OnBad = "exclude"
     uses: list[str] = field(default_factory=list)
     implied: bool = False
     sources: dict[str, list[str]] = field(default_factory=dict)
+    path: str = ""
+    place: tuple[int, int] = (0, 0)
+    uses_places: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +128,7 @@ class Block:
     values : dict
         Parameters.
     origins : dict of str to str
-        Their places in the recipe.
+        Their places in the recipe, by path.
     """
 
     detector: str | None

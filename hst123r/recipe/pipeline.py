@@ -30,8 +30,8 @@ def connect(given: list[Instance], select: Instance) -> tuple[list[Instance], li
         What cannot be connected.
     """
     connector = _Connector(select)
-    for index, instance in enumerate(given):
-        connector.add(instance, f"stages[{index}].{instance.stage}")
+    for instance in given:
+        connector.add(instance, instance)
     return connector.placed, connector.problems
 
 
@@ -41,16 +41,16 @@ class _Connector:
         self.placed: list[Instance] = []
         self.problems: list[Problem] = []
 
-    def add(self, instance: Instance, path: str) -> None:
-        for name in instance.uses:
+    def add(self, instance: Instance, asked_by: Instance) -> None:
+        for name, place in zip(instance.uses, instance.uses_places, strict=True):
             if name not in {item.name for item in self.placed}:
                 known = [item.name for item in self.placed]
                 message = f"no earlier stage is called {name!r}, {did_you_mean(name, known)}"
-                self.problems.append(Problem(0, 0, f"{path}.uses", message))
+                self.problems.append(Problem(*place, f"{instance.path}.uses", message))
         for need in registry.get(instance.stage).needs:
             makers = self._makers(need, instance)
             if not makers and not need.optional:
-                self._supply(need, path)
+                self._supply(need, asked_by)
                 makers = self._makers(need, instance)
             instance.sources[need.kind] = [maker.name for maker in makers]
         self.placed.append(instance)
@@ -62,7 +62,7 @@ class _Connector:
             return chosen
         return makers if need.every else makers[-1:]
 
-    def _supply(self, need: Need, path: str) -> None:
+    def _supply(self, need: Need, asked_by: Instance) -> None:
         stage = registry.implied_maker(need.kind)
         if stage is None:
             makers = [n for n in registry.names() if need.kind in registry.get(n).makes]
@@ -71,9 +71,9 @@ class _Connector:
                 f"put {' or '.join(makers) or 'a stage that makes it'} before it"
             )
             if all(problem.message != message for problem in self.problems):
-                self.problems.append(Problem(0, 0, path, message))
+                self.problems.append(Problem(*asked_by.place, asked_by.path, message))
             return
         if stage.name == self.select.stage:
-            self.add(self.select, path)
+            self.add(self.select, asked_by)
         else:
-            self.add(Instance(name=stage.name, stage=stage.name, implied=True), path)
+            self.add(Instance(name=stage.name, stage=stage.name, implied=True), asked_by)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from hst123r import instruments
 from hst123r.recipe.load import SELECT
 from hst123r.recipe.model import INSTANCE_PATTERN, Head
-from hst123r.recipe.stage_entry import ON_BAD
+from hst123r.recipe.stage_entry import FOR, ON_BAD
 from hst123r.stage import registry
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
@@ -33,10 +34,13 @@ def recipe_schema() -> dict[str, Any]:
         stage = registry.get(name)
         own = _model(stage.params.model_json_schema(mode="validation"), definitions)
         lead = (type(stage).__doc__ or "").strip().splitlines()[0]
-        definitions[f"stage_{name}"] = _with_common(own, lead)
+        blocks = _blocks(name, own.get("properties", {}), definitions)
+        definitions[f"stage_{name}"] = _with(own, {**_common(), **blocks}, lead)
         stages[name] = {"$ref": f"#/definitions/stage_{name}", "description": lead}
+        if name == SELECT:
+            definitions["top_select"] = _with(own, blocks, lead)
     properties = head["properties"]
-    properties[SELECT] = stages[SELECT]
+    properties[SELECT] = {**stages[SELECT], "$ref": "#/definitions/top_select"}
     properties["stages"] = {
         "type": "array",
         "minItems": 1,
@@ -106,20 +110,34 @@ def _model(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
     return plain
 
 
-def _with_common(own: dict[str, Any], lead: str) -> dict[str, Any]:
-    properties = own.get("properties", {})
-    block = {"type": "object", "additionalProperties": False, "properties": properties}
-    common = {
+def _blocks(name: str, properties: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """The key ``for`` of a stage, where its jobs are about detectors or filters."""
+    able = registry.get(name).varies_by
+    if not able:
+        return {}
+    key = f"for_{name}"
+    definitions[key] = {"type": "object", "additionalProperties": False, "properties": properties}
+    block = {"$ref": f"#/definitions/{key}"}
+    for_filters = "filter" in able
+    return {
+        FOR: {
+            "type": "object",
+            "minProperties": 1,
+            "properties": dict.fromkeys(instruments.names(), block),
+            "additionalProperties": block if for_filters else False,
+            "description": "Parameters for a detector, a filter, or both: {WFC3/IR F160W: {…}}"
+            if for_filters
+            else "Parameters for a detector: {WFC3/IR: {…}}",
+        }
+    }
+
+
+def _common() -> dict[str, Any]:
+    return {
         "name": {
             "type": "string",
             "pattern": INSTANCE_PATTERN,
             "description": "Name of this stage, needed where a recipe has it twice",
-        },
-        "for": {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": block,
-            "description": "Parameters for a detector, a filter, or both: {WFC3/IR F160W: {…}}",
         },
         "on_bad": {
             "enum": list(ON_BAD),
@@ -134,9 +152,12 @@ def _with_common(own: dict[str, Any], lead: str) -> dict[str, Any]:
             "description": "Names of earlier stages to take products from",
         },
     }
+
+
+def _with(own: dict[str, Any], more: dict[str, Any], lead: str) -> dict[str, Any]:
     return {
         **own,
         "type": "object" if own.get("required") else ["object", "null"],
         "description": lead,
-        "properties": {**properties, **common},
+        "properties": {**own.get("properties", {}), **more},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from hst123r.records.position import SkyPosition
@@ -14,12 +15,12 @@ _TEXT: Final = """\
 # {name}: a recipe for hst123r. Check it with `hst123r check {name}.yaml`,
 # see what it would do with `hst123r plan {name}.yaml`, run it with `hst123r run {name}.yaml`.
 hst123r: 1
-name: {name}
-title: Photometry of {target}
+name: {quoted_name}
+title: {title}
 
 targets:
   # {sexagesimal} = {decimal}
-  - {{name: {target}, position: "{position}"}}
+  - {{name: {quoted_target}, position: {position}}}
 
 # Which exposures are used; everything left out is listed with the reason.
 select:
@@ -67,8 +68,16 @@ def text(name: str, target: str, written: str, position: SkyPosition) -> str:
     return _TEXT.format(
         schema=folder("schemas") / "recipe.schema.json",
         name=name,
-        target=target,
-        position=written,
+        quoted_name=_quoted(name),
+        quoted_target=_quoted(target),
+        title=_quoted(f"Photometry of {target}"),
+        position=_quoted(written),
         sexagesimal=position.sexagesimal,
         decimal=position.decimal,
     )
+
+
+def _quoted(value: str) -> str:
+    """Return text as YAML that stays text; 2019 and true would be read as something else."""
+    # what JSON quotes, YAML 1.2 reads as the same
+    return json.dumps(value)

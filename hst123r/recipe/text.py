@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hst123r.errors import InputError
 from hst123r.recipe.problem import Problem, RecipeError
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 512 * 1024
 MAX_DEPTH: Final = 20
 MAX_VALUES: Final = 50_000
+MAX_DIGITS: Final = 300
+"""About as many as the largest number has that a float holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,32 +107,69 @@ def read(content: bytes, name: str) -> Located:
     RecipeError
         If the text is not plain YAML within the limits, or not a mapping.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    tree, problems = read_on(content, name)
+    if problems:
+        raise RecipeError(problems, name)
+    return tree
 
-    text = _decode(content, name)
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        _check_events(yaml.parse(text), name)
-        root = YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        what = error.problem or error.context or "cannot be read"
-        raise RecipeError([Problem(line, column, "", f"not valid YAML: {what}")], name) from error
-    except YAMLError as error:
-        message = " ".join(str(error).split())
-        raise RecipeError([Problem(0, 0, "", f"not valid YAML: {message}")], name) from error
+
+def read_on(content: bytes, name: str) -> tuple[Located, list[Problem]]:
+    """Read a recipe's bytes as far as they make sense, so that other errors can be told too.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    name : str
+        Its name as the user gave it, for messages.
+
+    Returns
+    -------
+    Located
+        A mapping; without the keys and values that are refused.
+    list of Problem
+        What was refused in it.
+
+    Raises
+    ------
+    RecipeError
+        If there is no mapping to be had.
+    """
+    root = _compose(_decode(content, name), name)
     if root is None:
-        raise RecipeError([Problem(0, 0, "", "the recipe is empty")], name)
+        raise RecipeError([Problem(1, 1, "", "the recipe is empty")], name)
     builder = _Builder(name)
     tree = builder.build(root)
-    if builder.problems:
-        raise RecipeError(builder.problems, name)
     if not isinstance(tree.value, dict):
         wanted = "a recipe is a mapping that begins with `hst123r: 1`"
         raise RecipeError([Problem(tree.line, tree.column, "", wanted)], name)
-    return tree
+    return tree, builder.problems
+
+
+def _compose(text: str, name: str) -> YamlNode | None:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
+
+    try:
+        _check_events(YAML(typ="safe", pure=True).parse(text), name)
+        root: YamlNode | None = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        what = error.problem or error.context or "cannot be read"
+        raise RecipeError([Problem(line, column, "", f"not valid YAML: {what}")], name) from error
+    except ReaderError as error:
+        odd = error.character
+        odd = chr(odd) if isinstance(odd, int) else str(odd)
+        before = text[: text.find(odd)]
+        place = before.count("\n") + 1, len(before) - before.rfind("\n")
+        what = f"the character {odd!r} cannot stand in YAML"
+        raise RecipeError([Problem(*place, "", f"not valid YAML: {what}")], name) from error
+    except YAMLError as error:
+        message = " ".join(str(error).split())
+        raise RecipeError([Problem(1, 1, "", f"not valid YAML: {message}")], name) from error
+    return root
 
 
 def scalar(text: str) -> Any:
@@ -147,16 +187,31 @@ def scalar(text: str) -> Any:
 
     Raises
     ------
-    RecipeError
-        If the text is not plain YAML.
+    InputError
+        If the text is not one plain YAML value, all of it.
     """
-    return read(f"value: {text}".encode(), "--set").plain()["value"]
+    key = "value: "
+    try:
+        content = f"{key}{text}".encode()
+    except UnicodeEncodeError as error:
+        raise InputError("it is not UTF-8") from error
+    if "\n" in text or "\r" in text:
+        raise InputError("a value is one line; write lists as [a, b], mappings as {a: 1}")
+    try:
+        value = read(content, "--set").plain()["value"]
+    except RecipeError as error:
+        raise InputError("; ".join(problem.message for problem in error.problems)) from error
+    root = _compose(content.decode(), "--set")
+    used = root.value[0][1].end_mark.column if root is not None else 0
+    if len(content.decode()[used:].strip()) > 0:
+        raise InputError("what follows # would be lost; put the value in quotes")
+    return value
 
 
 def _decode(content: bytes, name: str) -> str:
     if len(content) > MAX_BYTES:
         size = f"{len(content)} bytes long, more than the {MAX_BYTES} a recipe may have"
-        raise RecipeError([Problem(0, 0, "", f"the recipe is {size}")], name)
+        raise RecipeError([Problem(1, 1, "", f"the recipe is {size}")], name)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -255,11 +310,18 @@ class _Builder:
         # a leading zero means an identifier, such as proposal 010775, not a number
         digits = text.lstrip("+-")
         if kind == "int" and plain and digits.isdecimal() and (digits == "0" or digits[0] != "0"):
+            if len(digits) > MAX_DIGITS:
+                self._refuse(node, path, f"a number of {len(digits)} digits is too long")
+                return 0
             return int(text)
         if kind == "float" and plain:
             number = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
             if not math.isfinite(number):
-                line, column = node.start_mark.line + 1, node.start_mark.column + 1
-                self.problems.append(Problem(line, column, path, f"{text} is not a finite number"))
+                self._refuse(node, path, f"{text} is not a finite number")
+                return 0.0
             return number
         return text
+
+    def _refuse(self, node: YamlNode, path: str, message: str) -> None:
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        self.problems.append(Problem(line, column, path, message))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from hst123r.errors import did_you_mean
+from hst123r.errors import closest, did_you_mean
 from hst123r.recipe.problem import Problem
 from hst123r.recipe.text import Located
+from hst123r.records.params import Misfits
 
 _NOUNS = {
     "int_type": "a whole number",
@@ -30,7 +33,11 @@ _COMPARISONS = {
 
 
 def check(
-    model: type[BaseModel], tree: Located, values: dict[str, Any], path: str
+    model: type[BaseModel],
+    tree: Located,
+    values: dict[str, Any],
+    path: str,
+    targets: Sequence[str] | None = None,
 ) -> tuple[BaseModel | None, list[Problem]]:
     """Check values against a model.
 
@@ -44,6 +51,8 @@ def check(
         Plain values.
     path : str
         Path of the values in the recipe, for messages.
+    targets : sequence of str, optional
+        Names of the recipe's targets, for parameters that name one.
 
     Returns
     -------
@@ -53,10 +62,61 @@ def check(
         All problems.
     """
     try:
-        return model.model_validate(values), []
+        return model.model_validate(values, context={"targets": targets}), []
     except ValidationError as error:
-        problems = {_problem(model, tree, path, item) for item in error.errors(include_url=False)}
-        return None, sorted(problems)
+        errors = [found for item in error.errors(include_url=False) for found in _each(item)]
+        return None, sorted({_problem(model, tree, path, item) for item in errors})
+
+
+def check_more(
+    model: type[BaseModel],
+    tree: Located,
+    base: dict[str, Any],
+    more: dict[str, Any],
+    path: str,
+    targets: Sequence[str] | None = None,
+) -> list[Problem]:
+    """Check values that are given on top of others, and say what is wrong because of them.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+        The parameter model.
+    tree : Located
+        The place of the values on top.
+    base : dict
+        Plain values below; what is wrong with them alone is not told.
+    more : dict
+        Plain values on top.
+    path : str
+        Path of the values on top.
+    targets : sequence of str, optional
+        Names of the recipe's targets.
+
+    Returns
+    -------
+    list of Problem
+        Problems of the values on top, and of both together where those below are good.
+    """
+    found = check(model, tree, {**base, **more}, path, targets)[1]
+    above = [item for item in found if _first_step(item, path) in more]
+    if above or not found or check(model, tree, base, path, targets)[1]:
+        return above
+    return [Problem(tree.line, tree.column, item.path, item.message) for item in found]
+
+
+def _first_step(problem: Problem, path: str) -> str:
+    return re.split(r"[.\[]", problem.path.removeprefix(path).lstrip("."))[0]
+
+
+def _each(item: Any) -> Iterator[Any]:
+    """Take an error about several values apart into one for each of them."""
+    misfits = item.get("ctx", {}).get("error")
+    if not isinstance(misfits, Misfits):
+        yield item
+        return
+    for steps, message in misfits.found:
+        yield {**item, "type": "misfit", "loc": (*item["loc"], *steps), "msg": message}
 
 
 def _problem(model: type[BaseModel], tree: Located, path: str, item: Any) -> Problem:
@@ -117,25 +177,32 @@ def _nested_model(annotation: Any) -> type[BaseModel] | None:
 
 def _sentence(item: Any) -> str:
     kind, given, context = item["type"], item["input"], item.get("ctx", {})
-    shown = "nothing" if given is None else _show(given)
+    shown = "nothing" if given is None else show(given)
     if kind in _NOUNS:
-        return f"{shown} is not {_NOUNS[kind]}"
+        quotable = kind == "string_type" and isinstance(given, (bool, int, float))
+        hint = f'; write it in quotes, "{shown}"' if quotable else ""
+        return f"{shown} is not {_NOUNS[kind]}{hint}"
     if kind in _COMPARISONS:
         limit, words = _COMPARISONS[kind]
         return f"{shown} {words} {context[limit]:g}"
     if kind == "literal_error":
         known = [word.strip(" '") for word in context["expected"].replace(" or ", ",").split(",")]
-        return f"{shown} is not one of {', '.join(known)}; {did_you_mean(str(given), known)}"
-    sentences = {
-        "value_error": "{error}",
-        "string_pattern_mismatch": shown + " does not have the right form ({pattern})",
-        "too_short": "at least {min_length} needed, there are {actual_length}",
-        "too_long": "at most {max_length} allowed, there are {actual_length}",
-    }
-    return sentences.get(kind, "{message}").format(message=item["msg"], **context)
+        meant = closest(str(given), known)
+        more = f"; did you mean {meant!r}?" if meant and not isinstance(given, bool) else ""
+        return f"{shown} is not one of {', '.join(known)}{more}"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "string_pattern_mismatch":
+        return f"{shown} does not have the right form ({context['pattern']})"
+    if kind == "too_short":
+        return f"at least {context['min_length']} needed, there are {context['actual_length']}"
+    if kind == "too_long":
+        return f"at most {context['max_length']} allowed, there are {context['actual_length']}"
+    return str(item["msg"])
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
+    """Return a value for a message, as a recipe would have it and not too long."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, dict)):

@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from astropy.units import Quantity
+
+Sign = Literal["any", "not negative", "positive"]
+"""What numbers are allowed."""
 
 UNITS: Final[dict[str, dict[str, float]]] = {
     "angle": {
@@ -43,9 +46,16 @@ _ALIASES: Final = {
     "hour": "h", "hours": "h", "hr": "h", "d": "day", "days": "day", "year": "yr", "years": "yr",
     "pixel": "pix", "pixels": "pix", "px": "pix", "magnitude": "mag", "magnitudes": "mag",
 }  # fmt: skip
-_NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_PATTERN: Final = re.compile(rf"^\s*({_NUMBER})\s*(\S.*?)\s*$")
-_BARE: Final = re.compile(rf"^\s*{_NUMBER}\s*$")
+# not \d, which would take the digits of every script
+_SIZE: Final = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_NUMBER: Final = rf"[-+]?{_SIZE}"
+_NUMBERS: Final[dict[Sign, str]] = {
+    "any": _NUMBER,
+    "not negative": rf"\+?{_SIZE}",
+    "positive": rf"\+?(?=[0-9.]*[1-9]){_SIZE}",
+}
+_PATTERN: Final = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)\s*")
+_BARE: Final = re.compile(rf"\s*{_NUMBER}\s*")
 
 
 def dimension_of(unit: str) -> str | None:
@@ -67,13 +77,15 @@ def dimension_of(unit: str) -> str | None:
     return None
 
 
-def schema_pattern(dimension: str) -> str:
+def schema_pattern(dimension: str, sign: Sign = "any") -> str:
     """Return the regular expression a JSON Schema uses for amounts of a dimension.
 
     Parameters
     ----------
     dimension : str
         A key of :data:`UNITS`.
+    sign : str
+        What numbers are allowed.
 
     Returns
     -------
@@ -82,7 +94,7 @@ def schema_pattern(dimension: str) -> str:
     """
     names = [*UNITS[dimension], *(a for a, u in _ALIASES.items() if u in UNITS[dimension])]
     units = "|".join(re.escape(name) for name in sorted(names, key=lambda n: (-len(n), n)))
-    return rf"^\s*{_NUMBER}\s*(?:{units})\s*$"
+    return rf"^\s*{_NUMBERS[sign]}\s*(?:{units})\s*$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +148,7 @@ class Amount:
         return f"{self.value:.15g} {self.unit}"
 
 
-def parse(text: object, dimension: str) -> Amount:
+def parse(text: object, dimension: str, sign: Sign = "any") -> Amount:
     """Read an amount as people write it.
 
     Parameters
@@ -145,6 +157,8 @@ def parse(text: object, dimension: str) -> Amount:
         What stood in the recipe; only text with a number and a unit is accepted.
     dimension : str
         A key of :data:`UNITS`, e.g. ``"angle"``.
+    sign : str
+        What numbers are allowed. Minus zero is a negative number.
 
     Returns
     -------
@@ -155,15 +169,15 @@ def parse(text: object, dimension: str) -> Amount:
     ------
     ValueError
         If there is no unit, the unit is unknown or of another dimension, or the number is
-        not finite. The message says what would be right.
+        not finite or not allowed. The message says what would be right.
     """
     base = next(iter(UNITS[dimension]))
     example_unit = "arcsec" if dimension == "angle" else base
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         raise ValueError(f"{text!r} is not {_a(dimension)}, write for example 2 {example_unit}")
-    if not isinstance(text, str) or _BARE.match(text):
+    if not isinstance(text, str) or _BARE.fullmatch(text):
         raise ValueError(f"{text} has no unit, write for example {text} {example_unit}")
-    found = _PATTERN.match(text)
+    found = _PATTERN.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not {_a(dimension)}, write for example 2 {example_unit}")
     value, written = float(found[1]), found[2]
@@ -175,6 +189,10 @@ def parse(text: object, dimension: str) -> Amount:
         what = f"is {_a(known)}" if known else "is not a unit known here"
         allowed = ", ".join(UNITS[dimension])
         raise ValueError(f"{written!r} {what}; {_a(dimension)} is needed ({allowed})")
+    if sign != "any" and math.copysign(1.0, value) < 0:
+        raise ValueError(f"{text} is below 0 {unit}")
+    if sign == "positive" and value == 0:
+        raise ValueError(f"{text} is not above 0 {unit}")
     return Amount(value, unit)
 
 

@@ -12,9 +12,14 @@ from typing import Final
 
 _EPOCH: Final = datetime(1858, 11, 17, tzinfo=UTC)
 PATTERN: Final = (
-    r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?$|^(?:MJD|mjd)\s*\d+(?:\.\d+)?$"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?Z?)?$|"
+    r"^(?:MJD|mjd)\s*[0-9]+(?:\.[0-9]+)?$"
 )
 """What a date looks like; also the pattern of the JSON Schema."""
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
+"""Hubble was launched in 1990. What is far from that is a slip of the pen, and the arithmetic of
+dates need not care about the ends of the calendar."""
 
 
 def parse(text: object) -> float:
@@ -35,17 +40,21 @@ def parse(text: object) -> float:
     ValueError
         If the text is not a date, with an example of one.
     """
-    if not isinstance(text, str) or not re.match(PATTERN, text):
+    if not isinstance(text, str) or not re.fullmatch(PATTERN, text):
         raise ValueError(
             f"{text!r} is not a date, write 2009-01-01, 2009-01-01T12:30:00 (UTC) or MJD 54832.5"
         )
     if text.upper().startswith("MJD"):
-        return float(text[3:])
-    try:
-        moment = datetime.fromisoformat(text.rstrip("Z").replace(" ", "T")).replace(tzinfo=UTC)
-    except ValueError as problem:
-        raise ValueError(f"{text!r} is not a date: {problem}") from problem
-    return to_mjd(moment)
+        mjd = float(text[3:])
+    else:
+        try:
+            moment = datetime.fromisoformat(text.rstrip("Z").replace(" ", "T"))
+        except ValueError as problem:
+            raise ValueError(f"{text!r} is not a date: {problem}") from problem
+        mjd = to_mjd(moment.replace(tzinfo=UTC))
+    if not _FIRST <= mjd < _END:
+        raise ValueError(f"{text!r} is not a date between {FIRST_YEAR} and {LAST_YEAR}")
+    return mjd
 
 
 def to_mjd(moment: datetime) -> float:
@@ -62,6 +71,10 @@ def to_mjd(moment: datetime) -> float:
         Modified Julian date in days.
     """
     return (moment - _EPOCH) / timedelta(days=1)
+
+
+_FIRST: Final = to_mjd(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
+_END: Final = to_mjd(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 
 def iso(mjd: float, *, day: bool = False) -> str:

@@ -6,16 +6,42 @@ the job's key all derive from that class.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import core_schema
 
 from hst123r import instruments
 from hst123r.errors import did_you_mean
 from hst123r.records import amount, dates, position
-from hst123r.records.amount import Amount
+from hst123r.records.amount import Amount, Sign
+
+Misfit = tuple[tuple[str | int, ...], str]
+"""Keys and indices that lead to a value, and what is wrong with it."""
+
+
+class Misfits(ValueError):
+    """Values that are each right and do not fit together, all of them.
+
+    Parameters
+    ----------
+    found : list of Misfit
+        At least one.
+    """
+
+    def __init__(self, found: list[Misfit]) -> None:
+        self.found = found
+        super().__init__("; ".join(message for _, message in found))
 
 
 class Params(BaseModel):
@@ -30,27 +56,50 @@ class Params(BaseModel):
         """Return the names of the parameters as a recipe writes them."""
         return tuple(field.alias or name for name, field in cls.model_fields.items())
 
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say which values do not fit together; for parameter sets to override.
+
+        Parameters
+        ----------
+        targets : sequence of str or None
+            Names of the recipe's targets; None where no recipe is at hand.
+
+        Yields
+        ------
+        Misfit
+            The place of a value inside this set, and a sentence.
+        """
+        del targets
+        yield from ()
+
+    @model_validator(mode="after")
+    def _fits_together(self, info: ValidationInfo) -> Self:
+        found = list(self.misfits((info.context or {}).get("targets")))
+        if found:
+            raise Misfits(found)
+        return self
+
     def as_json(self) -> dict[str, Any]:
         """Return all parameters as plain JSON values, amounts as text with their unit."""
         return self.model_dump(mode="json", by_alias=True)
 
 
-def _amount(dimension: str) -> Any:
+def _amount(dimension: str, sign: Sign = "any") -> Any:
     def read(value: object) -> Amount:
-        return value if isinstance(value, Amount) else amount.parse(value, dimension)
+        return value if isinstance(value, Amount) else amount.parse(value, dimension, sign)
 
     return Annotated[
         Amount,
         BeforeValidator(read),
         PlainSerializer(str, return_type=str),
-        WithJsonSchema({"type": "string", "pattern": amount.schema_pattern(dimension)}),
+        WithJsonSchema({"type": "string", "pattern": amount.schema_pattern(dimension, sign)}),
     ]
 
 
 class _Names:
     """Names of the detectors or their filters: checked, and completed by editors."""
 
-    def __init__(self, noun: str, known: Callable[[], list[str]]) -> None:
+    def __init__(self, noun: str, known: Callable[[], tuple[str, ...]]) -> None:
         self.noun = noun
         self.known = known
 
@@ -58,7 +107,7 @@ class _Names:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return {**handler(schema), "enum": self.known()}
+        return {**handler(schema), "enum": list(self.known())}
 
     def _check(self, name: str) -> str:
         known = self.known()
@@ -67,25 +116,37 @@ class _Names:
         return name
 
 
-def _filters() -> list[str]:
+@cache
+def filter_names() -> tuple[str, ...]:
+    """Return the names of the filters of all detectors, in alphabetical order."""
     detectors = map(instruments.get, instruments.names())
-    return sorted({name for detector in detectors for name in detector.filters})
+    return tuple(sorted({name for detector in detectors for name in detector.filters}))
 
 
-DetectorName = Annotated[str, _Names("detector", lambda: list(instruments.names()))]
+DetectorName = Annotated[str, _Names("detector", instruments.names)]
 """Name of a detector, such as ``ACS/WFC``."""
-FilterName = Annotated[str, _Names("filter", _filters)]
+FilterName = Annotated[str, _Names("filter", filter_names)]
 """Name of a filter of some detector, such as ``F814W``."""
 Angle = _amount("angle")
-"""An angle such as ``0.05 arcsec``."""
-Duration = _amount("time")
-"""A length of time such as ``15 s`` or ``1 day``."""
-Pixels = _amount("pixel")
-"""A length in pixels such as ``3 pix``."""
+"""An angle of either sign, such as ``0.05 arcsec``."""
+PositiveAngle = _amount("angle", "positive")
+"""An angle above zero."""
+NotNegativeAngle = _amount("angle", "not negative")
+"""An angle that may be zero."""
+PositiveDuration = _amount("time", "positive")
+"""A length of time above zero, such as ``15 s`` or ``1 day``."""
+Duration = _amount("time", "not negative")
+"""A length of time that may be zero."""
+PositivePixels = _amount("pixel", "positive")
+"""A length in pixels above zero, such as ``3 pix``."""
+Pixels = _amount("pixel", "not negative")
+"""A length in pixels that may be zero."""
 SurfaceBrightness = _amount("surface brightness")
 """A surface brightness such as ``22.3 mag/arcsec2``."""
 Magnitudes = _amount("magnitude")
 """A magnitude or difference of magnitudes such as ``0.02 mag``."""
+NotNegativeMagnitudes = _amount("magnitude", "not negative")
+"""A spread or tolerance in magnitudes, which may be zero."""
 
 
 def _read_date(value: object) -> str:

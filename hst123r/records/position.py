@@ -1,8 +1,8 @@
 """Sky positions as astronomers write them, read by syntax and echoed in both forms.
 
-``:`` or ``h`` in the right ascension means hours, a decimal number means degrees, and three
-bare numbers mean hours, minutes, seconds. The declination is always in degrees. Deciding by
-syntax avoids the silent 15-fold errors of guessing by a unit argument.
+``:`` or ``h`` in the right ascension means hours, one number means degrees, and three bare
+numbers mean hours, minutes, seconds. The declination is always in degrees. Deciding by syntax
+avoids the silent 15-fold errors of guessing by a unit argument.
 """
 
 from __future__ import annotations
@@ -15,16 +15,23 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
 
-_NUMBER: Final = r"\d+(?:\.\d*)?|\.\d+"
-_RA: Final = (
-    rf"(?:\d{{1,2}}[:\s]\s*\d{{1,2}}[:\s]\s*(?:{_NUMBER})|"
-    rf"\d{{1,2}}h\s*\d{{1,2}}m\s*(?:{_NUMBER})s|(?:{_NUMBER})d?)"
+_NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_TWO: Final = "[0-9]{1,2}"
+_SIGN: Final = "[-+−]"
+_COLONS: Final = rf"{_TWO}\s*:\s*(?:{_TWO}\s*:\s*)?{_NUMBER}"
+_BLANKS: Final = rf"{_TWO}\s+{_TWO}\s+{_NUMBER}"
+_HOURS: Final = rf"(?:{_TWO}h\s*(?:{_TWO}m\s*{_NUMBER}s|{_NUMBER}m)|{_NUMBER}h)"
+_DEGREES: Final = rf"(?:{_TWO}[d°]\s*(?:{_TWO}[m']\s*{_NUMBER}[s\"]|{_NUMBER}[m'])|{_NUMBER}[d°]?)"
+_RA: Final = rf"(?:{_COLONS}|{_HOURS}|{_NUMBER}[d°]?)"
+_DEC: Final = rf"{_SIGN}?(?:{_COLONS}|{_DEGREES})"
+# where only blanks stand between the numbers of one coordinate, a comma, a sign or another three
+# numbers must say where the other begins: "10 20 30 40" is nobody's guess
+_APART: Final = r"(?:\s*,\s*|\s+)"
+_SURELY: Final = rf"(?:\s*,\s*|\s+(?={_SIGN}))"
+PATTERN: Final = (
+    rf"^\s*(?:({_RA}){_APART}({_DEC})|({_BLANKS}){_APART}({_SIGN}?{_BLANKS})|"
+    rf"({_BLANKS}){_SURELY}({_DEC})|({_RA}){_SURELY}({_SIGN}?{_BLANKS}))\s*$"
 )
-_DEC: Final = (
-    rf"[-+−]?(?:\d{{1,2}}[:\s]\s*\d{{1,2}}[:\s]\s*(?:{_NUMBER})|"
-    rf"\d{{1,2}}d\s*\d{{1,2}}[m']\s*(?:{_NUMBER})[s\"]|(?:{_NUMBER})d?)"
-)
-PATTERN: Final = rf"^\s*({_RA})\s*,?\s+({_DEC})\s*$"
 """What a position looks like; also the pattern of the JSON Schema."""
 _FIELDS: Final = re.compile(_NUMBER)
 EXAMPLE: Final = "12:45:08.14 -00:27:32.8"
@@ -57,7 +64,8 @@ class SkyPosition:
     @property
     def decimal(self) -> str:
         """The position as decimal degrees, to 1e-7 degree (0.36 milliarcsecond)."""
-        return f"{self.ra_deg:.7f} {self.dec_deg:+.7f}"
+        ra = f"{self.ra_deg:.7f}"
+        return f"{'0.0000000' if ra.startswith('360') else ra} {self.dec_deg:+.7f}"
 
     @property
     def skycoord(self) -> SkyCoord:
@@ -65,6 +73,28 @@ class SkyPosition:
         from astropy.coordinates import SkyCoord
 
         return SkyCoord(self.ra_deg, self.dec_deg, unit="deg", frame="icrs")
+
+    def offset(self, east_deg: float, north_deg: float) -> SkyPosition:
+        """Return the position at an offset in the tangent plane, at the poles too.
+
+        Parameters
+        ----------
+        east_deg, north_deg : float
+            Offset towards larger right ascension and larger declination, in degrees.
+
+        Returns
+        -------
+        SkyPosition
+            Calabretta & Greisen 2002, A&A 395, 1077, section 5.1.3.
+        """
+        if east_deg == north_deg == 0.0:
+            return self
+        xi, eta, dec = map(math.radians, (east_deg, north_deg, self.dec_deg))
+        down = math.cos(dec) - eta * math.sin(dec)
+        ra = self.ra_deg + math.degrees(math.atan2(xi, down))
+        up = math.sin(dec) + eta * math.cos(dec)
+        # a tiny negative angle modulo 360 rounds to 360 itself
+        return SkyPosition(ra % 360.0 % 360.0, math.degrees(math.atan2(up, math.hypot(xi, down))))
 
     def separation_arcsec(self, other: SkyPosition) -> float:
         """Return the great-circle distance to another position.
@@ -106,15 +136,16 @@ def parse(text: object) -> SkyPosition:
     """
     if not isinstance(text, str):
         raise ValueError(f'{text!r} is not a position, write it as text: "{EXAMPLE}"')
-    found = re.match(PATTERN, text)
+    found = re.fullmatch(PATTERN, text)
     if found is None:
         raise ValueError(
             f"{text!r} is not a position, write right ascension and declination as "
             f'"{EXAMPLE}" (hours) or "191.2839167 -0.4591111" (degrees)'
         )
-    ra_text, dec_text = found[1], found[2].replace("−", "-")
+    ra_text, dec_text = (part for part in found.groups() if part is not None)
+    dec_text = dec_text.replace("−", "-")
     ra_fields = _fields(ra_text)
-    hours = len(ra_fields) == 3
+    hours = len(ra_fields) == 3 or ":" in ra_text or "h" in ra_text
     ra = _value(ra_fields, "right ascension") * (15.0 if hours else 1.0)
     dec = _value(_fields(dec_text), "declination")
     if dec_text.startswith("-"):

@@ -182,20 +182,15 @@ class ChipFrame:
     def _area_at(self, x: Floats, y: Floats) -> Floats:
         """Return relative pixel areas at zero-based pixels, by central differences."""
         step = 0.5
-        left = self._plane(x - step, y)
-        right = self._plane(x + step, y)
-        below = self._plane(x, y - step)
-        above = self._plane(x, y + step)
-        along_x, along_y = right - left, above - below
-        area = np.abs(along_x[0] * along_y[1] - along_x[1] * along_y[0]) / (2 * step) ** 2
-        return np.asarray(area / (float(self.header[_SCALE_KEY]) / 3600) ** 2)
+        along_x = self._directions(x + step, y) - self._directions(x - step, y)
+        along_y = self._directions(x, y + step) - self._directions(x, y - step)
+        area = np.linalg.norm(np.cross(along_x, along_y), axis=1) / (2 * step) ** 2
+        return np.asarray(area / np.radians(float(self.header[_SCALE_KEY]) / 3600) ** 2)
 
-    def _plane(self, x: Floats, y: Floats) -> Floats:
-        """Return positions in degrees east and north of the frame's reference, shape (2, n)."""
-        ra, dec = self.wcs.all_pix2world(x, y, 0)
-        ra0 = self.header["CRVAL1"]
-        east = ((ra - ra0 + 180.0) % 360.0 - 180.0) * np.cos(np.radians(dec))
-        return np.stack([east, dec - self.header["CRVAL2"]])
+    def _directions(self, x: Floats, y: Floats) -> Floats:
+        """Return unit vectors to the sky, shape (n, 3); a pole is a place like any other."""
+        ra, dec = np.radians(self.wcs.all_pix2world(x, y, 0))
+        return np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
 
 
 def basis(ra_deg: float, dec_deg: float) -> Floats:

@@ -30,6 +30,7 @@ HEAVY: Final = (
 )  # fmt: skip
 """Likewise for stages that drizzle, align or measure."""
 
+Label = Literal["detector", "filter"]
 P = TypeVar("P", bound=Params)
 
 
@@ -95,6 +96,32 @@ class Scope:
     upstream: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Parameters that differ for a detector, a filter, or a filter of a detector.
+
+    Parameters
+    ----------
+    detector, filter : str or None
+        What they are for.
+    values : dict
+        Parameters by name, plain JSON values.
+    """
+
+    detector: str | None
+    filter: str | None
+    values: dict[str, Any]
+
+    def covers(self, detector: str, filter_name: str) -> bool:
+        """Whether they are for a detector and filter."""
+        return self.detector in (None, detector) and self.filter in (None, filter_name)
+
+    @property
+    def about(self) -> str:
+        """What they are for, as a recipe has it: ``WFC3/IR F160W``."""
+        return " ".join(part for part in (self.detector, self.filter) if part)
+
+
 @dataclass(slots=True)
 class Job:
     """One unit of work of a stage.
@@ -110,12 +137,37 @@ class Job:
         Products by the kind they were needed as.
     arguments : dict
         Plain JSON values decided when the work was divided; part of the job's key.
+    variants : list of Variant
+        What differs by a label that the stage varies by and the job has not: it is about a file
+        that nobody has looked into yet. From weak to strong; set by the engine, part of the key.
     """
 
     label: str
     labels: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, list[Product]] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
+    variants: list[Variant] = field(default_factory=list)
+
+    def varied(self, params: P, detector: str, filter_name: str) -> P:
+        """Return the parameters for a detector and filter that the job has found out.
+
+        Parameters
+        ----------
+        params : Params
+            The job's parameters.
+        detector, filter_name : str
+            What its file turned out to be.
+
+        Returns
+        -------
+        Params
+            With the variants that cover it.
+        """
+        values: dict[str, Any] = {}
+        for variant in self.variants:
+            if variant.covers(detector, filter_name):
+                values.update(variant.values)
+        return type(params).model_validate({**params.as_json(), **values}) if values else params
 
 
 class Stage(ABC, Generic[P]):
@@ -139,6 +191,9 @@ class Stage(ABC, Generic[P]):
     """Whether it is inserted when a later stage needs what it makes."""
     per: ClassVar[str] = ""
     """Unit of work, for people: ``exposure``, ``visit``, ``group``, ``target``, ``recipe``."""
+    varies_by: ClassVar[tuple[Label, ...]] = ()
+    """Labels of its jobs, or facts of their files, that may change parameters: ``for:`` blocks and
+    detector suggestions can be about these."""
     tools: ClassVar[tuple[str, ...]] = ()
     """Distributions whose version takes part in the key."""
     preload: ClassVar[tuple[str, ...]] = ()

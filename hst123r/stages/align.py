@@ -12,7 +12,7 @@ from hst123r import instruments
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
-from hst123r.records.params import Params, Pixels
+from hst123r.records.params import Params, Pixels, PositivePixels
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 
@@ -42,14 +42,14 @@ class AlignParams(Params):
     threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
     min_snr: float = Field(10.0, ge=3, description="Lowest S/N of a star that is used")
     brightest: int = Field(500, ge=10, le=5000, description="Most stars of a chip, by flux")
-    fit_radius: Pixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
+    fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
     min_matches: int = Field(10, ge=3, description="Fewer matched stars than this are bad")
     clip: int = Field(3, ge=0, le=20, description="Rounds of clipping")
     sigma: float = Field(3.0, gt=0, description="Clipping threshold")
-    max_rms: Pixels = Field(
+    max_rms: PositivePixels = Field(
         Amount(0.5, "pix"), description="A residual rms above this, along either axis, is bad"
     )
-    max_error: Pixels = Field(
+    max_error: PositivePixels = Field(
         Amount(0.1, "pix"), description="A solution less certain than this is bad"
     )
 
@@ -80,6 +80,7 @@ class Align(Stage[AlignParams]):
     )
     makes = ("exposure", "alignment")
     per = "visit"
+    varies_by = ("detector",)
     tools = ("drizzlepac", "tweakwcs", "stwcs", "astropy", "photutils")
     preload = HEAVY
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from hst123r import instruments
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
-from hst123r.records.params import Angle, Params
+from hst123r.records.params import Angle, Params, PositiveAngle
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 
@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 Label = Literal["detector", "filter", "epoch", "visit"]
 
 
+BITS: Final = tuple(2**power for power in range(16))
+"""All that the 16-bit data quality of a detector can have."""
+
+
+def _bit(value: int) -> int:
+    if value not in BITS:
+        raise ValueError(f"{value} is not one bit; write for example [64, 512], not their sum")
+    return value
+
+
+Bit = Annotated[int, AfterValidator(_bit), WithJsonSchema({"type": "integer", "enum": list(BITS)})]
+
+
 class DrizzleParams(Params):
     """Parameters of the stage `drizzle`."""
 
@@ -32,7 +45,7 @@ class DrizzleParams(Params):
         ["detector", "filter"],
         description="One stack for each; field, detector and filter always count",
     )
-    scale: Angle = Field(Amount(0.05, "arcsec"), description="Pixel scale of the stack")
+    scale: PositiveAngle = Field(Amount(0.05, "arcsec"), description="Pixel scale of the stack")
     rotation: Angle = Field(
         Amount(0.0, "deg"), description="Position angle of the stack's y axis, east of north"
     )
@@ -40,8 +53,9 @@ class DrizzleParams(Params):
     kernel: Literal["square", "turbo", "point", "gaussian", "lanczos3"] = Field(
         "square", description="Shape of the drop; gaussian and lanczos3 do not conserve flux"
     )
-    bits: list[int] = Field(
-        default_factory=list, description="Data-quality bits that are accepted as good"
+    bits: list[Bit] = Field(
+        default_factory=list,
+        description="Data-quality bits that are accepted as good, each a power of two",
     )
     weight: Literal["EXP", "ERR"] = Field("EXP", description="Weight by exposure time or by ERR")
     units: Literal["cps", "counts"] = Field("cps", description="Electrons per second, or electrons")
@@ -76,6 +90,7 @@ class Drizzle(Stage[DrizzleParams]):
     makes = ("stack", "cosmic-ray mask")
     implied = True
     per = "group"
+    varies_by = ("detector", "filter")
     tools = ("drizzlepac", "stwcs", "astropy")
     preload = HEAVY
 

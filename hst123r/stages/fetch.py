@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
-from hst123r.archives.simulated import Simulation
+from hst123r.archives.simulation import Simulation
 from hst123r.errors import InputError
 from hst123r.records.outcome import Outcome, Product, Reject
-from hst123r.records.params import Params
+from hst123r.records.params import Misfit, Params
 from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, DQ, PIXELS, SCIENCE, WCS, Job, Need, Scope, Stage
 
 PACKAGE = "package:"
 """Begins the path of a folder inside an installed Python package."""
+NO_PATH: Final = "`from: directory` needs `path`, the folder"
+NO_SIMULATION: Final = "`from: simulated` needs `simulation`, what it holds"
 
 
 class FetchParams(Params):
@@ -34,9 +36,22 @@ class FetchParams(Params):
         None, description="For `simulated`: what the archive holds"
     )
 
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say what the archive lacks."""
+        del targets
+        if self.from_ == "directory" and self.path is None:
+            yield ("from",), NO_PATH
+        if self.from_ == "simulated" and self.simulation is None:
+            yield ("from",), NO_SIMULATION
+
 
 class Fetch(Stage[FetchParams]):
-    """Bring the exposures into ``raw/``, read-only and verified."""
+    """Bring the exposures into ``raw/``, read-only and verified.
+
+    From a directory, exposures are known by their names, ``ipppssoot_suffix.fits`` in any case;
+    everything else that looks like FITS, compressed files too, is left out with the reason. With
+    `recursive`, work directories of hst123r are not searched.
+    """
 
     name = "fetch"
     params = FetchParams
@@ -74,7 +89,7 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
     from hst123r.archives.directory import list_folder
 
     if params.path is None:
-        raise InputError("`from: directory` needs `path`, the folder", where="fetch")
+        raise InputError(NO_PATH, where="fetch")
     folder = _folder(params.path, Path(scope.recipe_folder))
     listing = list_folder(folder, recursive=params.recursive)
     if not listing.exposures:
@@ -93,26 +108,31 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
 def _folder(path: str, recipe_folder: Path) -> Path:
     if not path.startswith(PACKAGE):
-        return recipe_folder / Path(path).expanduser()
+        try:
+            return recipe_folder / Path(path).expanduser()
+        except RuntimeError as error:
+            raise InputError("there is no such user", where=f"path: {path}") from error
     name, _, inside = path.removeprefix(PACKAGE).partition("/")
-    found = importlib.util.find_spec(name)
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        # a package inside one that is not there, or no name at all
+        found = None
     if found is None or not found.submodule_search_locations:
         raise InputError(f"there is no installed package {name!r}", where=f"path: {path}")
     return Path(next(iter(found.submodule_search_locations))) / inside
 
 
 def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:
-    from hst123r.archives.simulated import planned, programmes
+    from hst123r.archives.simulated import planned, programmes, template_of
 
     simulation = params.simulation
     if simulation is None:
-        raise InputError("`from: simulated` needs `simulation`, what it holds", where="fetch")
+        raise InputError(NO_SIMULATION, where="fetch")
     inputs: dict[str, list[Product]] = {}
-    if simulation.template is not None:
-        path = (Path(scope.recipe_folder) / simulation.template).absolute()
-        if not path.is_file():
-            raise InputError("there is no such template", where=str(path))
-        inputs["template"] = [Product("template", "template", {}, {"science": str(path)})]
+    template = template_of(simulation, Path(scope.recipe_folder))
+    if template is not None:
+        inputs["template"] = [Product("template", "template", {}, {"science": str(template)})]
     made = programmes(simulation, scope.targets, Path(scope.recipe_folder))
     for programme in made.values():
         described = programme.model_dump(mode="json")
@@ -128,7 +148,7 @@ def _copy(job: Job, context: Context) -> Outcome:
     (source,) = job.inputs["user file"]
     product = Product("file", job.label, dict(job.labels))
     for role, path in source.files.items():
-        destination = context.product(Path(path).name)
+        destination = context.product(Path(path).name.lower())
         context.looked[path] = copy(Path(path), destination)
         names = QUALITY if role == "dq" else SCIENCE
         checksums = verify_exposure(destination, job.label, names)

@@ -13,7 +13,7 @@ from hst123r.errors import StageError
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
-from hst123r.records.params import Params, Pixels
+from hst123r.records.params import Params, PositivePixels
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 
@@ -36,7 +36,7 @@ class PhotometryParams(Params):
         description="computed: from the telescope's pupil and the band; image: that, corrected by "
         "each chip's own bright stars",
     )
-    fit_radius: Pixels = Field(
+    fit_radius: PositivePixels = Field(
         Amount(3.0, "pix"), description="Pixels nearer than this decide about a source"
     )
     reject: float = Field(
@@ -67,6 +67,7 @@ class Photometry(Stage[PhotometryParams]):
     )
     makes = ("photometry",)
     per = "group"
+    varies_by = ("detector", "filter")
     tools = ("astropy", "photutils", "scipy")
     preload = HEAVY
 

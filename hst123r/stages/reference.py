@@ -14,7 +14,7 @@ from hst123r.errors import InputError
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product
-from hst123r.records.params import Angle, DetectorName, FilterName, Params, Pixels
+from hst123r.records.params import DetectorName, FilterName, Params, PositiveAngle, PositivePixels
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 
@@ -30,8 +30,8 @@ class ReferenceParams(Params):
     threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
     min_snr: float = Field(10.0, ge=3, description="Lowest S/N of a catalogue star")
     brightest: int = Field(2000, ge=10, le=20000, description="Most stars of a chip, by flux")
-    fit_radius: Pixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
-    match_radius: Angle = Field(
+    fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
+    match_radius: PositiveAngle = Field(
         Amount(0.1, "arcsec"), description="Stars of two exposures closer than this are one"
     )
     min_stars: int = Field(10, ge=3, description="Fewer catalogue stars than this are bad")

@@ -10,7 +10,7 @@ from pydantic import Field
 from hst123r.errors import StageError
 from hst123r.records.amount import Amount
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product
-from hst123r.records.params import Angle, Params
+from hst123r.records.params import Params, PositiveAngle
 from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, Job, Need, Scope, Stage
 
@@ -23,7 +23,7 @@ BYTES = ("bytes",)
 class ScrapeParams(Params):
     """Parameters of the stage `scrape`."""
 
-    radius: Angle = Field(
+    radius: PositiveAngle = Field(
         Amount(0.3, "arcsec"), description="How far from the target its source may be"
     )
     source: Literal["nearest", "brightest", "target"] = Field(

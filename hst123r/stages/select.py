@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.records.amount import Amount
 from hst123r.records.dates import iso, parse
@@ -17,18 +19,23 @@ from hst123r.records.params import (
     DetectorName,
     Duration,
     FilterName,
+    Misfit,
     Params,
     Pixels,
 )
 from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, SCIENCE, WCS, Job, Need, Scope, Stage
 
+ROOT_PATTERN: Final = "[A-Za-z][A-Za-z0-9]{8}"
+UNKNOWN: Final = "exclude"
+"""The job that tells of names in ``exclude`` that no exposure has."""
+
 FilterClass = Literal["W", "M", "N", "LP", "X", "quad"]
 
 
 def _proposal(value: object) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not text.isdecimal():
+    if not isinstance(text, str) or not re.fullmatch("[0-9]+", text):
         raise ValueError(f"{value!r} is not a proposal number, write for example 10775")
     return text.lstrip("0")
 
@@ -37,6 +44,17 @@ Proposal = Annotated[
     str,
     BeforeValidator(_proposal),
     WithJsonSchema({"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$"}),
+]
+
+
+def _root(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(ROOT_PATTERN, value):
+        raise ValueError(f"{value!r} is not the root name of an exposure, such as j8bt06nyq")
+    return value.lower()
+
+
+RootName = Annotated[
+    str, BeforeValidator(_root), WithJsonSchema({"type": "string", "pattern": f"^{ROOT_PATTERN}$"})
 ]
 
 
@@ -71,13 +89,26 @@ class SelectParams(Params):
         False, description="Use exposures that tracked a moving target"
     )
     accept_polarisers: bool = Field(False, description="Use exposures through a polariser")
-    exclude: list[str] = Field(
-        default_factory=list, description="Root names of exposures to leave out"
+    exclude: list[RootName] = Field(
+        default_factory=list, description="Root names of exposures to leave out, in any case"
     )
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say what would leave no exposure whatever there is."""
+        del targets
+        if self.after and self.before and parse(self.after) >= parse(self.before):
+            yield ("before",), f"{self.before} is not later than `after`, {self.after}"
+        facts = [instruments.get(name) for name in self.detectors or instruments.names()]
+        if self.filters and not any(name in one.filters for one in facts for name in self.filters):
+            names = " or ".join(one.name for one in facts)
+            yield ("filters",), f"{names} has none of these filters"
 
 
 class Select(Stage[SelectParams]):
-    """Decide which exposures are used, and say why the others are not."""
+    """Decide which exposures are used, and say why the others are not.
+
+    Blocks `for:` are chosen by the detector and filter of the exposure's header.
+    """
 
     name = "select"
     params = SelectParams
@@ -86,13 +117,17 @@ class Select(Stage[SelectParams]):
     makes = ("selected",)
     implied = True
     per = "exposure"
+    varies_by = ("detector", "filter")
     preload = ASTROPY
 
     def divide(
         self, inputs: dict[str, list[Product]], params: SelectParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each exposure; the targets take part in its key."""
-        del params
+        known = {product.name for product in inputs["file"]}
+        unknown = sorted(set(params.exclude) - known)
+        if unknown:
+            yield Job(UNKNOWN, arguments={"unknown": unknown})
         targets = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         for product in inputs["file"]:
             yield Job(product.name, dict(product.labels), {"file": [product]}, {"targets": targets})
@@ -103,10 +138,18 @@ class Select(Stage[SelectParams]):
         from hst123r.products.quality import check_companion
 
         del context
+        if "unknown" in job.arguments:
+            text = "`exclude` names it, and no exposure that was fetched has this name"
+            return Outcome(caveats=[Caveat("unknown", text, r) for r in job.arguments["unknown"]])
         (source,) = job.inputs["file"]
         targets = {name: (ra, dec) for name, (ra, dec) in job.arguments["targets"].items()}
+        path, margin = source.files["science"], params.margin
         try:
-            exposure = read_exposure(source.files["science"], targets, params.margin.to("pix"))
+            exposure = read_exposure(path, targets, margin.to("pix"))
+            params = job.varied(params, exposure.detector, exposure.band)
+            if params.margin != margin:
+                # only now it is known which margin counts
+                exposure = read_exposure(path, targets, params.margin.to("pix"))
             check_companion(source.files, exposure)
         except InputError as error:
             return Outcome(rejects=[Reject(job.label, "unusable", str(error), dict(job.labels))])
@@ -161,7 +204,6 @@ def _cut(fails: bool, code: str, sentence: str) -> Cut:
 
 
 def _configuration(exposure: Exposure, params: SelectParams) -> Iterator[Cut]:
-    from hst123r import instruments
 
     yield _not_in(exposure.detector, params.detectors, "detector", "its detector")
     yield _not_in(exposure.band, params.filters, "filter", "its filter")

@@ -9,8 +9,14 @@ import sys
 
 import pytest
 from astropy.io import fits
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from hst123r.errors import EXIT_CODES
+from hst123r.recipe.load import load
+from hst123r.recipe.model import NAME_PATTERN
+from hst123r.recipe.template import text
+from hst123r.records.position import SkyPosition, parse
 
 
 @pytest.fixture
@@ -72,6 +78,7 @@ def test_version_names_what_matters(hst123r):
         (("rnu", "x.yaml"), "did you mean 'run'?"),
         (("run",), "Missing argument 'RECIPE'"),
         (("run", "nothing.yaml"), "nothing.yaml: there is no such recipe"),
+        (("check", "."), ".: this is a folder; a recipe is one file. There is none in it"),
         (("run", "quickstart", "--jobs", "0"), "at least one job"),
         (("run", "quickstart", "--until", "drizle"), "there is no such stage in this recipe"),
         (("run", "quickstart", "--redo", "alin"), "did you mean 'align'?"),
@@ -110,6 +117,7 @@ def test_check_echoes_both_forms_and_resolves(hst123r, recipe):
     assert "150.1000000 +2.2000000" in answer.out
     lines = [line.split() for line in answer.out.splitlines()]
     assert ["exposures", "epoch_gap", "2", "day", "--set"] in lines
+    assert ["stage", "for", "parameter", "value", "unit", "origin"] in lines
     text = recipe.read_text().splitlines()
     number = next(i for i, line in enumerate(text) if "fetch" in line)
     place = f"recipe.yaml:{number + 1}:{text[number].index('path') + 1}"
@@ -117,6 +125,68 @@ def test_check_echoes_both_forms_and_resolves(hst123r, recipe):
     assert ["select", "min_exposure", "15", "s", "stage", "default"] in lines
     data = json.loads(hst123r("check", recipe, "--json").out)
     assert data["targets"][0]["degrees"] == "150.1000000 +2.2000000"
+
+
+def test_a_shipped_recipe_is_found_beside_its_own_work_directory(hst123r, tmp_path):
+    (tmp_path / "quickstart").mkdir()
+    assert hst123r("check", "quickstart").code == 0
+
+
+def test_resolved_shows_blocks_only_where_they_are_in_force(hst123r, tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "hst123r: 1\nname: s\ntargets: [{name: T, position: '1 2'}]\n"
+        "select: {detectors: [ACS/HRC, WFC3/IR], for: {ACS/HRC: {min_exposure: 5 s}}}\n"
+        "stages: [fetch: {from: directory, path: d}, drizzle: {name: stacks}]\n"
+    )
+    options = ("check", "s.yaml", "--resolved", "--json")
+    rows = json.loads(hst123r(*options).out)["parameters"]
+    found = {(row["stage"], row["for"], row["parameter"]): row for row in rows}
+    block = found["select", "ACS/HRC", "min_exposure"]
+    assert (block["value"], block["unit"], block["origin"]) == ("5", "s", "s.yaml:4:57")
+    assert found["stacks", "WFC3/IR", "scale"]["origin"] == "detector WFC3/IR"
+    assert {row["for"] for row in rows} == {"", "ACS/HRC", "WFC3/IR"}
+    narrow = json.loads(hst123r(*options, "--set", "select.detectors=[WFC3/IR]").out)["parameters"]
+    assert {row["for"] for row in narrow if row["stage"] == "stacks"} == {"", "WFC3/IR"}
+
+
+def test_resolved_shows_each_parameter_of_a_simulation(hst123r):
+    answer = hst123r("check", "quickstart", "--resolved", "--json", "--set",
+                     "fetch.simulation.seed=8")  # fmt: skip
+    rows = json.loads(answer.out)["parameters"]
+    found = {row["parameter"]: row for row in rows if row["stage"] == "fetch"}
+    assert found["simulation.seed"]["value"] == "8"
+    assert found["simulation.seed"]["origin"] == "--set"
+    assert found["simulation.stars.radius"]["unit"] == "arcsec"
+    assert found["simulation.stars.radius"]["origin"].startswith("quickstart:")
+    assert found["simulation.stars.slope"]["origin"] == "stage default"
+    assert found["simulation.transient.magnitudes"]["value"] == "[21.5, 25.0]"
+    assert found["simulation.observations[1].filter"]["value"] == "F814W"
+    assert "simulation" not in found
+
+
+NAMES = st.from_regex(NAME_PATTERN, fullmatch=True).filter(lambda text: not text.endswith("\n"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(name=NAMES, ra=st.floats(0, 359.99), dec=st.floats(-90, 90), form=st.integers(0, 2))
+@example(name="2019", ra=10.0, dec=5.0, form=0)
+@example(name="1e5", ra=10.0, dec=5.0, form=0)
+@example(name="true", ra=10.0, dec=5.0, form=1)
+@example(name="null", ra=10.0, dec=5.0, form=2)
+def test_a_new_recipe_is_a_good_recipe(tmp_path, name, ra, dec, form):
+    position = SkyPosition(ra, dec)
+    hours, degrees = position.sexagesimal.split()
+    h, m, s = hours.split(":")
+    written = (
+        position.decimal,
+        position.sexagesimal,
+        f"{h}h{m}m{s}s, " + degrees.replace(":", "d", 1).replace(":", "'") + '"',
+    )[form]
+    path = tmp_path / "new.yaml"
+    path.write_text(text(name, name, written, parse(written)), encoding="utf-8")
+    recipe = load(path)
+    assert (recipe.name, recipe.targets[0].name) == (name, name)
+    assert recipe.targets[0].position.separation_arcsec(position) < 1e-3
 
 
 def test_check_prints_every_error_and_nothing_else(hst123r, tmp_path):
@@ -259,6 +329,28 @@ def test_doctor(hst123r):
     assert "quickstart" in answer.out
     rows = json.loads(hst123r("doctor", "--json").out)
     assert {row["state"] for row in rows} <= {"ok", "caveat"}
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("size: 10 pix}]", "s.yaml:5:134: stages[0].fetch.simulation.observations[0].size: 10 pix"),
+        ("size: 64 pix}], template: t.fits", "there is no such template"),
+        ("size: 64 pix}], stars: {catalog: s.csv}", "the catalogue cannot be read: "),
+        ("size: 64 pix}], transient: {dates: [2019-04-01, 2019-05-01], magnitudes: [20 mag]}",
+         "2 dates and 1 magnitudes"),
+    ],
+)  # fmt: skip
+def test_a_simulation_that_cannot_be_made_is_said_why(hst123r, tmp_path, more, says):
+    (tmp_path / "s.yaml").write_text(
+        "hst123r: 1\nname: s\ntargets: [{name: T, position: '150.1 2.2'}]\nstages:\n"
+        "  - fetch: {from: simulated, simulation: {observations: [{detector: WFC3/IR, "
+        f"filter: F160W, dates: [2019-04-01], exposures: 1, {more}}}}}\n"
+    )
+    answer = hst123r("simulate", "s.yaml", "-o", "made")
+    assert answer.code == 2
+    assert says in answer.err
+    assert "pydantic" not in answer.err
 
 
 def test_simulate(hst123r, tmp_path):

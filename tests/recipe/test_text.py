@@ -52,8 +52,9 @@ def test_a_byte_order_mark_is_harmless():
         (b"a: -.inf", "is not a finite number"),
         (b"b: {<<: {a: 1}}", "merge keys are not part of the language"),
         (b"[1, 2]: x", "a key must be plain text"),
-        (b"a: \x00", "not valid YAML"),
+        (b"a: \x00", "r.yaml:1:4: not valid YAML: the character '\\x00'"),
         (b"a: *nowhere", "not valid YAML"),
+        (b"a: 1\nb: [x, " + b"9" * 5000 + b"]", "r.yaml:2:8: b[1]: a number of 5000 digits"),
     ],
 )
 def test_what_no_honest_recipe_contains_is_refused_with_a_sentence(content, says):

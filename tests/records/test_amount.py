@@ -78,3 +78,29 @@ def test_schema_pattern_refuses_what_the_reader_refuses(text):
     assert not re.search(schema_pattern("angle"), text)
     with pytest.raises(ValueError, match=r"write for example|not a unit|is a time"):
         parse(text, "angle")
+
+
+@pytest.mark.parametrize(
+    ("text", "sign", "says"),
+    [
+        ("-5 s", "not negative", "-5 s is below 0 s"),
+        ("-0 s", "not negative", "is below 0 s"),
+        ("0 s", "positive", "0 s is not above 0 s"),
+        ("0.00e5 min", "positive", "is not above 0 min"),
+        ("-1 s", "positive", "is below 0 s"),
+        ("１ s", "any", "is not a time"),
+    ],
+)
+def test_bounds_hold_in_the_reader_and_in_the_schema(text, sign, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        parse(text, "time", sign)
+    assert not re.search(schema_pattern("time", sign), text)
+
+
+@pytest.mark.parametrize("text", ["5 s", "+5 s", "0.05 s", ".5s", "10 s", "1e-3 s", "0 s", "0.0 s"])
+@pytest.mark.parametrize("sign", ["not negative", "positive"])
+def test_what_is_inside_the_bounds_is_taken_by_both(text, sign):
+    good = sign == "not negative" or parse(text, "time").value > 0
+    assert bool(re.search(schema_pattern("time", sign), text)) is good
+    if good:
+        assert parse(text, "time", sign) == parse(text, "time")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
@@ -137,3 +139,12 @@ def test_pixel_area_is_that_of_the_polynomials(name):
             scale = facts.geometry.idc["IDCSCALE"] / 3600
             exact = abs(np.linalg.det(jacobian)) / scale**2
             assert area[y, x] == pytest.approx(exact, abs=2e-6)
+
+
+def test_pixel_area_is_the_same_at_the_pole():
+    chip = template_of(instruments.get("WFC3/IR")).chips[0]
+    here = full(chip)
+    matrix = rotation(tuple(chip.crval), (10.0, 90.0), 30.0)
+    there = replace(here, header=turned(here.header, matrix))
+    assert there.header["CRVAL2"] == pytest.approx(90.0, abs=1e-9)
+    assert there.pixel_area() == pytest.approx(here.pixel_area(), abs=1e-6)

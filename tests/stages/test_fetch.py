@@ -5,6 +5,7 @@ import shutil
 import pytest
 from astropy.io import fits
 
+TARGET = "150.1 2.2"
 ONE = "jsi00101q_flc.fits"
 
 
@@ -88,6 +89,9 @@ def test_what_is_left_out_is_a_reject_with_its_reason(fetched, data):
         ("from: directory", "needs `path`"),
         ("from: directory, path: nowhere", "no such folder"),
         ('from: directory, path: "package:no_such_package/x"', "no installed package"),
+        ('from: directory, path: "package:a.b.c/x"', "no installed package"),
+        ('from: directory, path: "package:/x"', "no installed package"),
+        ('from: directory, path: "~nosuchuser/x"', "there is no such user"),
         ("from: directory, path: .", "no exposure of a known detector"),
         ("from: simulated", "needs `simulation`"),
     ],
@@ -101,6 +105,24 @@ def test_a_request_that_cannot_be_met_is_the_users_to_mend(run_recipe, tmp_path,
     answer = run_recipe(recipe)
     assert answer.code == 2
     assert says in answer.err
+
+
+def test_the_recipes_own_folder_can_be_searched_again_and_again(run_recipe, data, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(
+        f"hst123r: 1\nname: r\ntargets: [{{name: T, position: '{TARGET}'}}]\n"
+        "stages: [fetch: {from: directory, path: ., recursive: true}]\n"
+    )
+    for _ in range(2):
+        answer = run_recipe("recipe.yaml")
+        assert answer.code == 0, answer.err
+    assert len(list((tmp_path / "r" / "raw").iterdir())) == 4
+
+
+def test_a_name_in_capitals_arrives_in_small_letters(fetched, data):
+    (data / ONE).rename(data / ONE.upper())
+    answer, work = fetched()
+    assert answer.code == 0, answer.err
+    assert (work / "raw" / ONE).read_bytes() == (data / ONE.upper()).read_bytes()
 
 
 def test_subfolders_are_searched_when_asked_and_twice_the_same_name_is_an_error(fetched, data):

@@ -7,6 +7,7 @@ from astropy.io import fits
 
 from hst123r import instruments
 from hst123r.products.exposures import read_exposure
+from hst123r.provenance.store import Store
 from hst123r.stages.select import Select, SelectParams, cuts
 
 RA, DEC = 150.1, 2.2
@@ -38,6 +39,7 @@ def failed(record, **params):
         ({}, {"after": "2019-04-02"}, "after", "before 2019-04-02"),
         ({}, {"before": "2019-04-01"}, "before", "not before 2019-04-01"),
         ({}, {"exclude": ["jsi00101q"]}, "excluded", "leaves it out"),
+        ({}, {"exclude": ["JSI00101Q"]}, "excluded", "leaves it out"),
         ({"expflag": "INDETERMINATE"}, {}, "expflag", "EXPFLAG is INDETERMINATE"),
         ({"fgslock": "GYROS"}, {}, "guiding", "guided by GYROS"),
         ({"quality": "LOCKLOST; TDF went down"}, {}, "guiding", "LOCKLOST"),
@@ -74,6 +76,7 @@ def test_each_cut_has_its_code_and_its_sentence(good, change, params, code, says
         ({"moving": "T"}, {"accept_moving_targets": True}),
         ({"elements": ("POL0V", "F606W")}, {"accept_polarisers": True}),
         ({}, {"after": "2019-04-01", "before": "2019-04-02"}),
+        ({}, {"exclude": ["JSI00102Q"]}),
         ({}, {"detectors": ["ACS/WFC"], "filters": ["F606W"], "filter_classes": ["W"]}),
     ],
 )
@@ -160,3 +163,61 @@ def test_the_selection_reads_headers_only():
     (need,) = Select.needs
     assert set(need.facets) == {"wcs", "science"}
     assert instruments.names()
+
+
+def another_filter(path):
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["FILTER1"] = "CLEAR1L"
+        hdus[0].header["FILTER2"] = "F814W"
+
+
+def test_blocks_are_chosen_by_what_the_header_says(run_recipe, write_recipe, data):
+    another_filter(data / "jsi00101q_flc.fits")
+    block = "{for: {F814W: {min_exposure: 5000 s}, ACS/HRC: {min_exposure: 6000 s}}}"
+    answer = run_recipe(write_recipe("exposures: {}", select=block))
+    assert answer.code == 0, answer.err
+    assert answer.rejects == {"jsi00101q": "100 s is shorter than 5000 s"}
+    # they are part of the key, with their place
+    block = block.replace("5000 s", "50 s")
+    answer = run_recipe(write_recipe("exposures: {}", select=block))
+    assert "left out" not in answer.out
+    assert "parameter min_exposure for F814W: 5000 s → 50 s (recipe.yaml:4:24)" in answer.err
+    answer = run_recipe(write_recipe("exposures: {}", select=block), "--dry-run")
+    assert answer.code == 0
+
+
+def test_a_block_can_ask_for_a_margin_of_its_own(run_recipe, write_recipe, data):
+    another_filter(data / "jsi00101q_flc.fits")
+    answer = run_recipe(write_recipe("exposures: {}", select="{for: {F814W: {margin: 60 pix}}}"))
+    assert answer.rejects == {"jsi00101q": "no target falls on a chip"}
+
+
+def test_a_name_to_exclude_that_no_exposure_has_is_told(run_recipe, write_recipe, data):
+    recipe = write_recipe("exposures: {}", select="{exclude: [JSI00101Q, j8bt06nyq]}")
+    answer = run_recipe(recipe)
+    assert answer.code == 0
+    assert list(answer.rejects) == ["jsi00101q"]
+    store = Store(answer.folder / "r", read_only=True)
+    caveats = [(row["subject"], row["text"]) for row in store.db.query("select * from caveat")]
+    store.close()
+    assert caveats == [
+        ("j8bt06nyq", "`exclude` names it, and no exposure that was fetched has this name")
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"margin": "-3000 pix"},
+        {"min_exposure": "-5 s"},
+        {"after": "2012-01-01", "before": "2012-01-01"},
+        {"detectors": ["WFC3/IR"], "filters": ["F555W", "F606W"]},
+    ],
+)
+def test_cuts_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"is below|is not later than|has none of"):
+        SelectParams.model_validate(wrong)
+
+
+def test_one_filter_that_a_detector_has_is_enough():
+    SelectParams.model_validate({"detectors": ["WFC3/IR"], "filters": ["F555W", "F160W"]})

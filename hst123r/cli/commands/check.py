@@ -50,7 +50,7 @@ def command(recipe: str, settings: tuple[str, ...], resolved: bool, as_json: boo
     if resolved:
         click.echo()
         table(
-            ("stage", "for", "parameter", "value", "origin"),
+            ("stage", "for", "parameter", "value", "unit", "origin"),
             [tuple(r.values()) for r in parameters],
         )
     click.echo(f"{recipe} is a good recipe")

@@ -30,7 +30,7 @@ def command(name: str, position: str, target_name: str | None) -> None:
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     for word in (path.stem, target_name or path.stem):
-        if not re.match(NAME_PATTERN, word):
+        if not re.fullmatch(NAME_PATTERN, word):
             raise InputError(f"{word!r} cannot be a name", hint="Use letters, digits and + . _ -")
     if path.exists():
         raise InputError(
