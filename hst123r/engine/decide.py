@@ -200,8 +200,8 @@ def check_products(made: list[Made], contents: Contents) -> list[Reason]:
     Returns
     -------
     list of Reason
-        One for every file that is missing or altered. A file of which only volatile facets
-        differ counts as unaltered.
+        One for every file that is missing or altered. A file of which only volatile cards
+        differ counts as unaltered; any other byte counts, also one that no facet covers.
     """
     reasons = []
     for item in made:
