@@ -90,6 +90,26 @@ class Busy(Hst123rError):
     exit_code = ENVIRONMENT
 
 
+def close_match(word: str, known: Iterable[str]) -> str:
+    """Return a suggestion for a misspelled word where one is close.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    known : iterable of str
+        What could have been meant.
+
+    Returns
+    -------
+    str
+        ``did you mean 'align:SN'?``, or nothing.
+    """
+    folded = {choice.lower(): choice for choice in known}
+    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return f"did you mean {folded[close[0]]!r}?" if close else ""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a suggestion for a misspelled word, or the list of what is known.
 
@@ -106,10 +126,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         ``did you mean 'pixfrac'?`` or ``known are …``.
     """
     choices = list(known)
-    folded = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    close = close_match(word, choices)
     if close:
-        return f"did you mean {folded[close[0]]!r}?"
+        return close
     if len(choices) > 24:
         return f"known are {', '.join(choices[:24])}, …"
     return f"known are {', '.join(choices)}" if choices else "nothing is allowed here"
