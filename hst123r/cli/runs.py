@@ -46,6 +46,7 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
     """
     listener = Live() if sys.stderr.isatty() else Lines()
     with holding(workspace) as store, listener:
+        options.check_jobs(store.jobs.records())
         runner = Runner(recipe, workspace, store, options, listener)
         with _ending_in_order(runner):
             report = runner.run()
