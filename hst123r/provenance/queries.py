@@ -283,7 +283,7 @@ def job_files(db: Database, job_id: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``parameters``, ``inputs`` and ``products``.
+        ``parameters``, ``tools``, ``inputs``, ``products`` and ``references``.
     """
     return {
         "parameters": list(
@@ -315,6 +315,11 @@ def job_files(db: Database, job_id: int) -> dict[str, Any]:
                 join content c on c.id = f.content_id where p.job_id = ? order by f.id
                 """,
                 [job_id],
+            )
+        ),
+        "references": list(
+            db.query(
+                "select keyword, name from reference_file where job_id = ? order by id", [job_id]
             )
         ),
     }

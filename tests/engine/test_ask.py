@@ -264,3 +264,16 @@ def test_rows_that_are_only_in_the_log_are_not_passed_over(done, monkeypatch):
     with pytest.raises(EnvironmentProblem, match="a run here did not end") as caught:
         history(done, Filter())
     assert "Copy hst123r.sqlite" in caught.value.hint
+
+
+def test_reference_files_and_packages_are_recorded(bench, data, write_recipe):
+    with fits.open(data / "jsi00101q_flc.fits", mode="update") as hdus:
+        hdus[0].header["CRDS_CTX"] = "hst_1127.pmap"
+        hdus[0].header["IDCTAB"] = "jref$0461802ej_idc.fits"
+    bench.run(write_recipe("exposures: {}"), until="fetch")
+    found = show(bench.workspace.folder, "fetch:jsi00101q")["references"]
+    assert {row["keyword"]: row["name"] for row in found} == {
+        "CRDS_CTX": "hst_1127.pmap", "IDCTAB": "jref$0461802ej_idc.fits",
+    }  # fmt: skip
+    packages = show(bench.workspace.folder, "1")["environment"]["packages"]
+    assert {"rich", "platformdirs", "drizzlepac"} <= set(packages)
