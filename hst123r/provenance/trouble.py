@@ -14,6 +14,10 @@ DAMAGED: Final = (
 )
 _PERMISSIONS: Final = "Check the permissions of the work directory; the store itself is well"
 HINTS: Final = (
+    (
+        "is empty",
+        "Restore it from a backup; or remove it, and all results are made again",
+    ),
     ("full", "Free some space and run again; nothing is lost"),
     ("readonly", _PERMISSIONS),
     ("unable to open", _PERMISSIONS),

@@ -125,3 +125,26 @@ def test_verify_ends_with_6_where_a_file_cannot_be_read(hst123r, place, monkeypa
     answer = hst123r("verify")
     assert answer.code == 6
     assert "unreadable" in answer.out
+
+
+def test_a_product_that_cannot_be_read_is_a_sentence(hst123r, place, recipe, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    (place / "raw" / "jsi00101q_flc.fits").touch()
+    monkeypatch.setattr("hst123r.provenance.contents.look", refuse)
+    for command in (("plan", recipe, "-C", place), ("run", recipe, "-C", place),
+                    ("show", "r/raw/jsi00101q_flc.fits")):  # fmt: skip
+        answer = hst123r(*command)
+        assert answer.code == 6, command
+        assert "raw/jsi00101q_flc.fits: cannot read the file: Permission denied" in answer.err
+        assert "it needs" not in answer.err
+        if command[0] == "run":
+            assert "not reached because of that: select, exposures" in answer.err
+
+
+def test_forget_knows_a_wrong_word(hst123r, place):
+    assert "did you mean 'select'?" in hst123r("forget", "slect").err
+    answer = hst123r("forget", "select:jsi00101")
+    assert answer.code == 2
+    assert "did you mean 'select:jsi00101q'?" in answer.err
