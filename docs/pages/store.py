@@ -27,7 +27,8 @@ TABLES = {
     "caveat": "Sentences a user of a result should know.",
     "reject": "Exposures and files that were left out, and why.",
     "download": "What was asked of an archive, and what came.",
-    "reference_file": "Calibration reference files a job used.",
+    "reference_file": "Calibration reference files that the headers of an exposure name, by the "
+    "job that fetched it; the keyword CRDS_CTX has the CRDS context.",
     "photometry": "The light curves: a row for each exposure, epoch and filter of each target.",
     "event": "What happened during runs beside their jobs.",
     "lease": "Who holds the work directory now.",

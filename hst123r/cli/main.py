@@ -112,10 +112,22 @@ def invoke(arguments: list[str]) -> int:
         # somebody read enough of our output, e.g. `hst123r history | head`
         sys.stderr.close()
         return errors.GOOD
-    except Exception:  # noqa: BLE001  (the last place that can tell a bug from a user's mistake)
+    except Exception as error:  # noqa: BLE001  (the last place that can tell a bug from a mistake)
+        problem = _of_the_store(error)
+        if problem is not None:
+            click.echo(f"hst123r: {problem}", err=True)
+            return errors.ENVIRONMENT
         traceback.print_exc()
         click.echo(
             "hst123r: this is a bug in hst123r; please report it with the lines above", err=True
         )
         return errors.BUG
     return int(code or errors.GOOD)
+
+
+def _of_the_store(error: Exception) -> str | None:
+    """Return a sentence for an error of SQLite that nobody met on the way."""
+    sqlite3 = sys.modules.get("sqlite3")
+    if sqlite3 is None or not isinstance(error, sqlite3.DatabaseError):
+        return None
+    return f"the store cannot be used: {error}. Check the disk, or restore the store from a backup"

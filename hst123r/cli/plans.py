@@ -37,7 +37,8 @@ def show(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: boo
     Returns
     -------
     int
-        10 when there is work to do, 0 when there is none, another when the plan fails.
+        10 when there is work to do, 0 when there is none. Where nothing can be done since
+        something is in the way, or the plan fails: what a run would end with.
     """
     progress = plan(recipe, workspace, options)
     stages = [item for item in progress if not item.skipped]
@@ -49,11 +50,16 @@ def show(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: boo
         if item.error is not None:
             click.echo(f"hst123r: {item.instance.name}: {item.error}", err=True)
             return item.error.exit_code
-    work = any(
-        item.waits_for or any(job.decision.action is not Action.REUSE for job in item.jobs)
-        for item in stages
-    )
-    return errors.WORK_TO_DO if work else errors.GOOD
+    jobs = [job for item in stages for job in item.jobs]
+    to_do = (Action.RUN, Action.MAYBE)
+    if any(item.waits_for for item in stages) or any(j.decision.action in to_do for j in jobs):
+        return errors.WORK_TO_DO
+    blocked = [job for job in jobs if job.decision.action is Action.BLOCKED]
+    if not blocked:
+        return errors.GOOD
+    click.echo(f"hst123r: nothing can run, {len(blocked)} jobs are blocked", err=True)
+    stopped = any(job.instance.on_bad == "stop" and job.bad for job in jobs)
+    return errors.QUALITY if stopped else errors.USER_INPUT
 
 
 def _rows(progress: Progress) -> list[tuple[str, str, str, str]]:

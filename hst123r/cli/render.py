@@ -13,7 +13,7 @@ COLOURS: Final = {
     "run": "yellow", "maybe": "yellow", "later": "dim", "reuse": "green", "blocked": "red",
     "failed": "red", "done": "green", "reused": "green", "good": "green", "caveat": "yellow",
     "bad": "red", "error": "red", "interrupted": "yellow", "missing": "red", "altered": "red",
-    "ok": "green",
+    "ok": "green", "unreadable": "red",
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.run import Report, Runner
 from hst123r.engine.workspace import Workspace
+from hst123r.errors import Hst123rError
 from hst123r.provenance.queries import without_job
 from hst123r.recipe.model import Recipe
 from hst123r.records.outcome import Quality, State
@@ -46,6 +47,7 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
     """
     listener = Live() if sys.stderr.isatty() else Lines()
     with holding(workspace) as store, listener:
+        options.check_jobs(store.jobs.records())
         runner = Runner(recipe, workspace, store, options, listener)
         with _ending_in_order(runner):
             report = runner.run()
@@ -115,8 +117,10 @@ def _none(progress: Progress) -> str:
 
 def _problems(report: Report) -> list[str]:
     lines = []
+    # what merely follows from another error is one line, not one for each stage
+    followed = [p.instance.name for p in report.progress if type(p.error) is Hst123rError]
     for item in report.progress:
-        if item.error is not None:
+        if item.error is not None and item.instance.name not in followed:
             lines.append(f"hst123r: {item.instance.name}: {item.error}")
         lines += [f"hst123r: {j.name}: {j.error}" for j in item.jobs if j.state is State.FAILED]
         lines += [_blocked(job) for job in item.jobs if job.state is State.BLOCKED]
@@ -126,6 +130,8 @@ def _problems(report: Report) -> list[str]:
                 fate = {"use": "used all the same", "stop": "nothing goes on from it"}
                 done = fate.get(item.instance.on_bad, "left out of what follows")
                 lines.append(f"hst123r: {job.name}: {names} is bad, and {done}")
+    if followed:
+        lines.append(f"hst123r: not reached because of that: {', '.join(followed)}")
     return lines
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hst123r.engine.dry import plan
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned
+from hst123r.engine.trace import by_stamp, stored_path
 from hst123r.engine.workspace import Workspace
-from hst123r.errors import Hst123rError, InputError, did_you_mean
-from hst123r.provenance import queries
-from hst123r.provenance.stamps import read_stamps
+from hst123r.errors import InputError, closest, did_you_mean
+from hst123r.provenance import known, queries
+from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Recipe
+from hst123r.records import dates
+
+EXAMPLES: Final = 3
+_HALF_A_MILLISECOND: Final = 0.5e-3 / 86400
+"""A date of the calendar is not a round number of days in binary, and must not become earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +71,43 @@ def history(folder: Path, wanted: Filter) -> list[dict[str, Any]]:
     Raises
     ------
     InputError
-        If there is no such run.
+        If there is no such run, stage, target or file, or the date is none.
     """
-    store = Store(folder, read_only=True)
-    if not wanted.about_jobs:
-        return queries.runs(store.db, since=wanted.since)
-    if wanted.run is not None and not queries.runs(store.db, run_id=wanted.run):
-        raise InputError(f"there is no run {wanted.run}", where=str(folder))
-    path = None if wanted.file is None else _stored_path(store, wanted.file)
-    return queries.jobs(
-        store.db,
-        run_id=wanted.run,
-        stage=wanted.stage,
-        about=wanted.target,
-        path=path,
-        since=wanted.since,
-    )
+    since = None if wanted.since is None else _moment(wanted.since)
+    with reading(folder) as store:
+        if not wanted.about_jobs:
+            return queries.runs(store.db, since=since)
+        if wanted.run is not None and not queries.runs(store.db, run_id=wanted.run):
+            raise InputError(f"there is no run {wanted.run}", where=str(folder))
+        _check("--stage", wanted.stage, known.stages(store.db))
+        _check("--target", wanted.target, known.targets(store.db))
+        path = None if wanted.file is None else stored_path(store, wanted.file)
+        if path is not None and not known.knows(store.db, path):
+            raise InputError("no job made or read this file", where=f"--file {wanted.file}")
+        return queries.jobs(
+            store.db,
+            run_id=wanted.run,
+            stage=wanted.stage,
+            about=wanted.target,
+            path=path,
+            since=since,
+        )
+
+
+def _moment(text: str) -> str:
+    """Return a date as the store writes it, to the second."""
+    try:
+        return dates.iso(dates.parse(text) + _HALF_A_MILLISECOND)
+    except ValueError as error:
+        raise InputError(str(error), where="--since") from error
+
+
+def _check(option: str, given: str | None, names: list[str]) -> None:
+    if given is not None and given not in names:
+        what = option.removeprefix("--")
+        raise InputError(
+            f"{option} {given}: the store knows no such {what}, {did_you_mean(given, names)}"
+        )
 
 
 def show(folder: Path, what: str) -> dict[str, Any]:
@@ -103,22 +130,29 @@ def show(folder: Path, what: str) -> dict[str, Any]:
     InputError
         If there is no such thing.
     """
-    store = Store(folder, read_only=True)
-    if what.isdecimal():
-        return _show_run(store, int(what))
-    if what.startswith("#") and what[1:].isdecimal():
-        return _show_job(store, int(what[1:]))
-    if Path(what).exists() or "/" in what:
-        return _show_file(store, Path(what))
-    stage, colon, label = what.partition(":")
-    found = queries.jobs(store.db, stage=stage, label=label) if colon else []
-    if not found:
-        raise InputError(
-            f"there is no run, job or file {what!r}",
-            where=str(folder),
-            hint="See `hst123r history`",
-        )
-    return _show_job(store, found[-1]["job"])
+    with reading(folder) as store:
+        if what.isdecimal():
+            return _show_run(store, int(what))
+        if what.startswith("#") and what[1:].isdecimal():
+            return _show_job(store, int(what[1:]))
+        stage, colon, label = what.partition(":")
+        found = queries.jobs(store.db, stage=stage, label=label) if colon else []
+        if found:
+            return _show_job(store, found[-1]["job"])
+        if Path(what).expanduser().exists() or "/" in what:
+            return _show_file(store, Path(what).expanduser())
+        raise _unknown(f"there is no run, job or file {what!r}", what, known.job_names(store.db))
+
+
+def _unknown(message: str, what: str, names: list[str]) -> InputError:
+    """Return the error about a word, with what could have been meant."""
+    close = closest(what, names)
+    if close is not None:
+        return InputError(f"{message}; did you mean {close!r}?")
+    of_stage = [name for name in names if name.startswith(f"{what}:")]
+    more = ", …" if len(of_stage) > EXAMPLES else ""
+    hint = f"Jobs of this stage are {', '.join(of_stage[:EXAMPLES])}{more}"
+    return InputError(message, hint=hint if of_stage else "See `hst123r history`")
 
 
 def _show_run(store: Store, run_id: int) -> dict[str, Any]:
@@ -150,24 +184,24 @@ def _show_job(store: Store, job_id: int) -> dict[str, Any]:
 
 
 def _show_file(store: Store, path: Path) -> dict[str, Any]:
-    if not path.exists() and not (store.folder / path).exists():
-        maker = queries.maker_of(store.db, _stored_path(store, path))
+    stored = stored_path(store, path)
+    actual = Path(store.contents.absolute(stored))
+    maker = queries.maker_of(store.db, stored)
+    if actual.is_dir():
+        raise InputError("this is a folder; name a file in it", where=str(path))
+    content = store.contents.look(str(actual))
+    if content is None:
         if maker is None:
             raise InputError("there is no such file, and the store knows none", where=str(path))
         return {"file": str(path), "state": "missing", "made_by": _show_job(store, maker)}
-    actual = path if path.exists() else store.folder / path
-    stored = _stored_path(store, actual)
-    known = store.contents.look(str(actual.absolute()))
-    assert known is not None
-    maker = queries.maker_of(store.db, stored)
     how = "by its path"
     if maker is None:
-        maker, how = _by_stamp(store, actual)
+        maker, how = by_stamp(store, actual), "by the stamps in its header"
     return {
         "file": stored,
-        "digest": known.digest,
-        "size": known.size,
-        "facets": known.facets,
+        "digest": content.digest,
+        "size": content.size,
+        "facets": content.facets,
         "found": how if maker is not None else "not made here",
         "made_by": _show_job(store, maker) if maker is not None else {},
         "read_by": [
@@ -176,26 +210,6 @@ def _show_file(store: Store, path: Path) -> dict[str, Any]:
             if job["job"] != maker
         ],
     }
-
-
-def _by_stamp(store: Store, path: Path) -> tuple[int | None, str]:
-    """Find the job of a file that was moved, by the stamps in its header."""
-    try:
-        stamp = read_stamps(path).get("H123JOB", "")
-    except Hst123rError:
-        return None, ""
-    number = stamp.rpartition("#")[2]
-    if not number.isdecimal() or not queries.jobs(store.db, job_id=int(number)):
-        return None, ""
-    return int(number), "by the stamps in its header"
-
-
-def _stored_path(store: Store, path: Path) -> str:
-    """Path as the store has it: relative to the work directory where it is inside it."""
-    absolute = path.expanduser().absolute()
-    if not absolute.exists() and (store.folder / path).exists():
-        absolute = store.folder / path
-    return store.contents.relative(str(absolute))
 
 
 def exposures(workspace: Workspace) -> dict[str, Any]:
@@ -214,25 +228,26 @@ def exposures(workspace: Workspace) -> dict[str, Any]:
     from hst123r.products.exposure_table import row
     from hst123r.records.exposure import Exposure
 
-    store = Store(workspace.folder, read_only=True)
-    used = [
-        row(
-            Exposure.own(facts),
-            facts["number"],
-            facts["epoch_number"],
-            made.product.labels,
+    with reading(workspace.folder) as store:
+        left_out = queries.rejects(
+            store.db,
+            [
+                job_id
+                for handler in ("fetch", "select")
+                for job_id in queries.latest_done(store.db, handler)
+            ],
         )
-        for job in store.jobs.made(queries.latest_done(store.db, "exposures")).values()
-        for made in job
-        if made.product.kind == "exposure"
-        for facts in [made.product.facts]
-    ]
-    jobs = [
-        job_id
-        for handler in ("fetch", "select")
-        for job_id in queries.latest_done(store.db, handler)
-    ]
-    rejected = [queries.without_job(row) for row in queries.rejects(store.db, jobs)]
+        by_root = {found["subject"]: found["job_id"] for found in left_out}
+        used = [
+            row(Exposure.own(facts), facts["number"], facts["epoch_number"], made.product.labels)
+            for job_id, job in store.jobs.made(queries.latest_done(store.db, "exposures")).items()
+            for made in job
+            # what a later selection left out is in use no more, though the table still has it
+            if made.product.kind == "exposure" and by_root.get(made.product.name, 0) <= job_id
+            for facts in [made.product.facts]
+        ]
+    roots = {found["root"] for found in used}
+    rejected = [queries.without_job(row) for row in left_out if row["subject"] not in roots]
     return {"used": used, "rejected": rejected}
 
 
@@ -263,8 +278,8 @@ def explain(recipe: Recipe, workspace: Workspace, what: str) -> dict[str, Any]:
     planned = jobs[name]
     last = None
     if planned.record is not None:
-        store = Store(workspace.folder, read_only=True)
-        found = queries.jobs(store.db, job_id=planned.record.last_id)[0]
+        with reading(workspace.folder) as store:
+            found = queries.jobs(store.db, job_id=planned.record.last_id)[0]
         last = {key: found[key] for key in ("job", "run", "started", "state", "reasons")}
     return {
         "job": name,
@@ -278,13 +293,14 @@ def explain(recipe: Recipe, workspace: Workspace, what: str) -> dict[str, Any]:
 
 def _job_of_file(workspace: Workspace, what: str, jobs: dict[str, Planned]) -> str:
     if workspace.store.is_file():
-        store = Store(workspace.folder, read_only=True)
-        maker = queries.maker_of(store.db, _stored_path(store, Path(what)))
-        if maker is not None:
-            found = queries.jobs(store.db, job_id=maker)[0]
-            name = f"{found['stage']}:{found['label']}"
+        with reading(workspace.folder) as store:
+            maker = queries.maker_of(store.db, stored_path(store, Path(what)))
+            found = [] if maker is None else queries.jobs(store.db, job_id=maker)
+        for job in found:
+            name = f"{job['stage']}:{job['label']}"
             if name in jobs:
                 return name
-    raise InputError(
-        f"the plan has no job, and the store no product, {what!r}; {did_you_mean(what, jobs)}"
-    )
+            raise InputError(
+                f"{name} made this file, and this recipe has no such job now", where=what
+            )
+    raise _unknown(f"the plan has no job, and the store no product, {what!r}", what, list(jobs))

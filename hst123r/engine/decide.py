@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hst123r.engine.keys import Key
+from hst123r.engine.keys import Key, short
+from hst123r.engine.subkeys import changes
 from hst123r.files.content import ALGORITHM
 from hst123r.provenance.contents import Contents
 from hst123r.provenance.rows import Made, Part, Record
@@ -141,7 +142,7 @@ def differences(now: Iterable[Part], then: Iterable[Part]) -> list[Reason]:
     changed = [
         (name, old.get(name), new.get(name))
         for name in [*old, *(name for name in new if name not in old)]
-        if name not in old or name not in new or old[name].value != new[name].value
+        if name not in old or name not in new or short(old[name].value) != short(new[name].value)
     ]
     reasons = [
         _difference(kind, name, before, after)
@@ -158,7 +159,7 @@ def _difference(kind: str, name: str, before: Part | None, after: Part | None) -
     new = after.value if after else "nothing"
     origin = f" ({after.origin})" if after and after.origin else ""
     if kind == "param":
-        return Reason(Code.PARAMETER, f"parameter {name}: {old} → {new}{origin}")
+        return Reason(Code.PARAMETER, f"parameter {changes(name, old, new)}{origin}")
     if kind == "version":
         return Reason(Code.VERSION, f"version of the stage: {old} → {new}")
     if kind == "tool":
@@ -200,8 +201,8 @@ def check_products(made: list[Made], contents: Contents) -> list[Reason]:
     Returns
     -------
     list of Reason
-        One for every file that is missing or altered. A file of which only volatile facets
-        differ counts as unaltered.
+        One for every file that is missing or altered. A file of which only volatile cards
+        differ counts as unaltered; any other byte counts, also one that no facet covers.
     """
     reasons = []
     for item in made:

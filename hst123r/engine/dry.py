@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from hst123r.engine.hold import holding
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing, suppress
+
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Progress
 from hst123r.engine.planner import Planner
 from hst123r.engine.workspace import Lock, Workspace
+from hst123r.errors import Hst123rError
+from hst123r.files.content import Content, Signature
+from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Recipe
 
@@ -14,8 +20,9 @@ from hst123r.recipe.model import Recipe
 def plan(recipe: Recipe, workspace: Workspace, options: Options) -> list[Progress]:
     """Make a plan.
 
-    Signatures of files that had to be read are kept for the next time, if no other run holds
-    the directory. A work directory that does not exist is not made.
+    The store is only read, so a plan keeps nobody from running. What files that had to be read
+    hold is kept for the next time afterwards, if nobody runs then and the directory can be
+    written. A work directory that does not exist is not made.
 
     Parameters
     ----------
@@ -33,22 +40,28 @@ def plan(recipe: Recipe, workspace: Workspace, options: Options) -> list[Progres
     """
     if not workspace.store.is_file():
         return _plan(recipe, Store.in_memory(workspace.folder), options)
-    if _free(workspace):
-        with holding(workspace) as store:
-            progress = _plan(recipe, store, options)
-            store.contents.flush(wait=True)
-            return progress
-    return _plan(recipe, Store(workspace.folder, read_only=True), options)
+    with reading(workspace.folder) as store:
+        progress = _plan(recipe, store, options)
+    if store.contents.looked:
+        _keep(workspace, store.contents.looked)
+    return progress
 
 
-def _free(workspace: Workspace) -> bool:
+def _keep(workspace: Workspace, looked: Mapping[str, tuple[Signature, Content]]) -> None:
+    """Note what was found in files, unless that would be in somebody's way."""
     lock = Lock(workspace)
-    free = lock.acquire()
-    lock.release()
-    return free
+    with suppress(Hst123rError, sqlite3.DatabaseError):
+        if not lock.acquire():
+            return
+        try:
+            with closing(Store(workspace.folder)) as store:
+                store.contents.keep(looked)
+        finally:
+            lock.release()
 
 
 def _plan(recipe: Recipe, store: Store, options: Options) -> list[Progress]:
+    options.check_jobs(store.jobs.records())
     planner = Planner(recipe, store, options, dry=True)
     while any(True for _ in planner.divide_ready()):
         pass

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 PACKAGES: Final = (
-    "astropy", "astroquery", "blake3", "click", "drizzle", "drizzlepac", "h5py", "matplotlib",
-    "numpy", "photutils", "pydantic", "ruamel.yaml", "scipy", "spherical-geometry",
-    "sqlite-utils", "stsci.image", "stsci.imagestats", "stsci.skypac", "stsci.stimage",
-    "stsci.tools", "stwcs", "tweakwcs",
+    "astropy", "astroquery", "blake3", "click", "crds", "drizzle", "drizzlepac", "fitsblender",
+    "h5py", "matplotlib", "numpy", "photutils", "platformdirs", "pydantic", "rich", "ruamel.yaml",
+    "scipy", "spherical-geometry", "sqlite-utils", "stsci.image", "stsci.imagestats",
+    "stsci.skypac", "stsci.stimage", "stsci.tools", "stwcs", "tweakwcs",
 )  # fmt: skip
 """Packages whose versions are recorded with every run; those not installed are left out."""
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from hst123r import errors
 from hst123r.engine import environment
 from hst123r.engine.workspace import Lock, Workspace
+from hst123r.provenance.reading import store_errors
 from hst123r.provenance.store import Store
+
+PATIENCE_SECONDS: Final = 1.0
+"""A plan or `forget` holds the lock for some hundredths of a second at its end."""
 
 
 @contextmanager
@@ -34,10 +39,13 @@ def holding(workspace: Workspace) -> Iterator[Store]:
     """
     workspace.create()
     lock = Lock(workspace)
-    if not lock.acquire():
-        raise _busy(workspace)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not lock.acquire():
+        if time.monotonic() > deadline:
+            raise _busy(workspace)
+        time.sleep(PATIENCE_SECONDS / 20)
     try:
-        with _store_errors(workspace):
+        with store_errors(workspace.folder):
             store = Store(workspace.folder)
             try:
                 store.take_lease(
@@ -53,17 +61,6 @@ def holding(workspace: Workspace) -> Iterator[Store]:
                 store.close()
     finally:
         lock.release()
-
-
-@contextmanager
-def _store_errors(workspace: Workspace) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        hint = "Free some space and run again; nothing is lost" if "full" in str(error) else ""
-        raise errors.EnvironmentProblem(
-            f"the store cannot be written: {error}", where=str(workspace.store), hint=hint
-        ) from error
 
 
 def _busy(workspace: Workspace) -> errors.Busy:

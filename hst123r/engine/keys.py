@@ -17,7 +17,7 @@ from hst123r.stage.contract import Job, Need, Variant
 from hst123r.stage.registry import AnyStage
 
 LONGEST_VALUE: Final = 400
-"""Longer values of key parts are stored as their digest."""
+"""Longer values take part in a key as their digest, and arguments are stored so."""
 
 
 @dataclass(slots=True)
@@ -146,10 +146,10 @@ def _parameters(
     resolved: Resolved, variants: Sequence[tuple[Variant, dict[str, str]]]
 ) -> Iterator[Part]:
     for name, value in resolved.values.items():
-        yield Part("param", name, short(value), resolved.origins[name])
+        yield Part("param", name, as_text(value), resolved.origins[name])
     for variant, origins in variants:
         for name, value in variant.values.items():
-            yield Part("param", f"{name} for {variant.about}", short(value), origins[name])
+            yield Part("param", f"{name} for {variant.about}", as_text(value), origins[name])
 
 
 def _identify(
@@ -187,7 +187,7 @@ def _identify(
 
 def key_digest(parts: Iterable[Part]) -> str:
     """Return the digest of a job's named parts; origins take no part in it."""
-    return digest_bytes(_canonical(sorted([p.kind, p.name, p.value] for p in parts)))
+    return digest_bytes(_canonical(sorted([p.kind, p.name, short(p.value)] for p in parts)))
 
 
 def signatures(rows: Iterable[InputRow]) -> dict[str, Signature | None]:
@@ -195,9 +195,14 @@ def signatures(rows: Iterable[InputRow]) -> dict[str, Signature | None]:
     return {row.path: Signature.of(row.path) for row in rows if row.path is not None}
 
 
+def as_text(value: Any) -> str:
+    """Return a value as text for the store."""
+    return value if isinstance(value, str) else _canonical(value).decode()
+
+
 def short(value: Any) -> str:
-    """Return a value as text for the store, its digest where it is long."""
-    text = value if isinstance(value, str) else _canonical(value).decode()
+    """Return a value as text, its digest where it is long."""
+    text = as_text(value)
     return text if len(text) <= LONGEST_VALUE else f"{digest_bytes(text.encode())} ({len(text)})"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,30 @@ class Options:
                 )
         if self.jobs < 1:
             raise InputError(f"--jobs {self.jobs}: at least one job has to run at a time")
+
+    def check_jobs(self, known: Iterable[tuple[str, str]]) -> None:
+        """Check that the jobs ``--redo`` names exist, for stages that have run before.
+
+        Parameters
+        ----------
+        known : iterable of (str, str)
+            Stage and label of every job that was ever attempted.
+
+        Raises
+        ------
+        InputError
+            If a stage has jobs, and none of that name.
+        """
+        labels: dict[str, list[str]] = {}
+        for stage, label in known:
+            labels.setdefault(stage, []).append(label)
+        for name in self.redo:
+            stage, colon, label = name.partition(":")
+            if colon and stage in labels and label not in labels[stage]:
+                raise InputError(
+                    f"--redo {name}: {stage} never had such a job, "
+                    f"{did_you_mean(label, labels[stage])}"
+                )
 
     def asks_for(self, stage: str, label: str) -> bool:
         """Whether ``--redo`` names a job."""

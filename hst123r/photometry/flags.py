@@ -31,3 +31,6 @@ class Flag(IntFlag):
     """A free position ran away; the position it started from was used."""
     NOT_CONVERGED = 256
     """The position was still changing when the iteration ended."""
+    VARIABLE = 512
+    """Of a mean over epochs: they differ by more than their errors, so the source changed, or
+    one of them is wrong."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hst123r.photometry.flags import Flag
 from hst123r.products import tables
 from hst123r.products.photometry_tables import read_table
 from hst123r.products.tables import Column
@@ -26,7 +27,8 @@ COLUMNS: Final = (
     Column("exposure_time_s", "Exposure time, or the sum of those used", "s", "float", 3),
     Column("n_exposures", "Number of exposures used", dtype="int"),
     Column("flux_njy", "Flux, AB", "nJy", "float", 4),
-    Column("flux_err_njy", "Its standard error", "nJy", "float", 4),
+    Column("flux_err_njy", "Its standard error; where the flag VARIABLE is set, from the weights "
+           "alone", "nJy", "float", 4),
     Column("snr", "Flux over its standard error", "", "float", 3),
     Column("mag_ab", "AB magnitude; NaN below the S/N of a limit", "mag", "float", 4),
     Column("mag_err", "Its standard error", "mag", "float", 4),
@@ -154,16 +156,19 @@ def light_curve(
     for product in photometry:
         labels = {"detector": product.labels["detector"], "filter": product.labels["filter"]}
         tables_of = {role: read_table(path) for role, path in product.files.items()}
-        for entry in _rows_of(tables_of["measurements"], source):
+        exposures = _rows_of(tables_of["measurements"], source)
+        for entry in exposures:
             root = str(entry["exposure"]).strip()
             place = {"visit": visits[root], "epoch": epochs[root], "exposure": root}
             rows.append({"level": "exposure", **labels, **place, **_exposure(entry, nsigma)})
-        for entry in _rows_of(tables_of["epochs"], source):
+        means = _rows_of(tables_of["epochs"], source)
+        for entry in means:
             place = {"visit": "", "epoch": str(entry["epoch"]), "exposure": ""}
             rows.append({"level": "epoch", **labels, **place, **_mean(entry, nsigma)})
         for entry in _rows_of(tables_of["catalog"], source):
             place = {"visit": "", "epoch": "", "exposure": ""}
-            rows.append({"level": "filter", **labels, **place, **_mean(entry, nsigma)})
+            found = _of_filter(entry, means, exposures, nsigma)
+            rows.append({"level": "filter", **labels, **place, **found})
     order = {"exposure": 0, "epoch": 1, "filter": 2}
     rows.sort(key=lambda r: (order[r["level"]], r["mjd"] or 0.0, r["detector"], r["filter"]))
     return [{**row, "source": source} for row in rows]
@@ -217,6 +222,56 @@ def _mean(entry: Any, nsigma: float) -> dict[str, Any]:
         flags=int(entry["flags"]),
     )
     return {**found, "limit_ab": _plain(float(entry["limit_ab"]))}
+
+
+def _of_filter(
+    entry: Any, epochs: Sequence[Any], exposures: Sequence[Any], nsigma: float
+) -> dict[str, Any]:
+    """Return the mean over all epochs; the change of a source is no error of its mean flux."""
+    found = _mean(entry, nsigma)
+    if not _varies(epochs):
+        return found
+    return _physical(
+        float(entry["flux"]),
+        float(entry["flux_err_weights"]),
+        _photon_slope(exposures),
+        nsigma,
+        mjd=float(entry["mjd"]),
+        time=float(entry["exposure_time"]),
+        number=int(entry["n_exposures"]),
+        flags=int(entry["flags"]) | int(Flag.VARIABLE),
+    )
+
+
+def _varies(epochs: Sequence[Any]) -> bool:
+    """Whether epochs differ by more than their errors, which hold the scatter within each."""
+    import numpy as np
+    from scipy.stats import chi2
+
+    from hst123r.photometry.combine import UNLIKELY
+
+    flux, error = (np.array([float(e[name]) for e in epochs]) for name in ("flux", "flux_err"))
+    good = np.isfinite(flux) & (error > 0)
+    if np.count_nonzero(good) < 2:
+        return False
+    weight = error[good] ** -2.0
+    mean = np.average(flux[good], weights=weight)
+    found = float(np.sum(weight * (flux[good] - mean) ** 2))
+    return bool(chi2.sf(found, weight.size - 1) < UNLIKELY)
+
+
+def _photon_slope(exposures: Sequence[Any]) -> float:
+    """Return by how much the variance of the mean grows with the source's own light."""
+    import numpy as np
+
+    from hst123r.photometry.combine import combine
+    from hst123r.sources.measured import SUSPECT
+
+    names = ("flux", "flux_err", "mjd", "exposure_time", "photon_slope")
+    columns = [np.array([float(e[name]) for e in exposures]) for name in names]
+    used = np.array([bool(e["used"]) for e in exposures])
+    clean = used & np.array([not int(e["flags"]) & SUSPECT for e in exposures])
+    return float(combine(*columns, use=clean if clean.any() else used).photon_slope[0])
 
 
 def _physical(

@@ -143,9 +143,14 @@ def _sort_cards(source: Header, primary: Header, science: Header) -> None:
         elif facet_of_card(keyword) == "wcs" or keyword in _IN_SCIENCE:
             science[keyword] = (card.value, card.comment)
         else:
-            primary[keyword] = (card.value, card.comment)
+            primary[keyword] = (_without_folder(card.value), card.comment)
     if "EXPTIME" in source:
         primary["EXPTIME"] = (source["EXPTIME"], "sum of the exposure times, s")
+
+
+def _without_folder(value: Any) -> Any:
+    """Keep the name of a file of this machine (RULEFILE), and not where it was installed."""
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def _photometric_facts(header: Header) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from hst123r.files.content import Content, Signature, look
+from hst123r.files.publish import machine_errors
 from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
 
@@ -47,12 +49,19 @@ class Known:
         return self.facets.get(name, self.digest)
 
     def changed_facets(self, other: Known) -> list[str]:
-        """Return the facets in which two contents differ; ``bytes`` where there are none."""
+        """Return the facets in which two contents differ.
+
+        ``bytes`` stands for files without facets, and for what no facet covers: padding,
+        comments of cards, structural cards, blocks behind the last HDU.
+        """
         if self.digest == other.digest:
             return []
-        if not self.facets or not other.facets:
-            return ["bytes"]
-        return [name for name in self.facets if self.facets[name] != other.facets.get(name)]
+        changed = [
+            name
+            for name in self.facets
+            if other.facets and self.facets[name] != other.facets.get(name)
+        ]
+        return changed or ["bytes"]
 
 
 class Contents:
@@ -65,13 +74,19 @@ class Contents:
     folder : Path
         The work directory; paths inside it are kept relative, so that it can be moved.
     read_only : bool
-        Never write.
+        Never write; what is found in files is collected in `looked`.
+
+    Attributes
+    ----------
+    looked : dict of str to (Signature, Content)
+        Files that had to be read and did not change meanwhile, by absolute path, for `keep`.
     """
 
     def __init__(self, db: Database, folder: Path, *, read_only: bool = False) -> None:
         self.db = db
         self.folder = folder
         self.read_only = read_only
+        self.looked: dict[str, tuple[Signature, Content]] = {}
         self._root = f"{folder}/"
         self._by_id: dict[int, Known] = {}
         self._states: dict[str, tuple[Signature, int]] | None = None
@@ -145,20 +160,43 @@ class Contents:
         -------
         Known or None
             None if there is no such file.
+
+        Raises
+        ------
+        EnvironmentProblem
+            If the file cannot be read.
         """
-        known = self.peek(path)
-        if known is not None:
-            return known
-        before = Signature.of(path)
-        if before is None:
-            return None
-        content = look(Path(path))
+        with machine_errors("read the file", path):
+            known = self.peek(path)
+            if known is not None:
+                return known
+            before = Signature.of(path)
+            if before is None:
+                return None
+            if path in self.looked and self.looked[path][0] == before:
+                return _unstored(self.looked[path][1])
+            content = look(Path(path))
+            steady = Signature.of(path) == before
         if self.read_only:
-            return Known(-1, content.digest, content.size, content.facets)
+            if steady:
+                self.looked[path] = (before, content)
+            return _unstored(content)
         known = self.add(content)
-        if Signature.of(path) == before:
+        if steady:
             self.remember(path, before, known)
         return known
+
+    def keep(self, looked: Mapping[str, tuple[Signature, Content]]) -> None:
+        """Write what a read-only store found in files.
+
+        Parameters
+        ----------
+        looked : mapping of str to (Signature, Content)
+            By absolute path.
+        """
+        for path, (signature, content) in looked.items():
+            self.remember(path, signature, self.add(content))
+        self.flush(wait=True)
 
     def add(self, content: Content) -> Known:
         """Record a content, once.
@@ -252,6 +290,10 @@ class Contents:
             self.db.table("path_state").upsert_all(rows, pk="path")
         for path in ready:
             del self._dirty[path]
+
+
+def _unstored(content: Content) -> Known:
+    return Known(-1, content.digest, content.size, content.facets)
 
 
 def _young(signature: Signature) -> bool:

@@ -92,7 +92,7 @@ def jobs(
     run_id, stage, label, job_id : optional
         Only those.
     about : str, optional
-        Only jobs one of whose labels has this value, e.g. a target's name.
+        Only jobs about this target or field; jobs about a field count for all its targets.
     path : str, optional
         Only jobs that made or read the file of this path, as the store has it.
     since : str, optional
@@ -109,8 +109,11 @@ def jobs(
         where (:run is null or j.run_id = :run) and (:stage is null or j.stage = :stage)
           and (:label is null or j.label = :label) and (:job is null or j.id = :job)
           and (:since is null or j.started >= :since)
-          and (:about is null or exists
-               (select 1 from json_each(j.labels) where value = :about))
+          and (:about is null or json_extract(j.labels, '$.target') = :about
+               or json_extract(j.labels, '$.target') is null
+                  and json_extract(j.labels, '$.field') in
+                      (select :about union select json_extract(labels, '$.field') from job
+                       where json_extract(labels, '$.target') = :about))
           and (:path is null
                or exists (select 1 from job_input i where i.job_id = j.id and i.path = :path)
                or exists (select 1 from product p join product_file f on f.product_id = p.id
@@ -144,6 +147,32 @@ def maker_of(db: Database, path: str) -> int | None:
         [path],
     ).fetchone()
     return None if row is None else row[0]
+
+
+def makers(db: Database, path: str) -> list[str]:
+    """Return the jobs that ever made the file of a path, forgotten ones too.
+
+    Parameters
+    ----------
+    db : Database
+        The store.
+    path : str
+        Path as the store has it.
+
+    Returns
+    -------
+    list of str
+        ``stage:label``, the first attempt first.
+    """
+    rows = db.execute(
+        """
+        select j.stage || ':' || j.label from product_file f
+        join product p on p.id = f.product_id join job j on j.id = p.job_id
+        where f.path = ? and f.owned = 1 and j.state = 'done' order by j.id
+        """,
+        [path],
+    )
+    return [row[0] for row in rows]
 
 
 def job_details(db: Database, job_id: int | None) -> dict[str, Any]:
@@ -254,7 +283,7 @@ def job_files(db: Database, job_id: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``parameters``, ``inputs`` and ``products``.
+        ``parameters``, ``tools``, ``inputs``, ``products`` and ``references``.
     """
     return {
         "parameters": list(
@@ -286,6 +315,11 @@ def job_files(db: Database, job_id: int) -> dict[str, Any]:
                 join content c on c.id = f.content_id where p.job_id = ? order by f.id
                 """,
                 [job_id],
+            )
+        ),
+        "references": list(
+            db.query(
+                "select keyword, name from reference_file where job_id = ? order by id", [job_id]
             )
         ),
     }

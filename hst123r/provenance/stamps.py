@@ -1,14 +1,16 @@
 """Header stamps: with them a stray FITS file finds its row in the store.
 
-``H123RUN`` names the run, ``H123JOB`` the job and its attempt, ``H123KEY`` the first 16 digits of
-the job's key and ``H123RCP`` those of the recipe's digest. Stamps are volatile: they take part in
-no identity. They are written at the level of FITS blocks, because rewriting a 170 MB file to add
-four cards would cost more than making them.
+``H123RUN`` is the column ``uid`` of the run, ``H123JOB`` the number of the attempt and the job's
+name, ``H123KEY`` the first 16 digits of the job's key, ``H123RCP`` of the recipe's digest. Run
+and key together tell whether a file is of this store or of another. Stamps are volatile: they take
+part in no identity. They are written at the level of FITS blocks, because rewriting a 170 MB file
+to add four cards would cost more than making them.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,9 @@ COMMENTS: Final = {
     "H123KEY": "digest of the job's key",
     "H123RCP": "digest of the recipe",
 }
+
+_ATTEMPT: Final = re.compile(r"^#(?P<new>\d+) |#(?P<old>\d+)$")
+"""The number comes first; files of the first versions have it behind the name."""
 
 
 def card(keyword: str, value: str) -> bytes:
@@ -39,10 +44,55 @@ def card(keyword: str, value: str) -> bytes:
         80 characters.
     """
     room = CARD - 12
-    text = value.replace("'", "''")[:room]
+    while len(text := value.replace("'", "''")) > room:
+        value = value[:-1]
     start = f"{keyword:<8}= '{text:<8}'"
     comment = f" / {COMMENTS.get(keyword, '')}"
-    return (start + comment if len(start) + len(comment) <= CARD else start).ljust(CARD).encode()
+    return (
+        (start + comment if len(start) + len(comment) <= CARD else start)
+        .ljust(CARD)
+        .encode("ascii", "replace")
+    )
+
+
+def stamps_of(*, run: str, job_id: int, name: str, key: str | None, recipe: str) -> dict[str, str]:
+    """Return the stamps of a job's products.
+
+    Parameters
+    ----------
+    run : str
+        Column ``uid`` of its run.
+    job_id : int
+        Number of the attempt.
+    name : str
+        ``stage:label``; behind the number, because long ones are cut.
+    key : str or None
+        Digest of its key, None while that is unknown.
+    recipe : str
+        Digest of the recipe's text, as in the table ``recipe``.
+
+    Returns
+    -------
+    dict of str to str
+        Value by keyword.
+    """
+    return {
+        "H123RUN": run,
+        "H123JOB": f"#{job_id} {name}",
+        "H123KEY": digits(key or ""),
+        "H123RCP": digits(recipe),
+    }
+
+
+def digits(digest: str) -> str:
+    """Return the digits of a digest that stamps hold."""
+    return digest.partition(":")[2][:16]
+
+
+def attempt(stamps: dict[str, str]) -> int | None:
+    """Return the number of the attempt that stamps name, None where they name none."""
+    found = _ATTEMPT.search(stamps.get("H123JOB", ""))
+    return int(found["new"] or found["old"]) if found else None
 
 
 def stamp(path: Path, stamps: dict[str, str]) -> None:

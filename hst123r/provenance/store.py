@@ -18,11 +18,14 @@ from hst123r.provenance.contents import Contents, insert
 from hst123r.provenance.jobs import Jobs
 from hst123r.provenance.migrations import migrations
 from hst123r.provenance.sqlite import Database
+from hst123r.provenance.trouble import problem
 from hst123r.records.dates import utc_now
 
 NAME: Final = STORE
 APPLICATION_ID: Final = 0x48313233
 """Marks the file as ours in SQLite's header: the letters H123."""
+LEFT_BY_RUNS: Final = ("raw", "products", "logs")
+"""Folders that are not empty once something has been run."""
 NETWORK: Final = frozenset(
     {"nfs", "nfs4", "lustre", "gpfs", "cifs", "smb3", "smbfs", "beegfs", "afs", "9p", "ceph",
      "fuse.sshfs", "fuse.glusterfs", "panfs"}
@@ -55,7 +58,10 @@ class Store:
         self.path = folder / NAME
         self.read_only = read_only
         self.memory = memory
-        if read_only and not self.path.is_file():
+        empty = not memory and self.path.is_file() and self.path.stat().st_size == 0
+        if empty and has_been_used(folder):
+            raise problem(self.path, sqlite3.DatabaseError("the file is empty"))
+        if read_only and (empty or not self.path.is_file()):
             raise InputError(
                 "there is no hst123r.sqlite here, so nothing has been run in this directory",
                 where=str(folder),
@@ -65,11 +71,7 @@ class Store:
             self.db = self._connect()
             self._prepare()
         except sqlite3.DatabaseError as error:
-            raise EnvironmentProblem(
-                f"the store cannot be used: {error}",
-                where=str(self.path),
-                hint="Restore it from a backup, or move it away to start a new one",
-            ) from error
+            raise problem(self.path, error) from error
         self.contents = Contents(self.db, folder, read_only=read_only)
         self.jobs = Jobs(self.db, self.contents)
 
@@ -82,11 +84,32 @@ class Store:
         if self.memory:
             return Database(memory=True, execute_plugins=False)
         if self.read_only:
-            uri = f"{self.path.resolve().as_uri()}?mode=ro"
-            connection = sqlite3.connect(uri, uri=True, timeout=30)
+            connection = self._connect_to_read()
         else:
             connection = sqlite3.connect(self.path, timeout=30)
         return Database(connection, execute_plugins=False)
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        """Open the file for questions, also where SQLite may not make its helper files."""
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=30)
+        try:
+            connection.execute("select count(*) from sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            log_file = self.path.with_name(NAME + "-wal")
+            if os.access(self.folder, os.W_OK) or not os.access(self.path, os.R_OK):
+                raise
+            if log_file.is_file() and log_file.stat().st_size:
+                raise EnvironmentProblem(
+                    "a run here did not end, and its last rows cannot be read where nothing may "
+                    "be written",
+                    where=str(self.path),
+                    hint=f"Copy {NAME} and {log_file.name} to a folder of yours, and ask there",
+                ) from None
+            connection.close()
+            # nobody can write here, so nobody changes the file while it is read
+            connection = sqlite3.connect(f"{uri}&immutable=1", uri=True)
+        return connection
 
     def _prepare(self) -> None:
         owner = self.db.execute("pragma application_id").fetchone()[0]
@@ -241,6 +264,11 @@ class Store:
         """Return the runs that never ended, for the holder of the lock to clean up after."""
         rows = self.db.execute("select id from run where state = 'running'").fetchall()
         return [int(row[0]) for row in rows]
+
+
+def has_been_used(folder: Path) -> bool:
+    """Whether a folder holds what a run leaves, apart from the store."""
+    return any(next((folder / name).glob("*"), None) is not None for name in LEFT_BY_RUNS)
 
 
 def file_system(folder: Path) -> str:

@@ -143,6 +143,7 @@ def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
 def _copy(job: Job, context: Context) -> Outcome:
     from hst123r.files.publish import READ_ONLY, copy
+    from hst123r.files.references import reference_files
     from hst123r.files.verify import QUALITY, SCIENCE, verify_exposure
 
     (source,) = job.inputs["user file"]
@@ -155,12 +156,13 @@ def _copy(job: Job, context: Context) -> Outcome:
         destination.chmod(READ_ONLY)
         product.files[role] = str(destination)
         product.facts[f"checksums_{role}"] = checksums
-    return Outcome([product])
+    return Outcome([product], references=reference_files(product.files.values()))
 
 
 def _simulate(job: Job, context: Context) -> Outcome:
     from hst123r.archives.simulated import make
     from hst123r.files.publish import READ_ONLY
+    from hst123r.files.references import reference_files
     from hst123r.simulation.model import Programme
 
     templates = job.inputs.get("template", [])
@@ -172,4 +174,5 @@ def _simulate(job: Job, context: Context) -> Outcome:
         path.chmod(READ_ONLY)
     files = {role: str(path) for role, path in paths.items()}
     truth = Product("truth", job.label, dict(job.labels), {"table": files.pop("truth")})
-    return Outcome([Product("file", job.label, dict(job.labels), files), truth])
+    product = Product("file", job.label, dict(job.labels), files)
+    return Outcome([product, truth], references=reference_files(files.values()))

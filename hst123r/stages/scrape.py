@@ -40,7 +40,7 @@ class Scrape(Stage[ScrapeParams]):
 
     name = "scrape"
     params = ScrapeParams
-    version = 1
+    version = 2
     needs = (
         Need("photometry", facets=BYTES),
         Need("sources", facets=BYTES),

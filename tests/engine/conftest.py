@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 
 import pytest
@@ -94,3 +95,24 @@ def reasons():
         }
 
     return collect
+
+
+@pytest.fixture(scope="session")
+def first_run(made_exposures, tmp_path_factory):
+    """Run a small recipe once; return its file. Tests only look at it."""
+    folder = tmp_path_factory.mktemp("first")
+    shutil.copytree(made_exposures, folder / "data")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(
+        "hst123r: 1\nname: work\ntargets: [{name: T, position: '150.1 2.2'}]\n"
+        "stages: [fetch: {from: directory, path: data}, exposures: {}]\n"
+    )
+    assert Bench(folder / "work").run(recipe).exit_code == 0
+    return recipe
+
+
+@pytest.fixture
+def ran(first_run, tmp_path):
+    """Return a copy of the work directory of that run, as a `Bench` that a test may change."""
+    shutil.copytree(first_run.parent / "work", tmp_path / "work")
+    return Bench(tmp_path / "work")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hst123r.cli import options as shared
-from hst123r.errors import InputError
+from hst123r.errors import InputError, closest
 
 
 @click.command()
@@ -24,10 +24,16 @@ def command(job: str, work_dir: Path | None) -> None:
     """
     from hst123r.engine.hold import holding
     from hst123r.engine.workspace import Workspace, locate
+    from hst123r.provenance import known
 
     stage, _, label = job.partition(":")
     with holding(Workspace(locate(work_dir, Path.cwd()))) as store:
         count = store.jobs.forget(stage, label or None)
+        names = known.job_names(store.db) if label else known.stages(store.db)
     if count == 0:
-        raise InputError(f"there is nothing to forget about {job}", hint="See `hst123r history`")
+        close = None if job in names else closest(job, names)
+        text = f"there is nothing to forget about {job}"
+        if close is not None:
+            raise InputError(f"{text}, did you mean {close!r}?")
+        raise InputError(text, hint="See `hst123r history`")
     click.echo(f"forgot {count} result{'s' if count > 1 else ''} of {job}")

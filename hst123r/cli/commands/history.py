@@ -5,13 +5,23 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from hst123r.cli import options as shared
 
 RUN_COLUMNS = ("run", "started", "recipe", "state", "exit_code", "ran", "reused", "command")
+RUN_CSV = (
+    "run", "uid", "started", "ended", "recipe", "recipe_digest", "state", "exit_code", "ran",
+    "reused", "command", "folder", "user", "host", "pid",
+)  # fmt: skip
+JOB_CSV = (
+    "run", "job", "started", "ended", "stage", "handler", "label", "version", "state", "quality",
+    "seconds", "cpu_seconds", "peak_memory_mb", "why", "error", "key", "log", "forgotten",
+)  # fmt: skip
 JOB_COLUMNS = ("run", "job", "started", "stage", "label", "state", "quality", "seconds", "why")
 
 
@@ -47,23 +57,31 @@ def command(
     from hst123r.engine.ask import Filter, history
     from hst123r.engine.workspace import locate
 
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude one another")
     wanted = Filter(run_id, stage, target, file, since)
     rows = history(locate(work_dir, Path.cwd()), wanted)
     columns = JOB_COLUMNS if wanted.about_jobs else RUN_COLUMNS
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif as_csv:
-        writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        _write_csv(rows, JOB_CSV if wanted.about_jobs else RUN_CSV)
     else:
         table(columns, [tuple(_cell(row[name]) for name in columns) for row in rows])
     return 0
 
 
+def _write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _plain(row[name]) for name in columns} for row in rows)
+
+
+def _plain(value: object) -> object:
+    return "; ".join(map(str, value)) if isinstance(value, list) else value
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, list):
-        return "; ".join(str(item) for item in value)
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+    return f"{value:.1f}" if isinstance(value, float) else str(_plain(value))

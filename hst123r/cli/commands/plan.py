@@ -28,7 +28,8 @@ def command(
 ) -> int:
     """Show what a run would do, and every reason; change nothing.
 
-    Exit code 10 when there is work to do, 0 when there is none.
+    Exit code 10 when there is work to do, 0 when there is none; where all that is left is
+    blocked, that of the run.
 
     \b
         hst123r plan mytarget.yaml --set drizzle.pixfrac=0.6

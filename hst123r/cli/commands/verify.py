@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ def command(work_dir: Path | None, as_json: bool) -> int:
     """Compare every raw file and product with its digest.
 
     Says what was altered, what is missing, and what is not ours. Exit code 3 when anything is
-    altered or missing.
+    altered or missing, 6 when a file cannot be read.
 
     \b
         hst123r verify
@@ -28,13 +29,15 @@ def command(work_dir: Path | None, as_json: bool) -> int:
     from hst123r.engine.workspace import locate
 
     found = verify(locate(work_dir, Path.cwd()))
-    wrong = [row for row in found if row["state"] in ("altered", "missing")]
+    count = Counter(row["state"] for row in found)
+    wrong = count["altered"] + count["missing"]
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
         odd = [row for row in found if row["state"] != "ok"]
         if odd:
             table(("state", "file", "what"), [(r["state"], r["file"], r["what"]) for r in odd])
-        good = sum(row["state"] == "ok" for row in found)
-        click.echo(f"{good} files are as they were made, {len(wrong)} are not")
-    return errors.QUALITY if wrong else errors.GOOD
+        click.echo(f"{count['ok']} files are as they were made, {wrong} are not")
+    if wrong:
+        return errors.QUALITY
+    return errors.ENVIRONMENT if count["unreadable"] else errors.GOOD

@@ -1,0 +1,76 @@
+"""Verify and decide: every byte counts, and what cannot be read is said."""
+
+import shutil
+
+from hst123r.engine import verify as module
+from hst123r.engine.hold import holding
+from hst123r.engine.verify import verify
+
+FILE = "raw/jsi00101q_flc.fits"
+
+
+def hidden(content, where):
+    """Change a byte that no facet covers."""
+    changed = bytearray(content)
+    if where == "padding of the data":
+        changed[-1] ^= 1
+    elif where == "comment of a card":
+        place = content.index(b" / ") + 3
+        changed[place] = ord("Z") if content[place] != ord("Z") else ord("Y")
+    elif where == "padding of a header":
+        changed[content.index(b"END     ") + 100] = ord("!")
+    elif where == "structure":
+        place = content.index(b"NEXTEND =") + 29
+        changed[place] = ord("9")
+    else:
+        changed += bytes(2880)
+    return bytes(changed)
+
+
+def states(folder):
+    return {row["file"]: (row["state"], row["what"]) for row in verify(folder)}
+
+
+def test_every_byte_counts(ran, first_run, reasons):
+    path = ran.workspace.folder / FILE
+    path.chmod(0o644)
+    whole = path.read_bytes()
+    for where in (
+        "padding of the data", "comment of a card", "padding of a header", "structure",
+        "behind the last HDU",
+    ):  # fmt: skip
+        path.write_bytes(hidden(whole, where))
+        state, what = states(ran.workspace.folder)[FILE]
+        assert state == "altered", where
+        assert what.startswith("bytes (padding, comments or structure) changed"), where
+        assert reasons(ran.plan(first_run))["fetch:jsi00101q"] == [
+            f"product {FILE} was altered (bytes)"
+        ], where
+    ran.run(first_run)
+    assert path.read_bytes() == whole
+    assert {state for state, _ in states(ran.workspace.folder).values()} == {"ok"}
+
+
+def test_what_cannot_be_read_is_said(ran, first_run, monkeypatch):
+    look = module.look
+
+    def refuse(path):
+        if path.name == "jsi00101q_flc.fits":
+            raise PermissionError(13, "Permission denied")
+        return look(path)
+
+    monkeypatch.setattr(module, "look", refuse)
+    found = states(ran.workspace.folder)
+    assert found.pop(FILE) == ("unreadable", "cannot be read: Permission denied")
+    assert {state for state, _ in found.values()} == {"ok"}
+
+
+def test_a_forgotten_result_is_not_a_strangers(ran, first_run):
+    with holding(ran.workspace) as store:
+        store.jobs.forget("exposures", None)
+    shutil.copy(first_run, ran.workspace.products / "notes.txt")
+    found = states(ran.workspace.folder)
+    assert found["products/exposures/all/exposures.ecsv"] == (
+        "forgotten", "made by exposures:all, whose result counts no more",
+    )  # fmt: skip
+    assert found["products/notes.txt"] == ("not ours", "no job made it")
