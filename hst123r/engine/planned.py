@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hst123r.engine.decide import Decision
+from hst123r.engine.decide import Action, Decision
 from hst123r.engine.keys import Key
 from hst123r.errors import Hst123rError
 from hst123r.provenance.rows import Made, Record
@@ -72,6 +72,11 @@ class Planned:
         return f"{self.instance.name}:{self.job.label}"
 
     @property
+    def open(self) -> bool:
+        """Whether it has to run, or may have to."""
+        return self.state is State.PLANNED and self.decision.action in (Action.RUN, Action.MAYBE)
+
+    @property
     def bad(self) -> list[Made]:
         """Products whose quality is bad."""
         return [item for item in self.made if item.product.quality is Quality.BAD]
@@ -96,7 +101,7 @@ class Progress:
     waits_for : list of str
         Names of stages whose products are not known yet, in a plan.
     skipped : bool
-        Whether ``--until`` leaves it out.
+        Whether ``--until`` or ``--only`` leaves it out.
     """
 
     instance: Instance
@@ -119,7 +124,9 @@ def conflict(one: dict[str, str], other: dict[str, str]) -> bool:
 
 
 def summary(planned: Planned) -> dict[str, Any]:
-    """Return a job as plain values, for stages that sum up and for ``--json``.
+    """Return a job as plain values, for stages that sum up.
+
+    In a plan the result of the last run stands in for one still to be made.
 
     Parameters
     ----------
@@ -131,12 +138,18 @@ def summary(planned: Planned) -> dict[str, Any]:
     dict
         ``job_id``, ``stage``, ``handler``, ``label``, ``labels``, ``state``, ``quality``.
     """
+    quality = None if planned.quality is None else planned.quality.value
+    state = planned.state.value
+    if planned.state is State.REUSED:
+        state = State.DONE.value
+    elif planned.open and planned.job_id is not None and planned.record is not None:
+        state, quality = State.DONE.value, planned.record.quality
     return {
         "job_id": planned.job_id,
         "stage": planned.instance.name,
         "handler": planned.stage.name,
         "label": planned.job.label,
         "labels": planned.job.labels,
-        "state": "done" if planned.state is State.REUSED else planned.state.value,
-        "quality": planned.quality.value if planned.quality else None,
+        "state": state,
+        "quality": quality,
     }

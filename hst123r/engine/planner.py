@@ -117,12 +117,8 @@ class Planner:
             names = ", ".join(source.instance.name for source in broken)
             progress.error = Hst123rError(f"it needs {names}, which could not be divided into jobs")
             return
-        unknown = [
-            job
-            for source in upstream
-            for job in source.jobs
-            if job.decision.action in (Action.RUN, Action.MAYBE) and not job.made
-        ]
+        # in a run all that comes before has settled, be it without a product
+        unknown = [job for source in upstream for job in source.jobs if job.open and not job.made]
         if self.dry:
             makers = {job.instance.name for job in unknown}
             progress.waits_for = [
@@ -162,6 +158,8 @@ class Planner:
             record = self._records.get((instance.name, job.label))
             done = record.done_id if record is not None else None
             key = build_key(stage, job, resolved, self.identities, read=done is not None)
+            if stage.wants_summaries and any(job.open for source in sources for job in source.jobs):
+                key.uncertain = True
             made = self._old.get(done, []) if done is not None else []
             decision = self._decide(instance, job, key, record, made)
             yield Planned(instance, stage, job, resolved, key, decision, record, made, job_id=done)
@@ -225,7 +223,7 @@ class Planner:
             planned.state = State.BLOCKED
             return
         only_inputs = all(reason.code is Code.INPUT for reason in decision.reasons)
-        if awaited and (only_inputs or (self.dry and decision.action is not Action.RUN)):
+        if awaited and only_inputs:
             names = ", ".join(dict.fromkeys(job.instance.name for job in awaited))
             planned.decision = Decision(Action.MAYBE, [Reason(Code.WAITS, f"waits for {names}")])
         if planned.decision.action is Action.MAYBE and not planned.decision.reasons:
@@ -241,8 +239,8 @@ class Planner:
             planned.decision.action = Action.BLOCKED
             planned.state = State.BLOCKED
         else:
+            self.settle_products(planned)
             for item in planned.made:
-                self.identities.set(item)
                 self.identities.expect(item)
 
     def has_run(self, instance: Instance) -> bool:

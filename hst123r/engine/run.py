@@ -145,24 +145,23 @@ class Runner:
         planner = Planner(self.recipe, self.store, self.options, dry=False)
         self._begin(planner)
         handler = log.to_file(self.workspace.run_log(self.run_id))
+        state, code, broken = "failed", errors.BUG, True
         try:
             self._loop(planner)
             state, code = self._verdict(planner)
-            self._end(planner, state, code)
+            broken = False
         except KeyboardInterrupt:
-            state, code = "interrupted", errors.INTERRUPTED
-            self._interrupt()
-            self._end(planner, state, code)
+            state, code, broken = "interrupted", errors.INTERRUPTED, False
+            self.listener.said("stopping; what is done is kept")
         except (errors.Hst123rError, sqlite3.Error) as error:
-            # on a full disk this cannot be written either; the next run will say so instead
-            with contextlib.suppress(sqlite3.Error):
-                self._interrupt()
-                code = getattr(error, "exit_code", errors.ENVIRONMENT)
-                self._end(planner, "failed", code)
+            code = getattr(error, "exit_code", errors.ENVIRONMENT)
             raise
         finally:
-            if self._pool is not None:
-                self._pool.close()
+            # whatever happened, no process is left behind and the run has an end. On a full disk
+            # that cannot be written either; the next run will say so instead
+            with contextlib.suppress(sqlite3.Error) if broken else contextlib.nullcontext():
+                self._interrupt()
+                self._end(planner, state, code)
             log.close(handler)
         progress = list(planner.progress.values())
         jobs = [job.job_id for item in progress for job in item.jobs if job.job_id is not None]
@@ -200,18 +199,27 @@ class Runner:
 
     def _loop(self, planner: Planner) -> None:
         while True:
+            divided = 0
             for progress in planner.divide_ready():
                 self._divided(planner, progress)
+                divided += 1
+                self._end_if_asked()
             self._start_what_fits()
             if self._pool is None or self._pool.running == 0:
-                if any(not p.divided and not p.skipped for p in planner.progress.values()):
-                    continue
-                return
+                waiting = [p.instance.name for p in planner.progress.values() if not p.settled]
+                if not waiting:
+                    return
+                if not divided:
+                    raise RuntimeError(f"nothing runs, and these never settle: {waiting}")
+                continue
             for ended in self._pool.wait(WAIT_SECONDS):
                 self._take(planner, ended)
-            if self._stopping:
-                raise KeyboardInterrupt
+            self._end_if_asked()
             self.listener.tick()
+
+    def _end_if_asked(self) -> None:
+        if self._stopping:
+            raise KeyboardInterrupt
 
     def _divided(self, planner: Planner, progress: Progress) -> None:
         self.listener.divided(progress)
@@ -305,7 +313,7 @@ class Runner:
         )
 
     def _take(self, planner: Planner, ended: Ended) -> None:
-        planned, order, since = self._running.pop(ended.id)
+        planned, order, since = self._running[ended.id]
         folder = self.workspace.attempt(ended.id)
         usage = {"cpu_seconds": ended.cpu_seconds, "peak_memory_mb": ended.peak_memory_mb}
         result = Result.load(folder)
@@ -316,19 +324,17 @@ class Runner:
             taken = fail(self.store, ended.id, error, usage)
         else:
             taken = take_in(self.store, order, result, folder, usage)
+        # only now: an interrupt while it is taken in leaves it among those that did not end
+        del self._running[ended.id]
         remove_tree(folder)
         self._ran += 1
         _settle(planner, planned, taken)
         self.listener.ended(planned, time.monotonic() - since)
 
     def _interrupt(self) -> None:
-        """Stop all jobs and say in the store that they were interrupted."""
-        if self._pool is None:
-            return
-        self._pool.cancel()
-        deadline = time.monotonic() + 10
-        while self._pool.running and time.monotonic() < deadline:
-            self._pool.wait(WAIT_SECONDS)
+        """End all processes, and say in the store which jobs were interrupted by that."""
+        if self._pool is not None:
+            self._pool.close()
         for job_id, (planned, _, _) in self._running.items():
             self.store.jobs.fail(job_id, "interrupted", {}, {})
             planned.state = State.INTERRUPTED

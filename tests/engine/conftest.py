@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from contextlib import contextmanager
 
 import pytest
@@ -69,6 +70,26 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path):
     return Bench(tmp_path / "work")
+
+
+@pytest.fixture
+def deadline():
+    """Return a context that fails when it takes longer than some seconds."""
+
+    @contextmanager
+    def limited(seconds):
+        def give_up(number, frame):
+            raise TimeoutError(f"it took longer than {seconds} s")
+
+        before = signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(seconds)
+        try:
+            yield
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+
+    return limited
 
 
 @pytest.fixture

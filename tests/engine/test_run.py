@@ -270,4 +270,37 @@ def test_a_plan_follows_a_change_downstream(bench, recipe, data):
     assert actions["fetch:jsi00102q"] == "run"
     assert actions["select:jsi00102q"] == "maybe"
     assert actions["select:jsi00101q"] == "reuse"
-    assert actions["exposures:all"] in ("maybe", "reuse")
+    assert actions["exposures:all"] == "maybe"
+
+
+def test_a_plan_says_maybe_of_what_reads_facts_only(bench, recipe):
+    """`exposures` reads no pixel of what `select` hands on, and yet it follows from it."""
+    bench.run(recipe)
+    found = bench.plan(recipe, "select.min_exposure=50 s")
+    actions = {job.name: job.decision.action.value for item in found for job in item.jobs}
+    assert actions["fetch:jsi00101q"] == "reuse"
+    assert actions["select:jsi00101q"] == "run"
+    assert actions["exposures:all"] == "maybe"
+
+
+def test_a_cut_that_is_tightened_leaves_jobs_without_products(bench, recipe, states, deadline):
+    bench.run(recipe)
+    tightened = "select.before=2019-05-01"
+    with deadline(60):
+        report = bench.run(recipe, tightened)
+    assert report.exit_code == 0
+    assert ran(states(report)) == ["exposures:all", *(f"select:{root}" for root in ROOTS)]
+    assert {row["subject"] for row in report.left_out} == {"jsi00201q", "jsi00202q"}
+    with deadline(60):
+        assert set(states(bench.run(recipe, tightened)).values()) == {"reused"}
+        assert "exposures:all" in ran(states(bench.run(recipe)))
+
+
+def test_a_run_that_gets_nowhere_ends(bench, recipe, deadline, monkeypatch):
+    from hst123r.engine.run import Runner
+
+    monkeypatch.setattr(Runner, "_start_what_fits", lambda _: None)
+    with deadline(60), pytest.raises(RuntimeError, match="nothing runs"):
+        bench.run(recipe)
+    with bench.store() as store:
+        assert store.db.execute("select state, exit_code from run").fetchone() == ("failed", 1)
