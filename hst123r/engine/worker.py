@@ -15,6 +15,7 @@ from typing import Any
 
 from hst123r import instruments, log
 from hst123r.engine.handover import OUT, Order, Result
+from hst123r.engine.offline import forbidden
 from hst123r.errors import ENVIRONMENT, STAGE_FAILED, Hst123rError, StageError
 from hst123r.files.content import Content, look
 from hst123r.files.publish import sync
@@ -60,7 +61,8 @@ def main(argument: dict[str, Any]) -> int:
         logger=log.get(f"job.{order.stage}"),
     )
     try:
-        result = _run(order, context)
+        with forbidden(when=order.offline):
+            result = _run(order, context)
     except Hst123rError as error:
         traceback.print_exc()
         result = Result(error=_error(type(error).__name__, str(error), error.exit_code))
