@@ -84,7 +84,7 @@ class Order:
         return cls(
             **{
                 **data,
-                "job": Job(job["label"], job["labels"], products, job["arguments"]),
+                "job": Job(job["label"], job["labels"], products, job["arguments"], job["notes"]),
                 "parts": [Part(**part) for part in data["parts"]],
                 "inputs": [InputRow(**row) for row in data["inputs"]],
                 "signatures": {

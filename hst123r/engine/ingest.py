@@ -140,12 +140,24 @@ def _publish(result: Result, folder: Path, *, again: bool) -> None:
 
 
 def _stale_files(store: Store, order: Order, result: Result) -> list[str]:
-    """Files that earlier attempts at the job made and this one did not make again."""
+    """Files that earlier attempts at the job made and this one did not make again.
+
+    One that another job made since, e.g. under a new name of the stage, is not ours any more.
+    """
     rows = store.db.execute(
-        "select distinct f.path from product_file f join product p on p.id = f.product_id "
-        "join job j on j.id = p.job_id "
-        "where f.owned = 1 and j.stage = ? and j.label = ? and j.id < ?",
-        [order.stage, order.job.label, order.job_id],
+        """
+        with mine as
+            (select f.path, max(j.id) as job from product_file f
+             join product p on p.id = f.product_id join job j on j.id = p.job_id
+             where f.owned = 1 and j.stage = :stage and j.label = :label and j.id < :job
+             group by f.path)
+        select mine.path from mine where not exists
+            (select 1 from product_file f join product p on p.id = f.product_id
+             join job j on j.id = p.job_id
+             where f.path = mine.path and f.owned = 1 and j.id > mine.job and j.state = 'done'
+               and (j.stage != :stage or j.label != :label))
+        """,
+        {"stage": order.stage, "label": order.job.label, "job": order.job_id},
     )
     paths = (store.contents.absolute(row[0]) for row in rows)
     return [path for path in paths if path not in result.contents]

@@ -75,6 +75,10 @@ class Identities:
         """Whether a product is still to be made again."""
         return id(product) in self._open
 
+    def renew(self, path: str, known: Known) -> None:
+        """Note that a file that was made has other bytes with the same meaning now."""
+        self._by_path[path] = known
+
     def made(self, path: str) -> bool:
         """Whether a job of this recipe made the file."""
         return path in self._by_path

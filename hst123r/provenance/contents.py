@@ -76,6 +76,30 @@ class Contents:
         self._by_id: dict[int, Known] = {}
         self._states: dict[str, tuple[Signature, int]] | None = None
         self._dirty: dict[str, tuple[Signature, int]] = {}
+        self._reading = False
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Have the reading of files end; to be called from a signal handler.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            At once while a file is being read, which changes nothing in the store; otherwise by
+            the next `look` that would read one.
+        """
+        self._stopped = True
+        if self._reading:
+            raise KeyboardInterrupt
+
+    def _read(self, path: str) -> Content:
+        self._reading = True
+        try:
+            if self._stopped:
+                raise KeyboardInterrupt
+            return look(Path(path))
+        finally:
+            self._reading = False
 
     def relative(self, path: str) -> str:
         """Return a path relative to the work directory where it is inside it."""
@@ -152,7 +176,7 @@ class Contents:
         before = Signature.of(path)
         if before is None:
             return None
-        content = look(Path(path))
+        content = self._read(path)
         if self.read_only:
             return Known(-1, content.digest, content.size, content.facets)
         known = self.add(content)

@@ -110,12 +110,15 @@ class Job:
         Products by the kind they were needed as.
     arguments : dict
         Plain JSON values decided when the work was divided; part of the job's key.
+    notes : dict
+        Plain JSON values that are shown and decide nothing; they take no part in the key.
     """
 
     label: str
     labels: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, list[Product]] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Stage(ABC, Generic[P]):

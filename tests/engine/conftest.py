@@ -17,14 +17,19 @@ from hst123r.recipe.load import load
 class Heard:
     """A listener that remembers."""
 
-    def __init__(self):
+    def __init__(self, divided=None, started=None):
         self.lines = []
+        self.on_divided = divided
+        self.on_started = started
 
     def divided(self, progress):
-        pass
+        if self.on_divided:
+            self.on_divided(progress.instance.name)
 
     def started(self, planned):
         self.lines.append(("started", planned.name))
+        if self.on_started:
+            self.on_started()
 
     def ended(self, planned, seconds):
         self.lines.append(("ended", planned.name))
@@ -43,12 +48,13 @@ class Bench:
         self.workspace = Workspace(folder)
         self.heard = Heard()
 
-    def run(self, recipe, *settings, **options):
-        self.heard = Heard()
+    def run(self, recipe, *settings, divided=None, started=None, **options):
+        self.heard = Heard(divided, started)
         checked = load(recipe, settings)
         with holding(self.workspace) as store:
             chosen = Options(**{"jobs": 2, **options})
-            return Runner(checked, self.workspace, store, chosen, self.heard).run()
+            self.runner = Runner(checked, self.workspace, store, chosen, self.heard)
+            return self.runner.run()
 
     def plan(self, recipe, *settings, **options):
         return plan(load(recipe, settings), self.workspace, Options(**options))
