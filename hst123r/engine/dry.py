@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hst123r.engine.hold import holding
+from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Progress
 from hst123r.engine.planner import Planner
@@ -50,6 +51,7 @@ def _free(workspace: Workspace) -> bool:
 
 def _plan(recipe: Recipe, store: Store, options: Options) -> list[Progress]:
     planner = Planner(recipe, store, options, dry=True)
-    while any(True for _ in planner.divide_ready()):
-        pass
+    with forbidden(when=options.offline):
+        while any(True for _ in planner.divide_ready()):
+            pass
     return list(planner.progress.values())
