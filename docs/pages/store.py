@@ -35,6 +35,8 @@ TABLES = {
 }
 VIEWS = {
     "header_card": "The cards of `header`, one row each: keyword, value, comment.",
+    "run_reused": "Which attempts at jobs a run reused: the list in `run.reused`, one row each.",
+    "run_blocked": "Which jobs a run could not run, and why: `run.blocked`, one row each.",
 }
 OWN = {"_sqlite_migrations"}
 """Tables of sqlite-utils."""

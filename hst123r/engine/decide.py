@@ -72,6 +72,11 @@ class Decision:
     action: Action
     reasons: list[Reason] = field(default_factory=list)
 
+    @property
+    def why(self) -> str:
+        """All reasons as one sentence, empty for a plain reuse."""
+        return "; ".join(reason.text for reason in self.reasons)
+
 
 def decide(
     record: Record | None,

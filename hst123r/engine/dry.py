@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
 
+from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Progress
 from hst123r.engine.planner import Planner
@@ -63,6 +64,7 @@ def _keep(workspace: Workspace, looked: Mapping[str, tuple[Signature, Content]])
 def _plan(recipe: Recipe, store: Store, options: Options) -> list[Progress]:
     options.check_jobs(store.jobs.records())
     planner = Planner(recipe, store, options, dry=True)
-    while any(True for _ in planner.divide_ready()):
-        pass
+    with forbidden(when=options.offline):
+        while any(True for _ in planner.divide_ready()):
+            pass
     return list(planner.progress.values())

@@ -13,6 +13,8 @@ from hst123r.provenance.rows import concerns
 from hst123r.records.outcome import Caveat, Product, Quality, State
 
 GONE = (State.FAILED, State.BLOCKED, State.INTERRUPTED)
+EXCLUDE = "exclude"
+"""The parameter with which a stage leaves exposures out by name."""
 
 
 def usable_products(source: Progress, kind: str) -> Iterator[Product]:
@@ -50,6 +52,30 @@ def stops(planned: Planned) -> bool:
     if planned.state in GONE:
         return True
     return planned.instance.on_bad == "stop" and bool(planned.bad)
+
+
+def way_out(in_the_way: list[Planned]) -> str:
+    """Say how to go on without jobs that failed, where their stage can leave exposures out.
+
+    Parameters
+    ----------
+    in_the_way : list of Planned
+        Jobs without a usable result.
+
+    Returns
+    -------
+    str
+        To be put behind a sentence; empty where there is no such way.
+    """
+    names = [
+        job.job.label
+        for job in in_the_way
+        if job.state is State.FAILED and EXCLUDE in job.stage.params.names()
+    ]
+    if not names or len(names) < len(in_the_way):
+        return ""
+    stage = in_the_way[0].instance.name
+    return f"; to go on without it, write `{EXCLUDE}: [{', '.join(names)}]` in {stage}"
 
 
 def inherit(planned: Planned) -> None:

@@ -85,7 +85,9 @@ class Order:
         return cls(
             **{
                 **data,
-                "job": Job(job["label"], job["labels"], products, job["arguments"], variants),
+                "job": Job(
+                    job["label"], job["labels"], products, job["arguments"], job["notes"], variants
+                ),
                 "parts": [Part(**part) for part in data["parts"]],
                 "inputs": [InputRow(**row) for row in data["inputs"]],
                 "signatures": {
@@ -112,6 +114,8 @@ class Result:
         Content of input files the job looked at, by path.
     error : dict
         ``error_kind``, ``error``, ``exit_code`` of a failure.
+    usage : dict
+        ``cpu_seconds`` and ``peak_memory_mb`` as the worker saw them.
     """
 
     outcome: Outcome | None = None
@@ -119,6 +123,7 @@ class Result:
     contents: dict[str, Content] = field(default_factory=dict)
     looked: dict[str, Content] = field(default_factory=dict)
     error: dict[str, Any] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write the result, so that it is there whole or not at all."""
@@ -137,6 +142,7 @@ class Result:
             contents={path: _content(item) for path, item in data["contents"].items()},
             looked={path: _content(item) for path, item in data["looked"].items()},
             error=data["error"],
+            usage=data["usage"],
         )
 
 

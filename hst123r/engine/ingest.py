@@ -10,7 +10,7 @@ from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.keys import key_digest
 from hst123r.errors import STAGE_FAILED, StageError
 from hst123r.files.content import Content, Signature
-from hst123r.files.publish import machine_errors, sync
+from hst123r.files.publish import machine_errors, make_folder, sync
 from hst123r.provenance.contents import Known
 from hst123r.provenance.rows import InputRow, Made, Part, product_quality
 from hst123r.provenance.store import Store
@@ -40,7 +40,13 @@ class Taken:
 
 
 def take_in(
-    store: Store, order: Order, result: Result, folder: Path, usage: dict[str, Any]
+    store: Store,
+    order: Order,
+    result: Result,
+    folder: Path,
+    usage: dict[str, Any],
+    *,
+    again: bool = False,
 ) -> Taken:
     """Take in a worker's result.
 
@@ -56,6 +62,9 @@ def take_in(
         The attempt's scratch directory.
     usage : dict
         ``cpu_seconds`` and ``peak_memory_mb``.
+    again : bool
+        Whether a part may have been published before a crash; the caller has compared every file
+        with the result.
 
     Returns
     -------
@@ -76,7 +85,7 @@ def take_in(
         error = {"error_kind": StageError.__name__, "error": text, "exit_code": STAGE_FAILED}
         return fail(store, order.job_id, error, usage)
     stale = _stale_files(store, order, result)
-    _publish(result, folder)
+    _publish(result, folder, again=again)
     with store.transaction():
         if order.key is None:
             _describe_late(store, order, result)
@@ -116,15 +125,14 @@ def fail(store: Store, job_id: int, error: dict[str, Any], usage: dict[str, Any]
     return Taken([], None, error["error"], error["exit_code"])
 
 
-def _publish(result: Result, folder: Path) -> None:
+def _publish(result: Result, folder: Path, *, again: bool) -> None:
     homes = set()
     for name, final in result.moves.items():
         destination = Path(final)
         source = folder / OUT / name
         with machine_errors("publish a product", destination):
-            # a result taken in again after a crash may have been published in part
-            if source.exists():
-                destination.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(destination.parent)
+            if source.exists() or not again:
                 source.replace(destination)
             homes.add(destination.parent)
     for home in homes:
@@ -132,12 +140,24 @@ def _publish(result: Result, folder: Path) -> None:
 
 
 def _stale_files(store: Store, order: Order, result: Result) -> list[str]:
-    """Files that earlier attempts at the job made and this one did not make again."""
+    """Files that earlier attempts at the job made and this one did not make again.
+
+    One that another job made since, e.g. under a new name of the stage, is not ours any more.
+    """
     rows = store.db.execute(
-        "select distinct f.path from product_file f join product p on p.id = f.product_id "
-        "join job j on j.id = p.job_id "
-        "where f.owned = 1 and j.stage = ? and j.label = ? and j.id < ?",
-        [order.stage, order.job.label, order.job_id],
+        """
+        with mine as
+            (select f.path, max(j.id) as job from product_file f
+             join product p on p.id = f.product_id join job j on j.id = p.job_id
+             where f.owned = 1 and j.stage = :stage and j.label = :label and j.id < :job
+             group by f.path)
+        select mine.path from mine where not exists
+            (select 1 from product_file f join product p on p.id = f.product_id
+             join job j on j.id = p.job_id
+             where f.path = mine.path and f.owned = 1 and j.id > mine.job and j.state = 'done'
+               and (j.stage != :stage or j.label != :label))
+        """,
+        {"stage": order.stage, "label": order.job.label, "job": order.job_id},
     )
     paths = (store.contents.absolute(row[0]) for row in rows)
     return [path for path in paths if path not in result.contents]

@@ -43,7 +43,7 @@ class Key:
 
 
 class Identities:
-    """What is known of the files jobs read: contents by path, and paths still to be made.
+    """What is known of what jobs read: contents of files by path, and products not settled yet.
 
     Parameters
     ----------
@@ -54,21 +54,34 @@ class Identities:
     def __init__(self, contents: Contents) -> None:
         self.contents = contents
         self._by_path: dict[str, Known] = {}
-        self._pending: set[str] = set()
+        self._open: dict[int, Product] = {}
 
     def set(self, made: Made) -> None:
-        """Note the contents of a product's files."""
+        """Note the contents of the files that were made for a product.
+
+        A file that a product only refers to is somebody else's, and may have been made anew since.
+        """
         for role, path in made.product.files.items():
-            self._by_path[path] = made.contents[role]
-            self._pending.discard(path)
+            if made.owned[role]:
+                self._by_path[path] = made.contents[role]
 
     def expect(self, made: Made) -> None:
-        """Note that a product is going to be made again, perhaps with other contents."""
-        self._pending.update(made.product.files.values())
+        """Note that a product is going to be made again, perhaps with other facts and contents."""
+        # by the object, since two stages may make products of one kind and name; kept, so that
+        # its id is not given to another
+        self._open[id(made.product)] = made.product
 
-    def pending(self, path: str) -> bool:
-        """Whether a file is still to be made."""
-        return path in self._pending
+    def open(self, product: Product) -> bool:
+        """Whether a product is still to be made again."""
+        return id(product) in self._open
+
+    def renew(self, path: str, known: Known) -> None:
+        """Note that a file that was made has other bytes with the same meaning now."""
+        self._by_path[path] = known
+
+    def made(self, path: str) -> bool:
+        """Whether a job of this recipe made the file."""
+        return path in self._by_path
 
     def of(self, path: str, *, read: bool) -> Known | None:
         """Return the content of a file.
@@ -129,10 +142,10 @@ def build_key(
         if len(products) > 1:
             parts.append(Part("order", need.kind, short([item.name for item in products])))
         for position, product in enumerate(products):
-            found, whole, sure = _identify(need, position, product, identities, read=read)
+            found, whole = _identify(need, position, product, identities, read=read)
             rows += found
             complete &= whole
-            uncertain |= not sure
+            uncertain |= identities.open(product)
     parts += [
         Part("input", f"{row.kind}/{row.name}/{row.role}/{facet}", digest)
         for row in rows
@@ -154,8 +167,8 @@ def _parameters(
 
 def _identify(
     need: Need, position: int, product: Product, identities: Identities, *, read: bool
-) -> tuple[list[InputRow], bool, bool]:
-    """Return the rows of one input, whether all contents are known, and whether they are sure."""
+) -> tuple[list[InputRow], bool]:
+    """Return the rows of one input, and whether all contents are known."""
     facts = (
         product.facts
         if need.facts == ("*",)
@@ -168,11 +181,8 @@ def _identify(
     if facts:
         about["facts"] = digest_bytes(_canonical(facts))
     rows = [InputRow(need.kind, product.name, "facts", position, None, None, about)]
-    complete = sure = True
-    if not need.facets:
-        return rows, complete, sure
-    for role, path in product.files.items():
-        sure &= not identities.pending(path)
+    complete = True
+    for role, path in product.files.items() if need.facets else ():
         known = identities.of(path, read=read)
         if known is None:
             complete = False
@@ -182,7 +192,7 @@ def _identify(
         identity = {facet: known.facet(facet) for facet in need.facets if known.facets}
         identity = identity or {"bytes": known.digest}
         rows.append(InputRow(need.kind, product.name, role, position, path, known.id, identity))
-    return rows, complete, sure
+    return rows, complete
 
 
 def key_digest(parts: Iterable[Part]) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hst123r.engine.decide import Decision
+from hst123r.engine.decide import Action, Decision
 from hst123r.engine.keys import Key
 from hst123r.errors import Hst123rError
 from hst123r.provenance.rows import Made, Record
 from hst123r.recipe.model import Instance
 from hst123r.recipe.resolve import Resolved
 from hst123r.records.outcome import Quality, State
-from hst123r.stage.contract import Job
+from hst123r.stage.contract import Job, Variant
 from hst123r.stage.registry import AnyStage
 
 SETTLED = (State.DONE, State.REUSED, State.FAILED, State.BLOCKED, State.INTERRUPTED)
@@ -40,6 +40,8 @@ class Planned:
         The last attempts at it.
     made : list of Made
         Its products: those of the last done attempt until it has run.
+    varied : list of (Variant, dict of str to str)
+        The job's variants with the origins of their values.
     state : State
         How far it got in this run.
     quality : Quality or None
@@ -60,6 +62,7 @@ class Planned:
     decision: Decision
     record: Record | None
     made: list[Made]
+    varied: list[tuple[Variant, dict[str, str]]] = field(default_factory=list)
     state: State = State.PLANNED
     quality: Quality | None = None
     job_id: int | None = None
@@ -70,6 +73,11 @@ class Planned:
     def name(self) -> str:
         """``stage:label``, as commands take it."""
         return f"{self.instance.name}:{self.job.label}"
+
+    @property
+    def open(self) -> bool:
+        """Whether it has to run, or may have to."""
+        return self.state is State.PLANNED and self.decision.action in (Action.RUN, Action.MAYBE)
 
     @property
     def bad(self) -> list[Made]:
@@ -96,7 +104,7 @@ class Progress:
     waits_for : list of str
         Names of stages whose products are not known yet, in a plan.
     skipped : bool
-        Whether ``--until`` leaves it out.
+        Whether ``--until`` or ``--only`` leaves it out.
     """
 
     instance: Instance
@@ -119,7 +127,9 @@ def conflict(one: dict[str, str], other: dict[str, str]) -> bool:
 
 
 def summary(planned: Planned) -> dict[str, Any]:
-    """Return a job as plain values, for stages that sum up and for ``--json``.
+    """Return a job as plain values, for stages that sum up.
+
+    In a plan the result of the last run stands in for one still to be made.
 
     Parameters
     ----------
@@ -131,12 +141,18 @@ def summary(planned: Planned) -> dict[str, Any]:
     dict
         ``job_id``, ``stage``, ``handler``, ``label``, ``labels``, ``state``, ``quality``.
     """
+    quality = None if planned.quality is None else planned.quality.value
+    state = planned.state.value
+    if planned.state is State.REUSED:
+        state = State.DONE.value
+    elif planned.open and planned.job_id is not None and planned.record is not None:
+        state, quality = State.DONE.value, planned.record.quality
     return {
         "job_id": planned.job_id,
         "stage": planned.instance.name,
         "handler": planned.stage.name,
         "label": planned.job.label,
         "labels": planned.job.labels,
-        "state": "done" if planned.state is State.REUSED else planned.state.value,
-        "quality": planned.quality.value if planned.quality else None,
+        "state": state,
+        "quality": quality,
     }

@@ -7,13 +7,13 @@ products of the last run stand in for those still to be made, and what depends o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from hst123r.engine.decide import Action, Code, Decision, Reason, decide
 from hst123r.engine.environment import software
-from hst123r.engine.flow import inherit, stops, usable_products
+from hst123r.engine.flow import inherit, stops, usable_products, way_out
 from hst123r.engine.keys import Identities, Key, build_key
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
@@ -56,6 +56,7 @@ class Planner:
         self._resolved: dict[tuple[str, str | None, str | None], Resolved] = {}
         self._variants: dict[str, list[tuple[Variant, dict[str, str]]]] = {}
         self._parameters: list[dict[str, Any]] | None = None
+        self._owners: dict[str, str] = {}
         self._old = self._load_made()
         self._leave_out()
 
@@ -65,12 +66,16 @@ class Planner:
         )
 
     def _leave_out(self) -> None:
-        wanted = self.options.until
-        if wanted is None:
-            return
         names = list(self.progress)
-        for name in names[names.index(wanted) + 1 :]:
-            self.progress[name].skipped = True
+        kept = set(names)
+        if self.options.until is not None:
+            kept &= set(names[: names.index(self.options.until) + 1])
+        if self.options.only is not None:
+            # what it stands on has to be up to date; nothing else is looked at
+            only = self.progress[self.options.only]
+            kept &= {only.instance.name, *(item.instance.name for item in self._ancestors(only))}
+        for name in names:
+            self.progress[name].skipped = name not in kept
 
     def divide_ready(self) -> Iterator[Progress]:
         """Divide every stage that can be divided now.
@@ -118,12 +123,8 @@ class Planner:
             names = ", ".join(source.instance.name for source in broken)
             progress.error = Hst123rError(f"it needs {names}, which could not be divided into jobs")
             return
-        unknown = [
-            job
-            for source in upstream
-            for job in source.jobs
-            if job.decision.action in (Action.RUN, Action.MAYBE) and not job.made
-        ]
+        # in a run all that comes before has settled, be it without a product
+        unknown = [job for source in upstream for job in source.jobs if job.open and not job.made]
         if self.dry:
             makers = {job.instance.name for job in unknown}
             progress.waits_for = [
@@ -167,9 +168,13 @@ class Planner:
             record = self._records.get((instance.name, job.label))
             done = record.done_id if record is not None else None
             key = build_key(stage, job, resolved, self.identities, varied, read=done is not None)
+            if stage.wants_summaries and any(job.open for source in sources for job in source.jobs):
+                key.uncertain = True
             made = self._old.get(done, []) if done is not None else []
             decision = self._decide(instance, job, key, record, made)
-            yield Planned(instance, stage, job, resolved, key, decision, record, made, job_id=done)
+            yield Planned(
+                instance, stage, job, resolved, key, decision, record, made, varied, job_id=done
+            )
 
     def _inputs(self, progress: Progress) -> dict[str, list[Product]]:
         return {
@@ -223,14 +228,14 @@ class Planner:
         awaited = [job for job in unknown if not conflict(job.job.labels, labels)]
         decision = planned.decision
         if in_the_way:
-            names = ", ".join(job.name for job in in_the_way)
+            text = f"{', '.join(job.name for job in in_the_way)} did not give a usable result"
             planned.decision = Decision(
-                Action.BLOCKED, [Reason(Code.UPSTREAM, f"{names} did not give a usable result")]
+                Action.BLOCKED, [Reason(Code.UPSTREAM, text + way_out(in_the_way))]
             )
             planned.state = State.BLOCKED
             return
         only_inputs = all(reason.code is Code.INPUT for reason in decision.reasons)
-        if awaited and (only_inputs or (self.dry and decision.action is not Action.RUN)):
+        if awaited and only_inputs:
             names = ", ".join(dict.fromkeys(job.instance.name for job in awaited))
             planned.decision = Decision(Action.MAYBE, [Reason(Code.WAITS, f"waits for {names}")])
         if planned.decision.action is Action.MAYBE and not planned.decision.reasons:
@@ -246,8 +251,8 @@ class Planner:
             planned.decision.action = Action.BLOCKED
             planned.state = State.BLOCKED
         else:
+            self.settle_products(planned)
             for item in planned.made:
-                self.identities.set(item)
                 self.identities.expect(item)
 
     def has_run(self, instance: Instance) -> bool:
@@ -262,6 +267,34 @@ class Planner:
         inherit(planned)
         for item in planned.made:
             self.identities.set(item)
+            for role, path in item.product.files.items():
+                if item.owned[role]:
+                    self._owners.setdefault(path, planned.name)
+
+    def others(self, planned: Planned, paths: Iterable[str]) -> str:
+        """Say which other job of the recipe has made a file that a job wants to publish.
+
+        Parameters
+        ----------
+        planned : Planned
+            The job.
+        paths : iterable of str
+            Final paths of its files.
+
+        Returns
+        -------
+        str
+            A sentence, empty when there is none.
+        """
+        for path in paths:
+            owner = self._owners.get(path, planned.name)
+            if owner != planned.name:
+                shown = self.store.contents.relative(path)
+                return (
+                    f"{shown} is what {owner} made, and two jobs cannot make one file. Leave one "
+                    "of the two stages out of the recipe, or what both would bring"
+                )
+        return ""
 
     def resolved(
         self, instance: Instance, detector: str | None = None, filter_name: str | None = None

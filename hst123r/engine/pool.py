@@ -42,7 +42,6 @@ class Pool:
         self._templates: dict[tuple[str, ...], Template] = {}
         self._selector = selectors.DefaultSelector()
         self._running: dict[int, _Running] = {}
-        self._cancelled: set[int] = set()
 
     @property
     def running(self) -> int:
@@ -120,29 +119,30 @@ class Pool:
                 self._selector.unregister(template.socket)
                 del self._templates[key.data]
                 template.close()
+                last = _last_line(template.log)
                 raise EnvironmentProblem(
-                    "the process that starts the jobs has died",
+                    "the process that starts the jobs has died" + (f": {last}" if last else ""),
                     where=str(template.log),
-                    hint="The end of that log says why; run again, nothing is lost",
+                    hint="`hst123r doctor` looks for what is missing; nothing is lost, run again",
                 )
             ended += reports
         for report in ended:
             self._running.pop(report.id, None)
         return ended
 
-    def cancel(self) -> None:
-        """Kill all running jobs."""
-        for job_id, item in self._running.items():
-            if item.template in self._templates:
-                self._templates[item.template].kill(job_id)
-        self._cancelled.update(self._running)
-
     def close(self) -> None:
-        """End all processes."""
+        """End all processes, running jobs included."""
         self._selector.close()
         for template in self._templates.values():
             template.close()
         self._templates.clear()
+        self._running.clear()
+
+
+def _last_line(log: Path) -> str:
+    """Return what a program said last."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else ""
 
 
 def cause_of_death(ended: Ended, limit_mb: float) -> str:

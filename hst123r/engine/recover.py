@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from hst123r.engine.handover import Order, Result
+from pathlib import Path
+
+from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.ingest import take_in
 from hst123r.engine.workspace import Workspace, remove_tree
+from hst123r.errors import EnvironmentProblem, Hst123rError, StageError
+from hst123r.files.content import digest_file
 from hst123r.provenance.store import Store
 from hst123r.records.outcome import State
 
@@ -26,25 +30,57 @@ def recover(store: Store, workspace: Workspace) -> list[str]:
     -------
     list of str
         What was found, as sentences.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If the machine refuses to publish a result; it stays in scratch for the next time.
     """
-    said = []
     rows = store.db.execute(
         "select id, stage, label from job where state = 'running' order by id"
     ).fetchall()
-    for job_id, stage, label in rows:
-        folder = workspace.attempt(job_id)
-        result = Result.load(folder)
-        if result is not None and result.outcome is not None:
-            taken = take_in(store, Order.load(folder), result, folder, {})
-            if not taken.error:
-                said.append(f"{stage}:{label} had finished when the last run was killed; taken in")
-                continue
-        else:
-            store.jobs.fail(job_id, State.INTERRUPTED, {}, {})
-        said.append(f"{stage}:{label} was interrupted")
+    said = [
+        f"{stage}:{label} {_recover(store, workspace, job_id)}" for job_id, stage, label in rows
+    ]
     for run_id in store.interrupted_runs():
         store.db.table("run").update(run_id, {"state": "interrupted"})
         said.append(f"run {run_id} was killed before it ended")
-    for folder in workspace.scratch.iterdir():
-        remove_tree(folder)
+    said += [text for folder in workspace.scratch.iterdir() if (text := remove_tree(folder))]
     return said
+
+
+def _recover(store: Store, workspace: Workspace, job_id: int) -> str:
+    """Take in the result of one attempt, or mark it as interrupted; return what was done."""
+    folder = workspace.attempt(job_id)
+    why = ""
+    try:
+        result = Result.load(folder)
+        if result is not None:
+            order = Order.load(folder)
+            _check(workspace, order, result, folder)
+            taken = take_in(store, order, result, folder, result.usage, again=True)
+            if taken.error:
+                return f"had failed when the last run was killed: {taken.error}"
+            return "had finished when the last run was killed; taken in"
+    except EnvironmentProblem:
+        raise
+    except (Hst123rError, OSError, ValueError, KeyError, TypeError) as error:
+        # something is lost, or another version wrote it: the job simply runs again
+        why = f"its result cannot be used: {error}"
+    store.jobs.fail(job_id, State.INTERRUPTED, {"error": why} if why else {}, {})
+    return f"was interrupted; {why}" if why else "was interrupted"
+
+
+def _check(workspace: Workspace, order: Order, result: Result, folder: Path) -> None:
+    """Compare every file of a result with what its worker wrote.
+
+    After a crash of the machine a file may be older than the result that names it, and after a
+    crash of the driver it may be published already.
+    """
+    if not Path(order.home).is_relative_to(workspace.folder):
+        raise StageError("the work directory was moved meanwhile")
+    for name, final in result.moves.items():
+        source, destination = folder / OUT / name, Path(final)
+        path = source if source.exists() else destination
+        if not path.is_file() or digest_file(path) != result.contents[final].digest:
+            raise StageError(f"{name} is not what the job wrote")

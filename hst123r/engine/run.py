@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import secrets
 import sqlite3
 import time
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -19,7 +17,9 @@ from hst123r.engine.decide import Action
 from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.ingest import Taken, fail, take_in
 from hst123r.engine.keys import signatures
+from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
+from hst123r.engine.orders import order_of, renew, row_of
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.planner import Planner
 from hst123r.engine.pool import Pool, cause_of_death
@@ -130,9 +130,18 @@ class Runner:
         """Ask the run to end: jobs are stopped, and what is done is kept.
 
         Takes effect between two steps of bookkeeping, never within one; to be called from a
-        signal handler.
+        signal handler. Asked for again, it ends at once.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            While a file is being read, which can stop anywhere, and the second time.
         """
+        if self._stopping:
+            raise KeyboardInterrupt
         self._stopping = True
+        # a file that is being read is read again by the next run; all else ends in good order
+        self.store.contents.stop()
 
     def run(self) -> Report:
         """Run until nothing is left to do.
@@ -147,24 +156,24 @@ class Runner:
         planner = Planner(self.recipe, self.store, self.options, dry=False)
         self._begin(planner)
         handler = log.to_file(self.workspace.run_log(self.run_id))
+        state, code, broken = "failed", errors.BUG, True
         try:
-            self._loop(planner)
+            with forbidden(when=self.options.offline):
+                self._loop(planner)
             state, code = self._verdict(planner)
-            self._end(planner, state, code)
+            broken = False
         except KeyboardInterrupt:
-            state, code = "interrupted", errors.INTERRUPTED
-            self._interrupt()
-            self._end(planner, state, code)
+            state, code, broken = "interrupted", errors.INTERRUPTED, False
+            self.listener.said("stopping; what is done is kept")
         except (errors.Hst123rError, sqlite3.Error) as error:
-            # on a full disk this cannot be written either; the next run will say so instead
-            with contextlib.suppress(sqlite3.Error):
-                self._interrupt()
-                code = getattr(error, "exit_code", errors.ENVIRONMENT)
-                self._end(planner, "failed", code)
+            code = getattr(error, "exit_code", errors.ENVIRONMENT)
             raise
         finally:
-            if self._pool is not None:
-                self._pool.close()
+            # whatever happened, no process is left behind and the run has an end. On a full disk
+            # that cannot be written either; the next run will say so instead
+            with contextlib.suppress(sqlite3.Error) if broken else contextlib.nullcontext():
+                self._interrupt()
+                self._end(planner, state, code)
             log.close(handler)
         progress = list(planner.progress.values())
         jobs = [job.job_id for item in progress for job in item.jobs if job.job_id is not None]
@@ -196,24 +205,46 @@ class Runner:
 
     def _end(self, planner: Planner, state: str, code: int) -> None:
         jobs = [job for progress in planner.progress.values() for job in progress.jobs]
-        reused = sum(job.state is State.REUSED for job in jobs)
+        reused = [job.job_id for job in jobs if job.state is State.REUSED]
+        blocked = [
+            {"stage": job.instance.name, "label": job.job.label, "why": job.decision.why}
+            for job in jobs
+            if job.state is State.BLOCKED
+        ]
         self.store.contents.flush(wait=True)
-        self.store.end_run(self.run_id, state=state, exit_code=code, ran=self._ran, reused=reused)
+        self.store.end_run(
+            self.run_id,
+            state=state,
+            exit_code=code,
+            ran=self._ran,
+            reused=[number for number in reused if number is not None],
+            blocked=blocked,
+        )
 
     def _loop(self, planner: Planner) -> None:
         while True:
+            self._end_if_asked()
+            divided = 0
             for progress in planner.divide_ready():
                 self._divided(planner, progress)
-            self._start_what_fits()
+                divided += 1
+                self._end_if_asked()
+            self._start_what_fits(planner)
             if self._pool is None or self._pool.running == 0:
-                if any(not p.divided and not p.skipped for p in planner.progress.values()):
-                    continue
-                return
+                waiting = [p.instance.name for p in planner.progress.values() if not p.settled]
+                if not waiting:
+                    return
+                if not divided:
+                    raise RuntimeError(f"nothing runs, and these never settle: {waiting}")
+                continue
             for ended in self._pool.wait(WAIT_SECONDS):
                 self._take(planner, ended)
-            if self._stopping:
-                raise KeyboardInterrupt
+            self._end_if_asked()
             self.listener.tick()
+
+    def _end_if_asked(self) -> None:
+        if self._stopping:
+            raise KeyboardInterrupt
 
     def _divided(self, planner: Planner, progress: Progress) -> None:
         self.listener.divided(progress)
@@ -234,77 +265,60 @@ class Runner:
                 if not planner.has_run(instance):
                     self._pool.prepare(registry.get(instance.stage).preload)
 
-    def _start_what_fits(self) -> None:
+    def _start_what_fits(self, planner: Planner) -> None:
         while self._queue and self._pool is not None:
             planned = self._queue[0]
             needed = planned.stage.memory_mb(planned.job, planned.resolved.params)
             if not self._pool.has_room(needed):
                 return
             self._queue.pop(0)
-            self._start(planned, needed)
+            self._start(planner, planned, needed)
 
-    def _start(self, planned: Planned, needed: float) -> None:
+    def _start(self, planner: Planner, planned: Planned, needed: float) -> None:
         assert self._pool is not None
         stage, job = planned.stage, planned.job
-        with self.store.transaction():
-            job_id = self.store.jobs.start(
-                {
-                    "run_id": self.run_id,
-                    "stage": planned.instance.name,
-                    "handler": stage.name,
-                    "label": job.label,
-                    "labels": job.labels,
-                    "version": stage.version,
-                    "reasons": [[r.code.value, r.text] for r in planned.decision.reasons],
-                    "handler_digest": _handler_digest(stage.name),
-                }
-            )
-            path = self.workspace.job_log(planned.instance.name, job.label, job_id)
-            self.store.db.table("job").update(
-                job_id, {"log": str(path.relative_to(self.workspace.folder))}
-            )
-            if planned.key.digest is not None:
-                parts, inputs = planned.key.parts, planned.key.inputs
-                self.store.jobs.describe(job_id, parts, inputs, planned.key.digest)
+        signed = signatures(planned.key.inputs)
+        refused = renew(planned, planner.identities)
+        job_id, path = self._record(planned)
+        if refused:
+            _settle(planner, planned, _failure(self.store, job_id, refused))
+            self.listener.ended(planned, 0.0)
+            return
         folder = self.workspace.attempt(job_id)
-        order = self._order(planned, job_id)
+        home = self.workspace.home(stage.home, planned.instance.name, job.label)
+        recipe = digest_bytes(self.recipe.text.encode())
+        stamps = stamps_of(
+            run=self.uid, job_id=job_id, name=planned.name, key=planned.key.digest, recipe=recipe
+        )
+        offline = self.options.offline
+        order = order_of(planned, job_id, home, stamps, signed, offline=offline)
         with machine_errors("prepare a job", folder):
             remove_tree(folder)
             for part in (folder / "work", folder / OUT, path.parent):
                 part.mkdir(parents=True, exist_ok=True)
             order.save(folder)
-        why = "; ".join(reason.text for reason in planned.decision.reasons)
-        _log.info("%s#%d started: %s", planned.name, job_id, why)
-        planned.job_id, planned.state = job_id, State.RUNNING
+        _log.info("%s#%d started: %s", planned.name, job_id, planned.decision.why)
+        planned.state = State.RUNNING
         self._running[job_id] = (planned, order, time.monotonic())
         self.listener.started(planned)
         self._pool.start(job_id, stage.preload, folder, path, needed)
 
-    def _order(self, planned: Planned, job_id: int) -> Order:
-        stage, key = planned.stage, planned.key
-        name = planned.instance.name
-        recipe = digest_bytes(self.recipe.text.encode())
-        stamps = stamps_of(
-            run=self.uid, job_id=job_id, name=planned.name, key=key.digest, recipe=recipe
-        )
-        return Order(
-            job_id=job_id,
-            stage=name,
-            handler=stage.name,
-            job=planned.job,
-            values=planned.resolved.values,
-            home=str(self.workspace.home(stage.home, name, planned.job.label)),
-            stamps=stamps if stage.stamped else {},
-            cores=1,
-            offline=self.options.offline,
-            key=key.digest,
-            parts=key.parts,
-            inputs=key.inputs,
-            signatures=signatures(key.inputs),
-        )
+    def _record(self, planned: Planned) -> tuple[int, Path]:
+        """Record that a job starts; return its row and the path of its log."""
+        key = planned.key
+        with self.store.transaction():
+            job_id = self.store.jobs.start(row_of(planned, self.run_id))
+            path = self.workspace.job_log(planned.instance.name, planned.job.label, job_id)
+            self.store.db.table("job").update(
+                job_id, {"log": str(path.relative_to(self.workspace.folder))}
+            )
+            if key.digest is not None:
+                self.store.jobs.describe(job_id, key.parts, key.inputs, key.digest)
+        planned.job_id = job_id
+        return job_id, path
 
     def _take(self, planner: Planner, ended: Ended) -> None:
-        planned, order, since = self._running.pop(ended.id)
+        planned, order, since = self._running[ended.id]
         folder = self.workspace.attempt(ended.id)
         usage = {"cpu_seconds": ended.cpu_seconds, "peak_memory_mb": ended.peak_memory_mb}
         result = Result.load(folder)
@@ -313,21 +327,21 @@ class Runner:
             text = cause_of_death(ended, self._pool.memory_mb)
             error = {"error_kind": "Killed", "error": text, "exit_code": errors.STAGE_FAILED}
             taken = fail(self.store, ended.id, error, usage)
+        elif others := planner.others(planned, result.moves.values()):
+            taken = _failure(self.store, ended.id, others, errors.USER_INPUT)
         else:
             taken = take_in(self.store, order, result, folder, usage)
+        # only now: an interrupt while it is taken in leaves it among those that did not end
+        del self._running[ended.id]
         remove_tree(folder)
         self._ran += 1
         _settle(planner, planned, taken)
         self.listener.ended(planned, time.monotonic() - since)
 
     def _interrupt(self) -> None:
-        """Stop all jobs and say in the store that they were interrupted."""
-        if self._pool is None:
-            return
-        self._pool.cancel()
-        deadline = time.monotonic() + 10
-        while self._pool.running and time.monotonic() < deadline:
-            self._pool.wait(WAIT_SECONDS)
+        """End all processes, and say in the store which jobs were interrupted by that."""
+        if self._pool is not None:
+            self._pool.close()
         for job_id, (planned, _, _) in self._running.items():
             self.store.jobs.fail(job_id, "interrupted", {}, {})
             planned.state = State.INTERRUPTED
@@ -358,8 +372,6 @@ def _settle(planner: Planner, planned: Planned, taken: Taken) -> None:
     planner.settle_products(planned)
 
 
-@cache
-def _handler_digest(stage: str) -> str:
-    """Digest of a stage's source, recorded for information; it decides nothing."""
-    source = Path(registry.__file__).parent.parent / "stages" / f"{stage}.py"
-    return f"sha256:{hashlib.sha256(source.read_bytes()).hexdigest()}"
+def _failure(store: Store, job_id: int, text: str, code: int = errors.STAGE_FAILED) -> Taken:
+    error = {"error_kind": "StageError", "error": text, "exit_code": code}
+    return fail(store, job_id, error, {})

@@ -6,6 +6,8 @@ import errno
 import json
 import logging
 import os
+import resource
+import sys
 import traceback
 import warnings
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from hst123r import instruments, log
 from hst123r.engine.handover import OUT, Order, Result
+from hst123r.engine.offline import forbidden
 from hst123r.errors import ENVIRONMENT, STAGE_FAILED, Hst123rError, StageError
 from hst123r.files.content import Content, look
 from hst123r.files.publish import sync
@@ -58,7 +61,8 @@ def main(argument: dict[str, Any]) -> int:
         logger=log.get(f"job.{order.stage}"),
     )
     try:
-        result = _run(order, context)
+        with forbidden(when=order.offline):
+            result = _run(order, context)
     except Hst123rError as error:
         traceback.print_exc()
         result = Result(error=_error(type(error).__name__, str(error), error.exit_code))
@@ -73,8 +77,19 @@ def main(argument: dict[str, Any]) -> int:
         traceback.print_exc()
         text = f"unexpected {type(error).__name__}: {_first_line(error)}"
         result = Result(error=_error(type(error).__name__, text, STAGE_FAILED))
+    result.usage = _usage()
     result.save(folder)
     return 0
+
+
+def _usage() -> dict[str, Any]:
+    """Return what the job cost so far, for a driver that did not see it end."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    scale = 1e6 if sys.platform == "darwin" else 1e3
+    return {
+        "cpu_seconds": sum(item.ru_utime + item.ru_stime for item in used),
+        "peak_memory_mb": used[0].ru_maxrss / scale,
+    }
 
 
 def _run(order: Order, context: Context) -> Result:
@@ -91,6 +106,9 @@ def _run(order: Order, context: Context) -> Result:
             stamp(path, order.stamps)
         contents[final] = look(path, sha256=stage.home == "raw")
         sync(path)
+    if moves:
+        # the names, too, have to be there before the result that speaks of them
+        sync(context.out)
     for product in outcome.products:
         product.files = {
             role: moves.get(Path(path).name, path) if Path(path).parent == context.out else path

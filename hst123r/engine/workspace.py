@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from hst123r.errors import InputError
 from hst123r.files.publish import machine_errors
 from hst123r.provenance.store import NAME as STORE_NAME
 
 LOCK: Final = ".hst123r.lock"
+PASSES: Final = 4
+"""Each one makes writable what it could not remove, one level of folders deeper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +139,41 @@ def file_name(label: str) -> str:
     return re.sub(r"[^A-Za-z0-9+._-]+", "_", label)
 
 
-def remove_tree(path: Path) -> None:
-    """Remove a scratch directory, read-only files included."""
+def remove_tree(path: Path) -> str:
+    """Remove what lies in scratch: a directory with its read-only files, a file, a link.
 
-    def unlock(function: object, name: str, _: object) -> None:
-        Path(name).parent.chmod(0o755)
-        Path(name).chmod(0o644)
-        getattr(os, getattr(function, "__name__", "remove"))(name)
+    Parameters
+    ----------
+    path : Path
+        It need not exist.
 
-    if path.exists():
+    Returns
+    -------
+    str
+        Why it is still there, empty when it is gone. That is no reason to stop: what is left in
+        scratch is in nobody's way.
+    """
+    refused = ""
+
+    def unlock(_: object, name: str, error: Any) -> None:
+        nonlocal refused
+        refused = f"{name} cannot be removed: {error[1]}"
+        with suppress(OSError):
+            Path(name).parent.chmod(0o755)
+            if not Path(name).is_symlink():
+                Path(name).chmod(0o755)
+
+    if path.is_symlink() or not path.is_dir():
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            return f"{path} cannot be removed: {error.strerror}"
+        return ""
+    for _ in range(PASSES):
         shutil.rmtree(path, onerror=unlock)
+        if not path.exists():
+            return ""
+    return refused
 
 
 def locate(given: Path | None, start: Path) -> Path:

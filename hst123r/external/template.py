@@ -126,15 +126,20 @@ class Template:
 
     def receive(self) -> list[Ended] | None:
         """Return the children that ended since, or None when the template itself is gone."""
-        data = self.socket.recv(65536)
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionResetError:
+            # it died with something unread, e.g. the order to start a child
+            return None
         if not data:
             return None
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         return [Ended(**json.loads(line)) for line in lines]
 
     def close(self) -> None:
-        """End the template and all its children."""
+        """End the template and all its children, also while it is still importing."""
         self.socket.close()
+        self.process.terminate()
         try:
             self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -153,6 +158,7 @@ class _Server:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         selector = selectors.DefaultSelector()
         selector.register(self.connection, selectors.EVENT_READ)
         selector.register(wake_read, selectors.EVENT_READ)
@@ -171,8 +177,16 @@ class _Server:
             self._reap()
 
     def end_all(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for pid in self.children.values():
             _kill_group(pid)
+            with contextlib.suppress(ProcessLookupError):
+                # one that has just been forked has no group of its own yet
+                os.kill(pid, signal.SIGKILL)
+        for pid in self.children.values():
+            # nothing of theirs writes any more when we are gone
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
 
     def _handle(self, message: dict[str, Any]) -> None:
         if "kill" in message:
@@ -217,6 +231,7 @@ def _run_child(message: dict[str, Any]) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         handle = os.open(message["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(handle, 1)
         os.dup2(handle, 2)

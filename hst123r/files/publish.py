@@ -70,6 +70,21 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, so that they are there after a power cut, too.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; it may exist.
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync(path.parent)
+
+
 def move(source: Path, destination: Path) -> None:
     """Publish a file: synced to disk, then renamed into place.
 
@@ -81,7 +96,7 @@ def move(source: Path, destination: Path) -> None:
         Its final name; an older file there is replaced in the same instant.
     """
     sync(source)
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(destination.parent)
     source.replace(destination)
     sync(destination.parent)
 

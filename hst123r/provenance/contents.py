@@ -91,6 +91,30 @@ class Contents:
         self._by_id: dict[int, Known] = {}
         self._states: dict[str, tuple[Signature, int]] | None = None
         self._dirty: dict[str, tuple[Signature, int]] = {}
+        self._reading = False
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Have the reading of files end; to be called from a signal handler.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            At once while a file is being read, which changes nothing in the store; otherwise by
+            the next `look` that would read one.
+        """
+        self._stopped = True
+        if self._reading:
+            raise KeyboardInterrupt
+
+    def _read(self, path: str) -> Content:
+        self._reading = True
+        try:
+            if self._stopped:
+                raise KeyboardInterrupt
+            return look(Path(path))
+        finally:
+            self._reading = False
 
     def relative(self, path: str) -> str:
         """Return a path relative to the work directory where it is inside it."""
@@ -175,7 +199,7 @@ class Contents:
                 return None
             if path in self.looked and self.looked[path][0] == before:
                 return _unstored(self.looked[path][1])
-            content = look(Path(path))
+            content = self._read(path)
             steady = Signature.of(path) == before
         if self.read_only:
             if steady:

@@ -232,3 +232,26 @@ def m004_what_is_known_of_it(db: Database) -> None:
         required=("host", "pid", "user", "started", "command"),
         pk="resource",
     )
+
+
+@migrations()
+def m005_what_a_run_did_not_run(db: Database) -> None:
+    """Which attempts a run reused, and which jobs it could not run; lists in the row of the run."""
+    for column in ("reused", "blocked"):
+        db.table("run").add_column(column, str)
+    db.create_view(
+        "run_reused",
+        """
+        select r.id as run_id, j.value as job_id from run r, json_each(coalesce(r.reused, '[]')) j
+        """,
+    )
+    db.create_view(
+        "run_blocked",
+        """
+        select r.id as run_id,
+               json_extract(j.value, '$.stage') as stage,
+               json_extract(j.value, '$.label') as label,
+               json_extract(j.value, '$.why') as why
+        from run r, json_each(coalesce(r.blocked, '[]')) j
+        """,
+    )

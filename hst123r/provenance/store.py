@@ -211,7 +211,16 @@ class Store:
         ).fetchone()
         return int(found[0]) if found else insert(self.db, table, row)
 
-    def end_run(self, run_id: int, *, state: str, exit_code: int, ran: int, reused: int) -> None:
+    def end_run(
+        self,
+        run_id: int,
+        *,
+        state: str,
+        exit_code: int,
+        ran: int,
+        reused: list[int],
+        blocked: list[dict[str, str]],
+    ) -> None:
         """Record the end of a run.
 
         Parameters
@@ -222,8 +231,12 @@ class Store:
             ``done``, ``failed`` or ``interrupted``.
         exit_code : int
             Exit code of the command.
-        ran, reused : int
-            Numbers of jobs that ran and that were reused.
+        ran : int
+            Number of jobs that ran; they have rows of their own.
+        reused : list of int
+            Rows of the attempts whose results were reused.
+        blocked : list of dict
+            Jobs that could not run: ``stage``, ``label``, ``why``.
         """
         self.db.table("run").update(
             run_id,
@@ -232,7 +245,9 @@ class Store:
                 "exit_code": exit_code,
                 "ended": utc_now(),
                 "jobs_run": ran,
-                "jobs_reused": reused,
+                "jobs_reused": len(reused),
+                "reused": _json(reused),
+                "blocked": _json(blocked),
             },
         )
 

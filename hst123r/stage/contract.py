@@ -137,6 +137,8 @@ class Job:
         Products by the kind they were needed as.
     arguments : dict
         Plain JSON values decided when the work was divided; part of the job's key.
+    notes : dict
+        Plain JSON values that are shown and decide nothing; they take no part in the key.
     variants : list of Variant
         What differs by a label that the stage varies by and the job has not: it is about a file
         that nobody has looked into yet. From weak to strong; set by the engine, part of the key.
@@ -146,6 +148,7 @@ class Job:
     labels: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, list[Product]] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
     variants: list[Variant] = field(default_factory=list)
 
     def varied(self, params: P, detector: str, filter_name: str) -> P:

@@ -59,20 +59,28 @@ class Report(Stage[ReportParams]):
                 for target in scope.targets
             ],
             "software": scope.software,
-            "parameters": scope.parameters,
+            # where a value was written decides nothing, and depends on how the recipe was named
+            "parameters": [
+                {key: value for key, value in item.items() if key != "origin"}
+                for item in scope.parameters
+            ],
             # numbers of jobs change from run to run and would make the page anew
             "jobs": [
                 {key: value for key, value in job.items() if key != "job_id"}
                 for job in scope.upstream
             ],
         }
-        yield Job("report", {}, dict(inputs), arguments)
+        notes = {"origins": [item["origin"] for item in scope.parameters]}
+        yield Job(scope.instance, {}, dict(inputs), arguments, notes)
 
     def run(self, job: Job, params: ReportParams, context: Context) -> Outcome:
         """Write the page."""
         from hst123r.products.report import page
 
-        path = context.product("report.html")
-        text = page(job.arguments, job.inputs, measurements=params.measurements)
+        path = context.product(f"{job.label}.html")
+        origins = zip(job.arguments["parameters"], job.notes["origins"], strict=True)
+        parameters = [{**item, "origin": origin} for item, origin in origins]
+        about = {**job.arguments, "parameters": parameters}
+        text = page(about, job.inputs, measurements=params.measurements)
         path.write_text(text, encoding="utf-8")
         return Outcome([Product("report", "report", {}, {"page": str(path)})])

@@ -47,7 +47,9 @@ def make(folder: Path) -> None:
             CTYPE2="DEC--TAN", CRPIX1=20.0, CRPIX2=20.0, CRVAL1=150.1, CRVAL2=2.2,
             CD1_1=-1.4e-5, CD1_2=0.0, CD2_1=0.0, CD2_2=1.4e-5, ORIENTAT=0.0,
         )  # fmt: skip
-        hdus = [primary, science, fits.ImageHDU(np.zeros((40, 40), "i2"), name="DQ", ver=1)]
+        error = fits.ImageHDU(np.ones((40, 40), "f4"), name="ERR", ver=1)
+        quality = fits.ImageHDU(np.zeros((40, 40), "i2"), name="DQ", ver=1)
+        hdus = [primary, science, error, quality]
         fits.HDUList(hdus).writeto(data / f"{root}_flc.fits")
     (folder / "recipe.yaml").write_text(RECIPE)
 

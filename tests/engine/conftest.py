@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from contextlib import contextmanager
 
 import pytest
@@ -17,14 +18,19 @@ from hst123r.recipe.load import load
 class Heard:
     """A listener that remembers."""
 
-    def __init__(self):
+    def __init__(self, divided=None, started=None):
         self.lines = []
+        self.on_divided = divided
+        self.on_started = started
 
     def divided(self, progress):
-        pass
+        if self.on_divided:
+            self.on_divided(progress.instance.name)
 
     def started(self, planned):
         self.lines.append(("started", planned.name))
+        if self.on_started:
+            self.on_started()
 
     def ended(self, planned, seconds):
         self.lines.append(("ended", planned.name))
@@ -43,12 +49,13 @@ class Bench:
         self.workspace = Workspace(folder)
         self.heard = Heard()
 
-    def run(self, recipe, *settings, **options):
-        self.heard = Heard()
+    def run(self, recipe, *settings, divided=None, started=None, **options):
+        self.heard = Heard(divided, started)
         checked = load(recipe, settings)
         with holding(self.workspace) as store:
             chosen = Options(**{"jobs": 2, **options})
-            return Runner(checked, self.workspace, store, chosen, self.heard).run()
+            self.runner = Runner(checked, self.workspace, store, chosen, self.heard)
+            return self.runner.run()
 
     def plan(self, recipe, *settings, **options):
         return plan(load(recipe, settings), self.workspace, Options(**options))
@@ -70,6 +77,26 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path):
     return Bench(tmp_path / "work")
+
+
+@pytest.fixture
+def deadline():
+    """Return a context that fails when it takes longer than some seconds."""
+
+    @contextmanager
+    def limited(seconds):
+        def give_up(number, frame):
+            raise TimeoutError(f"it took longer than {seconds} s")
+
+        before = signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(seconds)
+        try:
+            yield
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+
+    return limited
 
 
 @pytest.fixture

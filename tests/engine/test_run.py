@@ -270,4 +270,112 @@ def test_a_plan_follows_a_change_downstream(bench, recipe, data):
     assert actions["fetch:jsi00102q"] == "run"
     assert actions["select:jsi00102q"] == "maybe"
     assert actions["select:jsi00101q"] == "reuse"
-    assert actions["exposures:all"] in ("maybe", "reuse")
+    assert actions["exposures:all"] == "maybe"
+
+
+def test_a_plan_says_maybe_of_what_reads_facts_only(bench, recipe):
+    """`exposures` reads no pixel of what `select` hands on, and yet it follows from it."""
+    bench.run(recipe)
+    found = bench.plan(recipe, "select.min_exposure=50 s")
+    actions = {job.name: job.decision.action.value for item in found for job in item.jobs}
+    assert actions["fetch:jsi00101q"] == "reuse"
+    assert actions["select:jsi00101q"] == "run"
+    assert actions["exposures:all"] == "maybe"
+
+
+def test_a_cut_that_is_tightened_leaves_jobs_without_products(bench, recipe, states, deadline):
+    bench.run(recipe)
+    tightened = "select.before=2019-05-01"
+    with deadline(60):
+        report = bench.run(recipe, tightened)
+    assert report.exit_code == 0
+    assert ran(states(report)) == ["exposures:all", *(f"select:{root}" for root in ROOTS)]
+    assert {row["subject"] for row in report.left_out} == {"jsi00201q", "jsi00202q"}
+    with deadline(60):
+        assert set(states(bench.run(recipe, tightened)).values()) == {"reused"}
+        assert "exposures:all" in ran(states(bench.run(recipe)))
+
+
+def test_a_run_that_gets_nowhere_ends(bench, recipe, deadline, monkeypatch):
+    from hst123r.engine.run import Runner
+
+    monkeypatch.setattr(Runner, "_start_what_fits", lambda *_: None)
+    with deadline(60), pytest.raises(RuntimeError, match="nothing runs"):
+        bench.run(recipe)
+    with bench.store() as store:
+        assert store.db.execute("select state, exit_code from run").fetchone() == ("failed", 1)
+
+
+def test_only_leaves_alone_what_comes_after(bench, data, write_recipe, states):
+    recipe = write_recipe("exposures: {}", "report: {}")
+    bench.run(recipe)
+    report = bench.run(recipe, "exposures.epoch_gap=9 day", only="exposures")
+    assert report.exit_code == 0
+    assert ran(states(report)) == ["exposures:all"]
+    assert "report:report" not in states(report)
+
+
+def test_another_way_to_name_the_recipe_runs_nothing_nor_do_two_reports_meet(
+    bench, data, write_recipe, states, monkeypatch
+):
+    recipe = write_recipe("exposures: {epoch_gap: 2 day}", "report: {}", "report: {name: short}")
+    bench.run(recipe)
+    monkeypatch.chdir(recipe.parent)
+    assert set(states(bench.run(recipe.relative_to(recipe.parent))).values()) == {"reused"}
+    # and yet the report tells where a value was written
+    for name in ("report.html", "short.html"):
+        assert "recipe.yaml:7:" in (bench.workspace.folder / name).read_text()
+
+
+def test_two_stages_cannot_make_one_file(bench, data, write_recipe, states):
+    recipe = write_recipe("fetch: {name: again, from: directory, path: data}", "exposures: {}")
+    report = bench.run(recipe, until="again")
+    assert report.exit_code == 2
+    found = states(report)
+    for root in ROOTS:
+        assert sorted([found[f"fetch:{root}"], found[f"again:{root}"]]) == ["done", "failed"]
+    errors = [job.error for item in report.progress for job in item.jobs if job.error]
+    assert all("two jobs cannot make one file" in error for error in errors)
+
+
+def test_a_renamed_stage_takes_over_its_files(bench, data, write_recipe, states):
+    bench.run(write_recipe("exposures: {}"), until="fetch")
+    recipe = write_recipe("exposures: {}")
+    recipe.write_text(recipe.read_text().replace("fetch: {", "fetch: {name: get, "))
+    assert set(states(bench.run(recipe, until="get")).values()) == {"done"}
+
+
+def test_what_was_reused_and_what_was_blocked_is_in_the_store(bench, recipe, data):
+    bench.run(recipe, until="select")
+    bench.run(recipe, until="select")
+    path = data / "jsi00101q_flc.fits"
+    path.write_bytes(path.read_bytes()[:-2880])
+    bench.run(recipe)
+    with bench.store() as store:
+        ask = store.db.execute
+        assert ask("select job_id from run_reused where run_id = 2").fetchall() == (
+            ask("select id from job where run_id = 1 order by stage, label").fetchall()
+        )
+        names = ask("select stage, label, why from run_blocked where run_id = 3").fetchall()
+    assert ("exposures", "all") in [row[:2] for row in names]
+    assert "fetch:jsi00101q did not give a usable result" in names[-1][2]
+
+
+def test_a_way_out_is_offered_where_there_is_one():
+    from types import SimpleNamespace
+
+    from hst123r.engine.flow import way_out
+    from hst123r.records.outcome import State
+    from hst123r.stage import registry
+
+    def job(stage, state=State.FAILED):
+        return SimpleNamespace(
+            job=SimpleNamespace(label="jsi00101q"), state=state, stage=registry.get(stage),
+            instance=SimpleNamespace(name="chosen"),
+        )  # fmt: skip
+
+    assert way_out([job("select")]) == (
+        "; to go on without it, write `exclude: [jsi00101q]` in chosen"
+    )
+    assert way_out([job("align")]) == ""
+    assert way_out([job("select"), job("select", State.BLOCKED)]) == ""

@@ -143,3 +143,20 @@ def test_a_template_that_cannot_import_is_noticed(tmp_path):
     assert template.receive() is None
     template.close()
     assert "No module named 'no_such_module'" in (tmp_path / "log").read_text()
+
+
+def test_the_death_of_a_template_with_an_order_unread_is_noticed(tmp_path):
+    template = Template(("no_such_module",), tmp_path / "log")
+    template.start(1, "toys:note", {}, tmp_path, tmp_path / "job.log")
+    template.process.wait(20)
+    assert template.receive() is None
+    template.close()
+
+
+def test_a_template_that_is_still_importing_is_ended_at_once(tmp_path, monkeypatch):
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    template = Template(("slow",), tmp_path / "log")
+    began = time.monotonic()
+    template.close()
+    assert time.monotonic() - began < 5

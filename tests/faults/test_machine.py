@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def run(start, *arguments, cwd):
 @pytest.fixture
 def small_disk(tmp_path):
     """Mount a file system of 700 kB; needs root."""
-    place = tmp_path / "small"
+    place = tmp_path / "small disk"
     place.mkdir()
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(place)],
@@ -64,13 +65,65 @@ def test_a_disk_that_is_full_from_the_start(start, recipe, small_disk, tmp_path)
     assert "full" in err or "No space" in err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_an_unwritable_directory(start, recipe, tmp_path):
-    place = tmp_path / "locked"
-    place.mkdir(mode=0o555)
-    code, _, err = run(start, "run", str(recipe), "-C", str(place / "work"), cwd=tmp_path)
-    assert code == 6
-    assert "Check the permissions" in err
+def test_a_full_disk_while_drizzling(start, copy_of_finished, small_disk, tmp_path, check_truth):
+    subprocess.run(["mount", "-o", "remount,size=256m", str(small_disk)], check=True)
+    work = small_disk / "small"
+    shutil.copytree(copy_of_finished, work)
+    used = shutil.disk_usage(small_disk).used
+    size = f"size={used // 1024 + 2000}k"
+    subprocess.run(["mount", "-o", f"remount,{size}", str(small_disk)], check=True)
+    command = ("run", str(tmp_path / "small.yaml"), "-C", str(work), "--until", "stacks",
+               "--redo", "stacks", "-j", "1")  # fmt: skip
+    code, _, err = run(start, *command, cwd=tmp_path)
+    assert code == 6, err
+    assert "disk is full" in err
+    assert "Traceback" not in err
+    check_truth(work)
+    subprocess.run(["mount", "-o", "remount,size=256m", str(small_disk)], check=True)
+    code, _, err = run(start, *command, cwd=tmp_path)
+    assert code == 0, err
+    check_truth(work)
+    assert list((work / "scratch").iterdir()) == []
+
+
+@pytest.fixture
+def as_a_mortal():
+    """What to put before a command so that permissions hold for it, root or not."""
+    if os.geteuid() != 0:
+        return []
+    command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"]
+    if (
+        shutil.which("setpriv") is None
+        or subprocess.run([*command, "true"], check=False).returncode
+    ):
+        pytest.skip("root may write everywhere, and setpriv cannot take that away here")
+    return command
+
+
+@pytest.mark.parametrize("where", ["above", "products", "raw"])
+def test_an_unwritable_directory(as_a_mortal, start, recipe, tmp_path, where, check_truth):
+    work = tmp_path / "locked" / "work"
+    place = work / where
+    if where == "above":
+        place = work.parent
+    elif where == "raw":
+        # the first run cannot bring the exposures
+        place.mkdir(parents=True)
+    else:
+        run(start, "run", str(recipe), "-C", str(work), cwd=tmp_path)
+        place = work / "products" / "exposures" / "all"
+    place.mkdir(parents=True, exist_ok=True)
+    place.chmod(0o555)
+    command = [*as_a_mortal, sys.executable, "-m", "hst123r", "run", str(recipe), "-C", str(work),
+               "--set", "exposures.epoch_gap=9 day"]  # fmt: skip
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    place.chmod(0o755)
+    assert done.returncode == 6, done.stderr
+    assert "Check the permissions" in done.stderr
+    assert "Traceback" not in done.stderr
+    if (work / "hst123r.sqlite").exists():
+        check_truth(work)
+        assert run(start, "run", str(recipe), "-C", str(work), cwd=tmp_path)[0] == 0
 
 
 def test_a_place_that_is_no_directory(start, recipe, tmp_path):
