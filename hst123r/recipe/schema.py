@@ -119,7 +119,7 @@ def _with_common(own: dict[str, Any], lead: str) -> dict[str, Any]:
             "type": "object",
             "minProperties": 1,
             "additionalProperties": block,
-            "description": "Parameters for a detector, a filter, or both: {WFC3/IR F160W: {…}}",
+            "description": "Parameters for a detector, a filter, or both: {DETECTOR FILTER: {…}}",
         },
         "on_bad": {
             "enum": list(ON_BAD),

@@ -127,7 +127,8 @@ class StageEntry:
 
     def _blocks(self, tree: Located, params: type[Params], values: dict[str, Any]) -> list[Block]:
         if not isinstance(tree.value, dict) or not tree.value:
-            what = "`for` maps a detector, a filter or both to parameters: {WFC3/IR: {scale: …}}"
+            example = f"{{{instruments.names()[0]}: {{scale: …}}}}"
+            what = f"`for` maps a detector, a filter or both to parameters: {example}"
             self._problem(tree, ".for", what)
             return []
         blocks = []
@@ -136,7 +137,7 @@ class StageEntry:
             what_for = self._what_for(key)
             if what_for is None:
                 line, column = tree.keys[key]
-                known = [*instruments.names(), "or a filter such as F814W"]
+                known = [*instruments.names(), "or a filter"]
                 message = f"{key!r} is neither a detector nor a filter, {did_you_mean(key, known)}"
                 self.problems.append(Problem(line, column, path, message))
                 continue
