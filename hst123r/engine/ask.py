@@ -181,11 +181,14 @@ def _show_file(store: Store, path: Path) -> dict[str, Any]:
 def _by_stamp(store: Store, path: Path) -> tuple[int | None, str]:
     """Find the job of a file that was moved, by the stamps in its header."""
     try:
-        stamp = read_stamps(path).get("H123JOB", "")
+        stamps = read_stamps(path)
     except Hst123rError:
         return None, ""
-    number = stamp.rpartition("#")[2]
-    if not number.isdecimal() or not queries.jobs(store.db, job_id=int(number)):
+    number = stamps.get("H123JOB", "").rpartition("#")[2]
+    found = queries.jobs(store.db, job_id=int(number)) if number.isdecimal() else []
+    # every work directory has a job of this number; the run's own name tells them apart
+    uids = [run["uid"] for job in found for run in queries.runs(store.db, run_id=job["run"])]
+    if stamps.get("H123RUN") not in uids:
         return None, ""
     return int(number), "by the stamps in its header"
 

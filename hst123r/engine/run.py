@@ -28,6 +28,7 @@ from hst123r.engine.workspace import Workspace, remove_tree
 from hst123r.external.template import Ended
 from hst123r.files.publish import machine_errors
 from hst123r.provenance import queries
+from hst123r.provenance.stamps import stamps_of
 from hst123r.provenance.store import Store
 from hst123r.recipe.load import describe
 from hst123r.recipe.model import Recipe
@@ -278,13 +279,7 @@ class Runner:
     def _order(self, planned: Planned, job_id: int) -> Order:
         stage, key = planned.stage, planned.key
         name = planned.instance.name
-        recipe_digest = hashlib.sha256(self.recipe.text.encode()).hexdigest()
-        stamps = {
-            "H123RUN": self.uid,
-            "H123JOB": f"{planned.name}#{job_id}",
-            "H123KEY": (key.digest or "").partition(":")[2][:16],
-            "H123RCP": recipe_digest[:16],
-        }
+        stamps = stamps_of(self.uid, planned.name, job_id, key.digest or "", self.recipe.text)
         return Order(
             job_id=job_id,
             stage=name,

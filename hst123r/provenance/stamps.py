@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from hst123r.files.content import STAMP_PREFIX
+from hst123r.files.content import STAMP_PREFIX, digest_bytes
 from hst123r.files.fits_blocks import BLOCK, CARD, CHUNK, walk
 
 COMMENTS: Final = {
@@ -21,6 +21,40 @@ COMMENTS: Final = {
     "H123KEY": "digest of the job's key",
     "H123RCP": "digest of the recipe",
 }
+DIGITS: Final = 16
+"""Of a digest, enough to find its row."""
+ROOM: Final = CARD - 12
+"""Characters of a value that fit into a card."""
+
+
+def stamps_of(run: str, name: str, job_id: int, key: str, recipe: str) -> dict[str, str]:
+    """Return the stamps of a job's products.
+
+    Parameters
+    ----------
+    run : str
+        The run's own name.
+    name : str
+        Stage and label; cut so that the number behind it has room.
+    job_id : int
+        Row of the attempt.
+    key : str
+        Digest of the job's key, empty while it is not known.
+    recipe : str
+        Text of the recipe.
+
+    Returns
+    -------
+    dict of str to str
+        Value by keyword.
+    """
+    number = f"#{job_id}"
+    return {
+        "H123RUN": run,
+        "H123JOB": name[: ROOM - len(number)] + number,
+        "H123KEY": key.partition(":")[2][:DIGITS],
+        "H123RCP": digest_bytes(recipe.encode()).partition(":")[2][:DIGITS],
+    }
 
 
 def card(keyword: str, value: str) -> bytes:
@@ -38,8 +72,8 @@ def card(keyword: str, value: str) -> bytes:
     bytes
         80 characters.
     """
-    room = CARD - 12
-    text = value.replace("'", "''")[:room]
+    while len(text := value.replace("'", "''")) > ROOM:
+        value = value[:-1]
     start = f"{keyword:<8}= '{text:<8}'"
     comment = f" / {COMMENTS.get(keyword, '')}"
     return (start + comment if len(start) + len(comment) <= CARD else start).ljust(CARD).encode()
