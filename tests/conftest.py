@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
+import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -166,6 +169,14 @@ class Finished:
 
         return Table.read(self.folder / "raw" / f"{root}_truth.ecsv")
 
+    def products(self, stage, kind):
+        """Return the products of a kind that a stage of the recipe made, with absolute paths."""
+        rows = self.store.db.execute(
+            "select id from job where stage = ? and state = 'done' order by label", [stage]
+        ).fetchall()
+        made = self.store.jobs.made([row[0] for row in rows])
+        return [item.product for (row,) in rows for item in made[row] if item.product.kind == kind]
+
     def measured(self, stage, name):
         """Return the values of one measurement of a stage by subject."""
         rows = self.store.db.query(
@@ -186,3 +197,30 @@ def small(finished):
     found = Finished(finished)
     yield found
     found.store.close()
+
+
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory):
+    """Call a function of `calls` in a child that has drizzlepac; return its answer."""
+    from hst123r.external.template import Template
+    from hst123r.stage.contract import HEAVY
+
+    logs = tmp_path_factory.mktemp("outside")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        template = Template(HEAVY, logs / "template.log")
+    numbers = count()
+
+    def call(name, folder, **argument):
+        number = next(numbers)
+        out, log = logs / f"{number}.json", logs / f"{number}.log"
+        template.start(number, f"calls:{name}", {**argument, "out": str(out)}, folder, log)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            if select.select([template.socket], [], [], 1)[0] and template.receive():
+                break
+        assert out.is_file(), log.read_text() if log.is_file() else "it did not end"
+        return json.loads(out.read_text())
+
+    yield call
+    template.close()

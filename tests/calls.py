@@ -1,9 +1,9 @@
-"""What children of a template call in the tests of drizzlepac's programs: the answer is a file."""
+"""What children of a template call in the tests; the answer is a file."""
 
 import json
 from pathlib import Path
 
-from hst123r.errors import StageError
+from hst123r.errors import Hst123rError
 
 
 def tweak(argument):
@@ -41,10 +41,28 @@ def drizzle(argument):
     )  # fmt: skip
 
 
+def stage(argument):
+    """Do one job of a stage; answer with its outcome."""
+    from hst123r.records.outcome import Product
+    from hst123r.stage import registry
+    from hst123r.stage.context import Context
+    from hst123r.stage.contract import Job
+
+    handler = registry.get(argument["stage"])
+    given = argument["job"]
+    inputs = {
+        kind: [Product.from_json(item) for item in items] for kind, items in given["inputs"].items()
+    }
+    job = Job(given["label"], given["labels"], inputs, given["arguments"])
+    params = handler.params.model_validate(argument["params"])
+    context = Context(scratch=Path.cwd() / "scratch", out=Path.cwd() / "out")
+    return _answer(argument, lambda: handler.run(job, params, context).as_json())
+
+
 def _answer(argument, work):
     try:
         said = work()
-    except StageError as error:
+    except Hst123rError as error:
         said = {"error": str(error)}
     Path(argument["out"]).write_text(json.dumps(said))
     return 0
