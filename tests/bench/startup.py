@@ -1,7 +1,7 @@
 """What it costs to start: `--help` beside an empty Python.
 
-Run by hand: ``python tests/bench/startup.py``. Prints CPU seconds, the least of ten, and their ratio
-to those of an empty Python, all in one session on one machine; ratios are what to compare.
+Run by hand: ``python tests/bench/startup.py``. Prints CPU seconds, the least of ten, and their
+ratio to those of an empty Python, all in one session; ratios are what to compare.
 """
 
 from __future__ import annotations
