@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from hst123r.engine.handover import Order, Result
+from pathlib import Path
+
+from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.ingest import take_in
 from hst123r.engine.workspace import Workspace, remove_tree
+from hst123r.files.content import digest_file
 from hst123r.provenance.store import Store
 from hst123r.records.outcome import State
 
@@ -34,7 +37,7 @@ def recover(store: Store, workspace: Workspace) -> list[str]:
     for job_id, stage, label in rows:
         folder = workspace.attempt(job_id)
         result = Result.load(folder)
-        if result is not None and result.outcome is not None:
+        if result is not None and result.outcome is not None and _is_whole(result, folder):
             taken = take_in(store, Order.load(folder), result, folder, {})
             if not taken.error:
                 said.append(f"{stage}:{label} had finished when the last run was killed; taken in")
@@ -48,3 +51,14 @@ def recover(store: Store, workspace: Workspace) -> list[str]:
     for folder in workspace.scratch.iterdir():
         remove_tree(folder)
     return said
+
+
+def _is_whole(result: Result, folder: Path) -> bool:
+    """Whether every file of a result waits in scratch, or was published before the kill."""
+    for name, final in result.moves.items():
+        published = Path(final)
+        if (folder / OUT / name).is_file():
+            continue
+        if not published.is_file() or digest_file(published) != result.contents[final].digest:
+            return False
+    return True
