@@ -40,9 +40,10 @@ def cpu_and_time(command: list[str], folder: Path, **environment: str) -> tuple[
 
 
 def products(store: Any, stage: str, kind: str) -> list[Any]:
-    """Return the products of a kind that a stage made."""
+    """Return the products of a kind that a stage made last."""
     rows = store.db.execute(
-        "select id from job where stage = ? and state = 'done' order by label", [stage]
+        "select max(id) from job where stage = ? and state = 'done' group by label order by label",
+        [stage],
     ).fetchall()
     made = store.jobs.made([row[0] for row in rows])
     return [item.product for (row,) in rows for item in made[row] if item.product.kind == kind]
