@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
+import select
 import shutil
 import subprocess
 import sys
+import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -139,3 +143,84 @@ def copy_of_finished(finished, tmp_path):
     shutil.copy2(finished.parent / "small.yaml", tmp_path / "small.yaml")
     shutil.copytree(finished, tmp_path / "small")
     return tmp_path / "small"
+
+
+class Finished:
+    """A finished work directory, as tests read it."""
+
+    def __init__(self, folder):
+        from hst123r.provenance.store import Store
+
+        self.folder = folder
+        self.store = Store(folder, read_only=True)
+
+    def path(self, inside):
+        """Return the one product whose path matches."""
+        (found,) = self.folder.glob(f"products/{inside}")
+        return found
+
+    def table(self, inside):
+        from astropy.table import Table
+
+        return Table.read(self.path(inside))
+
+    def truth(self, root):
+        from astropy.table import Table
+
+        return Table.read(self.folder / "raw" / f"{root}_truth.ecsv")
+
+    def products(self, stage, kind):
+        """Return the products of a kind that a stage of the recipe made, with absolute paths."""
+        rows = self.store.db.execute(
+            "select id from job where stage = ? and state = 'done' order by label", [stage]
+        ).fetchall()
+        made = self.store.jobs.made([row[0] for row in rows])
+        return [item.product for (row,) in rows for item in made[row] if item.product.kind == kind]
+
+    def measured(self, stage, name):
+        """Return the values of one measurement of a stage by subject."""
+        rows = self.store.db.query(
+            "select m.subject, m.value from measurement m join job j on j.id = m.job_id "
+            "where j.stage = ? and m.name = ?",
+            [stage, name],
+        )
+        return {row["subject"]: row["value"] for row in rows}
+
+    def facts(self, kind):
+        """Return the facts of all products of a kind by name."""
+        rows = self.store.db.query("select name, facts from product where kind = ?", [kind])
+        return {row["name"]: json.loads(row["facts"]) for row in rows}
+
+
+@pytest.fixture
+def small(finished):
+    found = Finished(finished)
+    yield found
+    found.store.close()
+
+
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory):
+    """Call a function of `calls` in a child that has drizzlepac; return its answer."""
+    from hst123r.external.template import Template
+    from hst123r.stage.contract import HEAVY
+
+    logs = tmp_path_factory.mktemp("outside")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        template = Template(HEAVY, logs / "template.log")
+    numbers = count()
+
+    def call(name, folder, **argument):
+        number = next(numbers)
+        out, log = logs / f"{number}.json", logs / f"{number}.log"
+        template.start(number, f"calls:{name}", {**argument, "out": str(out)}, folder, log)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            if select.select([template.socket], [], [], 1)[0] and template.receive():
+                break
+        assert out.is_file(), log.read_text() if log.is_file() else "it did not end"
+        return json.loads(out.read_text())
+
+    yield call
+    template.close()

@@ -278,6 +278,8 @@ def main(arguments: list[str]) -> None:
         server.serve()
     finally:
         server.end_all()
+    # taking drizzlepac apart in order takes a second, and nothing here has to be kept
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ WCS_NAME: Final = "TWEAK"
 SHIFTS: Final = "shifts.txt"
 CATALOGUES: Final = "catalogues.txt"
 REFERENCE: Final = "reference.cat"
+NOWHERE: Final = (-5000.0, -5000.0, 1e-3)
+"""A star that matches none, for a chip without stars: TweakReg dies of an empty catalogue."""
 
 StarList = Sequence[tuple[float, float, float]]
 
@@ -74,6 +76,12 @@ class Settings:
     clip: int
     sigma: float
 
+    def __post_init__(self) -> None:
+        if self.search_radius_pix < 1 or self.search_radius_pix != round(self.search_radius_pix):
+            raise ValueError(f"a search radius of {self.search_radius_pix} pix is not whole")
+        if self.tolerance_pix < 1:
+            raise ValueError(f"a tolerance of {self.tolerance_pix} pix is below 1")
+
 
 def tweakreg(
     folder: Path,
@@ -125,7 +133,7 @@ def tweakreg(
                 shiftfile=True, outshifts=SHIFTS, runfile="tweakreg.log",
             )  # fmt: skip
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OSError,
-                AssertionError, ZeroDivisionError) as error:  # fmt: skip
+                AssertionError, AttributeError, ZeroDivisionError) as error:  # fmt: skip
             raise StageError(f"TweakReg failed: {type(error).__name__}: {error}") from error
     return {name: _shift(folder / SHIFTS, name) for name in names}
 
@@ -138,7 +146,7 @@ def _write_catalogues(
         words = [name]
         for version, listed in sorted(chips.items()):
             catalogue = f"{Path(name).stem}_{version}.cat"
-            _write_list(folder / catalogue, listed, digits=5)
+            _write_list(folder / catalogue, listed or [NOWHERE], digits=5)
             words.append(catalogue)
         lines.append(" ".join(words))
     (folder / CATALOGUES).write_text("\n".join(lines) + "\n", encoding="ascii")

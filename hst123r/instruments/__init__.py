@@ -15,6 +15,8 @@ from hst123r.errors import InputError
 from hst123r.instruments.detector import Detector
 from hst123r.resources import load_yaml
 
+EXAMPLE: Final = ("WFC3/IR", "F160W")
+"""A detector and one of its filters, for messages that show how something is written."""
 FOLDER: Final = Path(__file__).resolve().parent
 
 

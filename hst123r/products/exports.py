@@ -77,12 +77,17 @@ def write_hdf5(
 
     with h5py.File(path, "w", track_order=True) as store:
         store.attrs.update({"format": FORMAT, "version": VERSION, "recipe": recipe})
-        _write(store.create_group("exposures"), tables.read(exposures))
+        _write(_group(store, "exposures"), tables.read(exposures))
         for name, files in photometry.items():
             for role, source in files.items():
-                _write(store.create_group(f"photometry/{name}/{role}"), read_table(source))
+                _write(_group(store, f"photometry/{name}/{role}"), read_table(source))
         for target, source in curves.items():
-            _write(store.create_group(f"light_curves/{target}"), tables.read(source))
+            _write(_group(store, f"light_curves/{target}"), tables.read(source))
+
+
+def _group(store: h5py.File, name: str) -> h5py.Group:
+    """Make a group that lists its columns in the order of the table."""
+    return store.create_group(name, track_order=True)
 
 
 def _write(group: h5py.Group, table: Table) -> None:

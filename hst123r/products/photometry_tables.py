@@ -186,16 +186,36 @@ def write_measurements(
         "flags": found.flags[place],
         "used": found.good[place],
     }
-    tables.from_arrays(MEASUREMENTS, arrays, {}).write(path, format="fits")
+    _write_fits(tables.from_arrays(MEASUREMENTS, arrays, {}), path)
+
+
+def _write_fits(table: Table, path: Path) -> None:
+    """Write a table with every unit and description; astropy leaves out electrons."""
+    from astropy.io import fits
+
+    units = {name: str(table[name].unit or "").replace(" ", "") for name in table.colnames}
+    for name in table.colnames:
+        table[name].unit = None
+    hdu = fits.table_to_hdu(table)
+    for number, name in enumerate(table.colnames, 1):
+        if units[name]:
+            hdu.columns[name].unit = units[name]
+        hdu.header[f"TCOMM{number}"] = table[name].description
+    hdu.writeto(path)
 
 
 def read_table(path: str | Path) -> Table:
     """Read one of the tables, ECSV or FITS."""
     from astropy.table import Table
 
-    if str(path).endswith(".fits"):
-        return Table.read(path, format="fits", character_as_bytes=False)
-    return tables.read(path)
+    if not str(path).endswith(".fits"):
+        return tables.read(path)
+    table = Table.read(path, format="fits", character_as_bytes=False, unit_parse_strict="silent")
+    for number, name in enumerate(table.colnames, 1):
+        # what is no unit of the FITS standard is one of astropy's
+        table[name].unit = str(table[name].unit) if table[name].unit else None
+        table[name].description = table.meta.pop(f"TCOMM{number}", None)
+    return table
 
 
 def _mean_arrays(means: Means) -> dict[str, Any]:

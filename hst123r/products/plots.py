@@ -72,7 +72,8 @@ def residuals(
     axes.set_xlabel(f"east residual [{unit}]")
     axes.set_ylabel(f"north residual [{unit}]")
     axes.set_title(title, fontsize=9)
-    axes.legend(fontsize=6, loc="upper right")
+    if found:
+        axes.legend(fontsize=6, loc="upper right")
     save(made, path)
 
 

@@ -161,14 +161,22 @@ def m003_what_was_done(db: Database) -> None:
 @migrations()
 def m004_what_is_known_of_it(db: Database) -> None:
     """Measurements, caveats, rejects, downloads, references, photometry, events, the lease."""
-    of_job = (("job_id", "job"),)
+    _verdicts(db)
+    _files_of_others(db)
+    _results_and_runs(db)
+
+
+_OF_JOB: Final = (("job_id", "job"),)
+
+
+def _verdicts(db: Database) -> None:
     _create(
         db,
         "measurement",
         {**_ID, "job_id": int, "name": str, "value": float, "unit": str, "low": float,
          "high": float, "quality": str, "subject": str},
         required=("job_id", "name", "unit", "quality", "subject"),
-        keys=of_job,
+        keys=_OF_JOB,
         indexes=(("job_id",), ("name",)),
     )  # fmt: skip
     _create(
@@ -176,7 +184,7 @@ def m004_what_is_known_of_it(db: Database) -> None:
         "caveat",
         {**_ID, "job_id": int, "code": str, "text": str, "subject": str},
         required=("job_id", "code", "text", "subject"),
-        keys=of_job,
+        keys=_OF_JOB,
         indexes=(("job_id",),),
     )
     _create(
@@ -184,16 +192,19 @@ def m004_what_is_known_of_it(db: Database) -> None:
         "reject",
         {**_ID, "job_id": int, "subject": str, "code": str, "reason": str, "labels": str},
         required=("job_id", "subject", "code", "reason", "labels"),
-        keys=of_job,
+        keys=_OF_JOB,
         indexes=(("job_id",),),
     )
+
+
+def _files_of_others(db: Database) -> None:
     _create(
         db,
         "download",
         {**_ID, "job_id": int, "uri": str, "path": str, "size": int, "sha256": str,
          "status": str, "retrieved": str},
         required=("job_id", "uri", "status"),
-        keys=of_job,
+        keys=_OF_JOB,
         indexes=(("job_id",),),
     )  # fmt: skip
     _create(
@@ -201,9 +212,12 @@ def m004_what_is_known_of_it(db: Database) -> None:
         "reference_file",
         {**_ID, "job_id": int, "keyword": str, "name": str, "digest": str},
         required=("job_id", "keyword", "name"),
-        keys=of_job,
+        keys=_OF_JOB,
         indexes=(("job_id",),),
     )
+
+
+def _results_and_runs(db: Database) -> None:
     _create(
         db,
         "photometry",
@@ -213,7 +227,7 @@ def m004_what_is_known_of_it(db: Database) -> None:
          "flux_err_njy": float, "snr": float, "mag_ab": float, "mag_err": float,
          "limit_ab": float, "limit_sigma": float, "flags": int, "caveats": str},
         required=("job_id", "target", "level"),
-        keys=of_job,
+        keys=_OF_JOB,
         indexes=(("job_id",), ("target", "filter")),
     )  # fmt: skip
     _create(

@@ -84,7 +84,8 @@ def _no_blocks(tree: Located, stage: AnyStage) -> str:
     if not stage.varies_by:
         return f"{stage.name} has no jobs of one detector or filter, so nothing can differ by them"
     if not isinstance(tree.value, dict) or not tree.value:
-        return "`for` maps a detector, a filter or both to parameters: {WFC3/IR: {scale: …}}"
+        example = f"{{{instruments.EXAMPLE[0]}: {{scale: …}}}}"
+        return f"`for` maps a detector, a filter or both to parameters: {example}"
     return ""
 
 
@@ -104,14 +105,15 @@ def _what_for(key: str) -> tuple[str | None, str | None] | str:
     detectors = [word for word in words if word in instruments.names()]
     filters = [word for word in words if word in filter_names()]
     if len(words) not in (1, 2) or len(detectors) > 1 or len(filters) > 1:
-        return "names a detector, a filter, or one of each: WFC3/IR F160W"
+        return f"names a detector, a filter, or one of each: {' '.join(instruments.EXAMPLE)}"
     if len(detectors) + len(filters) < len(words):
         known = [*instruments.names(), *filter_names()]
         meant = [closest(word, known) for word in words]
         what = f"{key!r} is neither a detector nor a filter"
         if all(meant):
             return f"{what}, did you mean {' '.join(word for word in meant if word)!r}?"
-        return f"{what}; detectors are {', '.join(instruments.names())}, a filter is F814W"
+        detectors_are = ", ".join(instruments.names())
+        return f"{what}; detectors are {detectors_are}, a filter is {instruments.EXAMPLE[1]}"
     if detectors and filters and filters[0] not in instruments.get(detectors[0]).filters:
         return f"{detectors[0]} has no filter {filters[0]}"
     return (detectors[0] if detectors else None), (filters[0] if filters else None)

@@ -118,16 +118,16 @@ def _blocks(name: str, properties: dict[str, Any], definitions: dict[str, Any]) 
     key = f"for_{name}"
     definitions[key] = {"type": "object", "additionalProperties": False, "properties": properties}
     block = {"$ref": f"#/definitions/{key}"}
-    for_filters = "filter" in able
+    for_filters, both = "filter" in able, " ".join(instruments.EXAMPLE)
     return {
         FOR: {
             "type": "object",
             "minProperties": 1,
             "properties": dict.fromkeys(instruments.names(), block),
             "additionalProperties": block if for_filters else False,
-            "description": "Parameters for a detector, a filter, or both: {WFC3/IR F160W: {…}}"
+            "description": f"Parameters for a detector, a filter, or both: {{{both}: {{…}}}}"
             if for_filters
-            else "Parameters for a detector: {WFC3/IR: {…}}",
+            else f"Parameters for a detector: {{{instruments.EXAMPLE[0]}: {{…}}}}",
         }
     }
 

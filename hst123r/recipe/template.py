@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from hst123r import instruments
 from hst123r.records.position import SkyPosition
 from hst123r.resources import folder
 
@@ -24,8 +25,8 @@ targets:
 
 # Which exposures are used; everything left out is listed with the reason.
 select:
-  # detectors: [ACS/WFC, WFC3/UVIS]
-  # filters: [F555W, F814W]
+  # detectors: [{detectors}]
+  # filters: [{filters}]
   # after: 2009-01-01
   min_exposure: 15 s
 
@@ -65,6 +66,12 @@ def text(name: str, target: str, written: str, position: SkyPosition) -> str:
     str
         YAML.
     """
+    wide = [
+        name
+        for detector in map(instruments.get, instruments.names())
+        for name, found in detector.filters.items()
+        if found.kind == "W"
+    ]
     return _TEXT.format(
         schema=folder("schemas") / "recipe.schema.json",
         name=name,
@@ -72,6 +79,8 @@ def text(name: str, target: str, written: str, position: SkyPosition) -> str:
         quoted_target=_quoted(target),
         title=_quoted(f"Photometry of {target}"),
         position=_quoted(written),
+        detectors=", ".join(instruments.names()),
+        filters=", ".join(sorted(set(wide), key=lambda name: (-wide.count(name), name))[:2]),
         sexagesimal=position.sexagesimal,
         decimal=position.decimal,
     )

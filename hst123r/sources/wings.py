@@ -153,8 +153,8 @@ def _starlight(
     values, distance = _around(residual, found.x[rows], found.y[rows], high)
     depth, _ = _around(weight, found.x[rows], found.y[rows], high)
     expected = wings.level(distance * scale_arcsec) * scale_arcsec**2
-    usable = (distance >= low) & (depth > 0) & np.isfinite(values)
-    ratio = np.where(usable, values / expected, np.nan)
+    usable = (distance >= low) & (depth > 0) & np.isfinite(values) & (expected > 0)
+    ratio = np.divide(values, expected, out=np.full(values.shape, np.nan), where=usable)
     seen = usable.any(axis=1)
     ring = np.zeros(rows.size)
     ring[seen] = np.nanmedian(ratio[seen], axis=1)

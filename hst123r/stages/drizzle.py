@@ -277,6 +277,12 @@ def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
             "changed can be taken for one; drizzle each epoch first"
         )
         caveats.append(Caveat("cosmic_rays_across_epochs", text))
+    if params.weight == "ERR":
+        text = (
+            "weights by ERR hold the photons of the sources themselves, so bright stars lose light "
+            "in the stack; do not measure them there"
+        )
+        caveats.append(Caveat("weight_err", text))
     if params.kernel in ("gaussian", "lanczos3"):
         text = f"the kernel {params.kernel} does not conserve flux"
         caveats.append(Caveat("kernel", text))

@@ -62,7 +62,7 @@ class SelectParams(Params):
     """Parameters of the stage `select`; they stand at the top level of a recipe."""
 
     detectors: list[DetectorName] | None = Field(
-        None, min_length=1, description="Only these detectors, e.g. ACS/WFC"
+        None, min_length=1, description="Only these detectors"
     )
     filters: list[FilterName] | None = Field(None, min_length=1, description="Only these filters")
     filter_classes: list[FilterClass] | None = Field(

@@ -1,4 +1,6 @@
-"""The rows of a light curve: what a filter's mean says of a source that changes."""
+"""The source of a target, and its rows."""
+
+import math
 
 import numpy as np
 import pytest
@@ -6,8 +8,142 @@ from astropy.table import Table
 
 from hst123r.photometry.flags import Flag
 from hst123r.photometry.magnitudes import magnitude_ab
-from hst123r.products.light_curve import light_curve
+from hst123r.products import tables
+from hst123r.products.light_curve import find_source, light_curve, write_light_curve
 from hst123r.records.outcome import Product
+
+RA, DEC = 150.1, 2.2
+
+
+def sources(*rows):
+    """Build a table of sources: number, arcsec north of the target, S/N, name of a target."""
+    return Table(
+        {
+            "source": [row[0] for row in rows],
+            "ra": [RA] * len(rows),
+            "dec": [DEC + row[1] / 3600 for row in rows],
+            "snr": [float(row[2]) for row in rows],
+            "target": [row[3] for row in rows],
+        }
+    )
+
+
+CROWD = sources((1, 0.25, 50, ""), (2, 0.10, 8, ""), (3, 2.0, 900, ""), (4, 0.0, 0, "SN"))
+ALONE = sources((1, 3.0, 50, ""), (2, 0.0, 0, "SN"), (3, 0.0, 0, "other"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "which", "source", "detected", "others"),
+    [
+        (CROWD, "nearest", 2, True, 1),
+        (CROWD, "brightest", 1, True, 1),
+        (CROWD, "target", 4, False, 2),
+        (ALONE, "nearest", 2, False, 0),
+        (ALONE, "brightest", 2, False, 0),
+        (CROWD[:3], "target", 2, True, 1),
+    ],
+)
+def test_the_source_of_a_target(listed, which, source, detected, others):
+    found = find_source(listed, RA, DEC, 0.3, which, "SN")
+    assert (found.source, found.detected, found.others) == (source, detected, others)
+
+
+def test_the_distance_is_in_arcsec_and_the_radius_counts(recwarn):
+    found = find_source(CROWD, RA, DEC, 0.3, "nearest", "SN")
+    assert found.separation_arcsec == pytest.approx(0.10, abs=1e-6)
+    assert find_source(CROWD, RA, DEC, 0.05, "nearest", "SN").source == 4
+    assert find_source(CROWD, RA, DEC, 5.0, "brightest", "SN").source == 3
+
+
+def test_a_target_that_was_not_measured_has_no_source():
+    assert find_source(CROWD, RA, DEC, 0.05, "nearest", "nobody") is None
+
+
+@pytest.fixture
+def rows(small):
+    """Return the rows of a target of the run, made anew from its products."""
+    photometry = [
+        Product(
+            "photometry", name, {"detector": "ACS/WFC", "filter": name},
+            {role: str(small.path(f"photometry/*{name.lower()}/*_{role}.{end}"))
+             for role, end in (("catalog", "ecsv"), ("epochs", "ecsv"), ("measurements", "fits"))},
+        )
+        for name in ("F606W", "F814W")
+    ]  # fmt: skip
+    table = small.table("exposures/all/exposures.ecsv")
+    visits = dict(zip(table["root"], table["visit"], strict=True))
+    epochs = dict(zip(table["root"], table["epoch_name"].astype(str), strict=True))
+
+    def of(source, nsigma=3.0):
+        return light_curve(source, photometry, visits, epochs, nsigma)
+
+    return of
+
+
+def number(small, target):
+    return small.facts("light curve")[target]["source"]
+
+
+def test_every_exposure_every_epoch_and_every_filter_has_a_row(rows, small):
+    found = rows(number(small, "SN"))
+    levels = [row["level"] for row in found]
+    assert [levels.count(name) for name in ("exposure", "epoch", "filter")] == [6, 3, 2]
+    assert [row["mjd"] for row in found[:6]] == sorted(row["mjd"] for row in found[:6])
+    first = found[0]
+    assert (first["exposure"], first["visit"], first["epoch"]) == (
+        "jsi00101q", "99900_01", "20190401",
+    )  # fmt: skip
+    assert first["exposure_time_s"] == 400.0
+
+
+def test_magnitudes_are_those_of_the_fluxes_and_near_the_truth(rows, small):
+    for row in rows(number(small, "SN")):
+        if row["level"] == "filter":
+            continue
+        # AB: 3631 Jy is magnitude zero, nearly
+        assert row["mag_ab"] == pytest.approx(31.4 - 2.5 * math.log10(row["flux_njy"]), abs=1e-4)
+        error = 2.5 / math.log(10) * row["flux_err_njy"] / row["flux_njy"]
+        assert row["mag_err"] == pytest.approx(error, rel=0.02)
+        true = 21.0 if row["epoch"] == "20190401" else 24.0
+        assert abs(row["mag_ab"] - true) < 3 * row["mag_err"]
+        assert row["limit_ab"] > row["mag_ab"]
+
+
+def test_below_the_wanted_snr_there_is_a_limit_and_no_magnitude(rows, small):
+    found = rows(number(small, "nothing"))
+    assert len(found) == 11
+    for row in found:
+        assert row["snr"] < 3
+        assert (row["mag_ab"], row["mag_err"]) == (None, None)
+        assert 26 < row["limit_ab"] < 29
+        assert math.isfinite(row["flux_njy"])
+    # at the same place a star of the limit's flux would have that S/N
+    one = found[0]
+    flux = 10 ** (-0.4 * (one["limit_ab"] - 31.4))
+    assert flux / one["flux_err_njy"] == pytest.approx(3.0, rel=0.15)
+
+
+def test_the_snr_of_the_limit_is_the_users(rows, small):
+    strict = rows(number(small, "SN"), 60.0)
+    faint = [row for row in strict if row["epoch"] == "20190610" and row["level"] == "exposure"]
+    assert len(faint) == 2
+    assert all(row["snr"] < 60 and row["mag_ab"] is None for row in faint)
+    assert {row["limit_sigma"] for row in strict} == {60.0}
+
+
+def test_what_is_none_is_nan_in_the_table(rows, small, tmp_path):
+    path = tmp_path / "curve.ecsv"
+    write_light_curve(path, rows(number(small, "nothing")), {"target": "nothing"})
+    table = tables.read(path)
+    assert np.all(np.isnan(table["mag_ab"]))
+    assert np.all(np.isfinite(table["limit_ab"]))
+    assert str(table["flux_njy"].unit) == "nJy"
+    assert table.meta == {"target": "nothing"}
+
+
+def test_a_source_that_nobody_measured_has_no_rows(rows):
+    assert rows(9999) == []
+
 
 ROOTS = ("jsi00101q", "jsi00102q", "jsi00201q", "jsi00202q")
 SLOPE, EMPTY = 0.1, 100.0
@@ -29,8 +165,8 @@ def mean(flux, error):
 
 
 @pytest.fixture
-def rows(tmp_path):
-    """Return the rows of a source with these fluxes in four exposures of two epochs."""
+def changing(tmp_path):
+    """Return the changing of a source with these fluxes in four exposures of two epochs."""
 
     def make(*fluxes):
         flux = np.array(fluxes, float)
@@ -60,12 +196,12 @@ def rows(tmp_path):
     return make
 
 
-def of_level(rows, level):
-    return [row for row in rows if row["level"] == level]
+def of_level(changing, level):
+    return [row for row in changing if row["level"] == level]
 
 
-def test_a_source_that_changed_keeps_the_formal_error_of_its_mean(rows):
-    found = rows(9000, 9010, 350, 360)
+def test_a_source_that_changed_keeps_the_formal_error_of_its_mean(changing):
+    found = changing(9000, 9010, 350, 360)
     (row,) = of_level(found, "filter")
     assert row["flags"] == 4 | Flag.VARIABLE
     assert row["flux_err_njy"] < 20
@@ -77,14 +213,14 @@ def test_a_source_that_changed_keeps_the_formal_error_of_its_mean(rows):
     assert not any(r["flags"] & Flag.VARIABLE for r in of_level(found, "exposure"))
 
 
-def test_a_constant_source_has_no_flag(rows):
-    (row,) = of_level(rows(1000, 1010, 995, 1005), "filter")
+def test_a_constant_source_has_no_flag(changing):
+    (row,) = of_level(changing(1000, 1010, 995, 1005), "filter")
     assert row["flags"] == 4
     assert row["limit_ab"] == 21.7
 
 
-def test_scatter_within_epochs_is_error_and_not_change(rows):
+def test_scatter_within_epochs_is_error_and_not_change(changing):
     """One exposure of each epoch is off, as with an unmasked cosmic ray: the error stays wide."""
-    (row,) = of_level(rows(1000, 2000, 1000, 2000), "filter")
+    (row,) = of_level(changing(1000, 2000, 1000, 2000), "filter")
     assert row["flags"] == 4
     assert row["flux_err_njy"] > 200

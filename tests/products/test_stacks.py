@@ -1,9 +1,81 @@
-"""Stacks: what their headers say."""
+"""Stacks: one file with image, weight and context, and the unit stated."""
+
+import math
 
 import numpy as np
+import pytest
 from astropy.io import fits
 
-from hst123r.products.stacks import write_stack
+from hst123r.files.content import facet_of_card
+from hst123r.products.stacks import read_stack, write_stack
+
+
+def ab(flam, plam):
+    return -2.5 * math.log10(flam) - 5 * math.log10(plam) - 2.408
+
+
+def test_image_weight_and_context_are_kept(stack):
+    rng = np.random.default_rng(1)
+    image = rng.normal(size=(40, 50)).astype("f4")
+    weight = np.where(np.arange(50) < 10, 0, 800).astype("f4") * np.ones((40, 1), "f4")
+    path, facts = stack(image, weight)
+    found = read_stack(path)
+    assert np.array_equal(found.science, image)
+    assert np.array_equal(found.weight, weight)
+    with fits.open(path) as hdus:
+        hdus.verify("exception")
+        assert [hdu.name for hdu in hdus] == ["PRIMARY", "SCI", "WHT", "CTX"]
+        assert hdus["CTX"].data.dtype.kind == "i"
+        assert hdus[0].header["NINPUT"] == 2
+        assert hdus[0].header["TARGNAME"] == "SN"
+        assert "drizzled" in str(hdus[0].header["HISTORY"])
+    assert facts["covered"] == 0.8
+
+
+def test_every_plane_lies_on_the_sky_as_the_image_does(stack):
+    path, _ = stack()
+    with fits.open(path) as hdus:
+        for name in ("WHT", "CTX"):
+            for card in hdus["SCI"].header.cards:
+                if facet_of_card(card.keyword) == "wcs":
+                    assert hdus[name].header[card.keyword] == card.value
+            assert hdus[name].header["BUNIT"] == "UNITLESS"
+            assert "PHOTFLAM" not in hdus[name].header
+
+
+@pytest.mark.parametrize(
+    ("unit", "more"),
+    [("ELECTRONS/S", 0.0), ("COUNTS/S", 0.0), ("ELECTRONS", 2.5 * math.log10(400))],
+)
+def test_the_unit_and_the_zeropoint_of_one_unit_are_stated(stack, unit, more):
+    path, facts = stack(unit=unit)
+    header = read_stack(path).header
+    assert header["BUNIT"] == unit == facts["unit"]
+    zeropoint = ab(7.8e-20, 5921.0)
+    assert header["ZP_AB"] == pytest.approx(zeropoint + more, abs=1e-3)
+    # the fact is of one unit per second, whatever the unit
+    assert facts["zeropoint_ab"] == pytest.approx(zeropoint, abs=1e-3)
+    assert facts["exposure_time_s"] == 400.0
+
+
+@pytest.mark.parametrize("cards", [{"PHOTFLAM": 0.0}, {"PHOTPLAM": None}, {"PHOTFLAM": -1.0}])
+@pytest.mark.parametrize("unit", ["ELECTRONS/S", "ELECTRONS"])
+def test_no_sensitivity_is_no_zeropoint(stack, cards, unit):
+    path, facts = stack(unit=unit, **cards)
+    assert facts["zeropoint_ab"] is None
+    assert "ZP_AB" not in read_stack(path).header
+
+
+def test_a_stack_measures_the_light_its_zeropoint_says(small):
+    """The transient of the first epoch, 21 mag, in an aperture that holds nearly all of it."""
+    path = small.path("epochs/*f606w-20190401/*_drz.fits")
+    found = read_stack(path)
+    x, y = found.wcs.all_world2pix([[150.1, 2.2]], 0)[0]
+    rows, columns = np.indices(found.science.shape)
+    inside = np.hypot(columns - x, rows - y) < 8
+    flux = float(found.science[inside].sum())
+    assert found.header["ZP_AB"] - 2.5 * math.log10(flux) == pytest.approx(21.0, abs=0.12)
+    assert np.median(found.weight[inside]) == pytest.approx(800, rel=0.25)
 
 
 def test_no_path_of_this_machine_is_in_a_stack(tmp_path):

@@ -1,51 +1,8 @@
 from __future__ import annotations
 
-import json
-
 import pytest
-from astropy.table import Table
 
 from hst123r.provenance.store import Store
-
-
-class Finished:
-    """A finished work directory, as tests read it."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.store = Store(folder, read_only=True)
-
-    def path(self, inside):
-        """Return the one product whose path matches."""
-        (found,) = self.folder.glob(f"products/{inside}")
-        return found
-
-    def table(self, inside):
-        return Table.read(self.path(inside))
-
-    def truth(self, root):
-        return Table.read(self.folder / "raw" / f"{root}_truth.ecsv")
-
-    def measured(self, stage, name):
-        """Return the values of one measurement of a stage by subject."""
-        rows = self.store.db.query(
-            "select m.subject, m.value from measurement m join job j on j.id = m.job_id "
-            "where j.stage = ? and m.name = ?",
-            [stage, name],
-        )
-        return {row["subject"]: row["value"] for row in rows}
-
-    def facts(self, kind):
-        """Return the facts of all products of a kind by name."""
-        rows = self.store.db.query("select name, facts from product where kind = ?", [kind])
-        return {row["name"]: json.loads(row["facts"]) for row in rows}
-
-
-@pytest.fixture
-def small(finished):
-    found = Finished(finished)
-    yield found
-    found.store.close()
 
 
 class Answer:
@@ -80,3 +37,41 @@ def run_recipe(capfd, tmp_path, monkeypatch):
         return Answer(SimpleNamespace(returncode=code, stdout=out, stderr=err), tmp_path)
 
     return run
+
+
+@pytest.fixture
+def divide():
+    """Divide the work of a stage into jobs, by label."""
+    from hst123r.records.position import parse
+    from hst123r.records.target import Target
+    from hst123r.stage import registry
+    from hst123r.stage.contract import Scope
+
+    def call(name, inputs, params=None, targets=None):
+        handler = registry.get(name)
+        places = targets or {"SN": "150.1 2.2", "nothing": "10:00:24.0 +02:12:04.3"}
+        known = tuple(Target(target, parse(place)) for target, place in places.items())
+        scope = Scope("r", "text", "/", known, name)
+        checked = handler.params.model_validate(params or {})
+        return {job.label: job for job in handler.divide(inputs, checked, scope)}
+
+    return call
+
+
+@pytest.fixture
+def do(outside, tmp_path):
+    """Do one job of a stage in a child process, as the engine does; return its outcome."""
+    from dataclasses import asdict
+    from itertools import count
+
+    from hst123r.records.outcome import Outcome
+
+    numbers = count()
+
+    def call(name, job, params=None):
+        folder = tmp_path / f"do{next(numbers)}"
+        folder.mkdir()
+        said = outside("stage", folder, stage=name, job=asdict(job), params=params or {})
+        return said["error"] if "error" in said else Outcome.from_json(said)
+
+    return call

@@ -1,0 +1,68 @@
+"""What children of a template call in the tests; the answer is a file."""
+
+import json
+from pathlib import Path
+
+from hst123r.errors import Hst123rError
+
+
+def tweak(argument):
+    """Align; answer with the shifts."""
+    from hst123r.external.tweakreg import Settings, tweakreg
+
+    stars = {
+        name: {int(version): listed for version, listed in chips.items()}
+        for name, chips in argument["stars"].items()
+    }
+    return _answer(
+        argument,
+        lambda: {
+            name: None if shift is None else [shift.x_pix, shift.y_pix, shift.rotation_deg]
+            for name, shift in tweakreg(
+                Path.cwd(), stars, argument["reference"], Settings(**argument["settings"])
+            ).items()
+        },
+    )
+
+
+def drizzle(argument):
+    """Drizzle; answer with the names of the images."""
+    from hst123r.external.astrodrizzle import Grid, Settings, astrodrizzle
+
+    return _answer(
+        argument,
+        lambda: {
+            role: path.name
+            for role, path in astrodrizzle(
+                Path.cwd(), argument["names"], Grid(**argument["grid"]),
+                Settings(**argument["settings"]),
+            ).items()
+        },
+    )  # fmt: skip
+
+
+def stage(argument):
+    """Do one job of a stage; answer with its outcome."""
+    from hst123r.records.outcome import Product
+    from hst123r.stage import registry
+    from hst123r.stage.context import Context
+    from hst123r.stage.contract import Job
+
+    handler = registry.get(argument["stage"])
+    given = argument["job"]
+    inputs = {
+        kind: [Product.from_json(item) for item in items] for kind, items in given["inputs"].items()
+    }
+    job = Job(given["label"], given["labels"], inputs, given["arguments"])
+    params = handler.params.model_validate(argument["params"])
+    context = Context(scratch=Path.cwd() / "scratch", out=Path.cwd() / "out")
+    return _answer(argument, lambda: handler.run(job, params, context).as_json())
+
+
+def _answer(argument, work):
+    try:
+        said = work()
+    except Hst123rError as error:
+        said = {"error": str(error)}
+    Path(argument["out"]).write_text(json.dumps(said))
+    return 0

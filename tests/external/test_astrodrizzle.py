@@ -1,0 +1,150 @@
+"""AstroDrizzle: what it makes, in which units, on which pixels, and when it makes nothing."""
+
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
+
+RA, DEC = 150.1, 2.2
+ROOTS = ("jsi00101q", "jsi00102q")
+NAMES = [f"{root}_flc.fits" for root in ROOTS]
+GRID = {
+    "ra_deg": RA, "dec_deg": DEC, "crpix": [201.0, 301.0], "shape": [500, 400],
+    "scale_arcsec": 0.05, "rotation_deg": 0.0,
+}  # fmt: skip
+SETTINGS = {
+    "pixfrac": 0.8, "kernel": "square", "good_bits": 0, "weight": "EXP", "units": "cps",
+    "sky": True, "reject_cosmic_rays": True, "combine_type": "minmed", "combine_nhigh": 0,
+    "cr_snr": "3.5 3.0", "cr_scale": "1.2 0.7",
+}  # fmt: skip
+
+
+@pytest.fixture
+def drizzle(outside, exposures):
+    """Drizzle two exposures; keywords change the grid and the settings."""
+
+    def call(*, folder=None, names=NAMES, grid=None, **settings):
+        folder = exposures(*ROOTS) if folder is None else folder
+        said = outside(
+            "drizzle", folder, names=names, grid={**GRID, **(grid or {})},
+            settings={**SETTINGS, **settings},
+        )  # fmt: skip
+        return said, folder
+
+    return call
+
+
+def image(said, folder, role="science"):
+    return fits.getdata(folder / said[role])
+
+
+def bright(finished):
+    truth = Table.read(finished / "raw" / f"{ROOTS[0]}_truth.ecsv")
+    truth.sort("magnitude")
+    return truth
+
+
+def test_counts_are_rates_times_the_exposure_time(drizzle, finished):
+    said, folder = drizzle()
+    rate, weight = image(said, folder), image(said, folder, "weight")
+    header = fits.getheader(folder / said["science"])
+    assert header["EXPTIME"] == 800.0
+    for path in folder.glob("stack_*"):
+        path.unlink()
+    said, folder = drizzle(units="counts")
+    counts = image(said, folder)
+    covered = weight > 0
+    assert np.allclose(counts[covered], 800.0 * rate[covered], rtol=1e-3, atol=0.5)
+    # and the rate is that of the truth: the brightest star that is alone
+    star = bright(finished)[0]
+    x, y = WCS(header).all_world2pix([[star["ra"], star["dec"]]], 0)[0]
+    rows, columns = np.indices(rate.shape)
+    flux = float(rate[np.hypot(rows - y, columns - x) < 10].sum())
+    assert flux == pytest.approx(star["rate"], rel=0.08)
+
+
+def test_pixels_lie_where_they_were_asked_for(drizzle):
+    said, folder = drizzle(
+        grid={"rotation_deg": 30.0, "crpix": [101.0, 151.0], "shape": [300, 200],
+              "scale_arcsec": 0.1}
+    )  # fmt: skip
+    header = fits.getheader(folder / said["science"])
+    assert image(said, folder).shape == (300, 200)
+    assert (header["CRPIX1"], header["CRPIX2"]) == (101.0, 151.0)
+    wcs = WCS(header)
+    assert np.sqrt(abs(np.linalg.det(wcs.pixel_scale_matrix))) * 3600 == pytest.approx(0.1)
+    ra, dec = wcs.all_pix2world([[100, 160]], 0)[0]
+    # the y axis points 30 degrees east of north
+    east = (ra - RA) * np.cos(np.radians(DEC))
+    assert np.degrees(np.arctan2(east, dec - DEC)) == pytest.approx(30.0, abs=0.01)
+
+
+def test_cosmic_rays_are_flagged_in_the_copies_and_left_out(drizzle, finished):
+    said, folder = drizzle()
+    truth = Table.read(finished / "raw" / f"{ROOTS[0]}_truth.ecsv")
+    for version, hit in truth.meta["cosmic_ray_pixels"].items():
+        with fits.open(folder / NAMES[0]) as hdus:
+            flagged = int(((hdus["DQ", int(version)].data & 4096) != 0).sum())
+        assert 0.5 * hit < flagged < 1.6 * hit
+    with fits.open(finished / "raw" / NAMES[0]) as hdus:
+        assert not (hdus["DQ", 1].data & 4096).any()
+    clean = image(said, folder)
+    said, folder = drizzle(folder=folder, reject_cosmic_rays=False)
+    # flags that were set before count; only the sky is found a little differently
+    again = image(said, folder)
+    assert np.array_equal(np.isnan(again), np.isnan(clean))
+    covered = np.isfinite(clean)
+    assert np.mean(np.abs(again - clean)[covered] < 2e-3) > 0.99
+
+
+def test_no_path_of_this_machine_is_in_the_headers(drizzle):
+    said, folder = drizzle()
+    for name in said.values():
+        text = (folder / name).read_bytes()
+        assert str(folder).encode() not in text
+
+
+@pytest.mark.parametrize("time", [0.0])
+def test_no_valid_input_is_an_error_although_it_ends_normally(drizzle, exposures, time):
+    folder = exposures(*ROOTS)
+    for name in NAMES:
+        fits.setval(folder / name, "EXPTIME", value=time)
+    said, _ = drizzle(folder=folder)
+    assert "AstroDrizzle" in said["error"]
+    assert not list(folder.glob("stack_dr?_sci.fits"))
+
+
+def test_a_missing_file_is_an_error(drizzle, exposures):
+    folder = exposures(ROOTS[0])
+    said, _ = drizzle(folder=folder, names=["jsi00999q_flc.fits"])
+    assert "AstroDrizzle" in said["error"]
+
+
+def test_wfpc2_stacks_are_found_under_their_own_name(drizzle, tmp_path):
+    """AstroDrizzle calls them `_drw`; their exposures are two files, in counts."""
+    from hst123r.archives.simulated import Simulation, make, planned, programmes
+    from hst123r.records.position import parse
+    from hst123r.records.target import Target
+
+    simulation = Simulation.model_validate(
+        {
+            "observations": [
+                {"detector": "WFPC2", "filter": "F555W", "dates": ["2005-04-01"],
+                 "exposures": 2, "exposure_time": "100 s", "size": "96 pix"},
+            ],
+            "stars": {"number": 5, "radius": "2 arcsec"},
+        }
+    )  # fmt: skip
+    (programme,) = programmes(simulation, (Target("T", parse(f"{RA} {DEC}")),), tmp_path).values()
+    folder = tmp_path / "wfpc2"
+    folder.mkdir()
+    made = [make(programme, entry.root, folder, None) for entry in planned(programme)]
+    names = [files["science"].name for files in made]
+    said, _ = drizzle(folder=folder, names=names, grid={"shape": [300, 300]}, sky=False)
+    assert said["science"] == "stack_drw_sci.fits"
+    assert set(said) == {"science", "weight", "context"}
+    assert (image(said, folder, "weight") > 0).mean() > 0.2
+    shutil.rmtree(folder)

@@ -1,0 +1,86 @@
+"""Frames: chips in electrons, with masks."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from hst123r import instruments
+from hst123r.errors import InputError
+from hst123r.products.frames import ExposureFrames, read_frames
+from hst123r.products.quality import write_mask
+
+
+def frames(files, read, **options):
+    return list(read_frames(files, read(files), **options))
+
+
+def test_electrons_are_electrons(acs, read):
+    first, second = frames(acs, read)
+    with fits.open(acs["science"]) as hdus:
+        assert np.array_equal(first.data, hdus["SCI", 1].data)
+        assert np.array_equal(second.data, hdus["SCI", 2].data)
+    assert (first.label, second.label) == ("jsi00101q[1]", "jsi00101q[2]")
+    facts = instruments.get("ACS/WFC").noise
+    assert first.read_noise_e == facts.read_noise.value
+    assert first.dark_e == pytest.approx(facts.dark.value * 100.0)
+
+
+def test_rates_are_multiplied_by_the_time_and_counts_by_the_gain(acs, wfpc2, read):
+    counts = frames(wfpc2, read)[0].data
+    with fits.open(wfpc2["science"]) as hdus:
+        gain = hdus[0].header["ATODGAIN"]
+        assert np.allclose(counts, hdus["SCI", 1].data * gain, rtol=1e-6)
+    assert gain > 5
+    fits.setval(acs["science"], "BUNIT", value="ELECTRONS/S", extname="SCI", extver=1)
+    with fits.open(acs["science"]) as hdus:
+        assert np.allclose(frames(acs, read)[0].data, 100 * hdus["SCI", 1].data, rtol=1e-6)
+
+
+def test_a_unit_that_is_not_known_is_an_error_and_not_a_guess(acs, read):
+    fits.setval(acs["science"], "BUNIT", value="JY", extname="SCI", extver=1)
+    with pytest.raises(InputError, match="'JY'"):
+        frames(acs, read)
+
+
+def test_bad_and_saturated_pixels_are_told_by_the_bits_of_the_detector(acs, read):
+    detector = instruments.get("ACS/WFC")
+    with fits.open(acs["science"], mode="update") as hdus:
+        hdus["DQ", 1].data[:] = 0
+        hdus["DQ", 1].data[3, 4] = 256
+        hdus["DQ", 1].data[5, 6] = 4
+    first = frames(acs, read)[0]
+    assert detector.saturated_bits & 256
+    assert first.saturated[3, 4]
+    assert first.saturated.sum() == 1
+    assert first.mask[5, 6]
+    assert not first.mask[0, 0]
+
+
+def test_the_companion_of_a_file_gives_its_quality(wfpc2, read):
+    bit = instruments.get("WFPC2").bad_bits
+    bit &= -bit
+    with fits.open(wfpc2["dq"], mode="update") as hdus:
+        hdus[3].data[:] = 0
+        hdus[3].data[7, 8] = bit
+    third = frames(wfpc2, read)[2]
+    assert np.argwhere(third.mask).tolist() == [[7, 8]]
+
+
+def test_a_mask_of_cosmic_rays_is_added(acs, read, tmp_path):
+    hits = np.zeros((64, 64), bool)
+    hits[10, 11] = True
+    path = tmp_path / "mask.fits"
+    write_mask({2: hits}, path, "CRMASK")
+    plain, masked = frames(acs, read), frames(acs, read, cosmic_rays=str(path))
+    assert np.array_equal(plain[0].mask, masked[0].mask)
+    assert np.array_equal(plain[1].mask | hits, masked[1].mask)
+    assert masked[1].mask[10, 11]
+
+
+@pytest.mark.parametrize("keep_mb", [0.0, 1000.0])
+def test_frames_can_be_gone_through_again_kept_or_not(acs, read, keep_mb):
+    both = ExposureFrames([acs], [read(acs)], [None], keep_mb=keep_mb)
+    one, two = list(both), list(both)
+    assert [frame.label for frame in one] == [frame.label for frame in two]
+    assert all(np.array_equal(a.data, b.data) for a, b in zip(one, two, strict=True))
+    assert (one[0] is two[0]) is (keep_mb > 0)

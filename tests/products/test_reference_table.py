@@ -1,0 +1,36 @@
+"""The reference catalogue as a table."""
+
+import numpy as np
+import pytest
+
+from hst123r.algorithms.sphere import separation_arcsec
+from hst123r.products import tables
+from hst123r.products.reference_table import read_reference
+
+
+def test_what_is_read_has_the_units_of_the_code(small):
+    path = small.path("reference/SN/SN_reference.ecsv")
+    table, stars = tables.read(path), read_reference(path)
+    assert str(table["pos_err"].unit) == "mas"
+    assert stars.error_arcsec * 1000 == pytest.approx(np.asarray(table["pos_err"]))
+    assert stars.rate == pytest.approx(np.asarray(table["rate"]))
+    assert table["star"].tolist() == list(range(1, len(table) + 1))
+    assert np.all(np.diff(table["rate"]) <= 0)
+    first = stars.as_star_list()[0]
+    assert first == (stars.ra_deg[0], stars.dec_deg[0], stars.rate[0])
+
+
+def test_the_catalogue_holds_true_stars_at_their_places(small):
+    stars = read_reference(small.path("reference/SN/SN_reference.ecsv"))
+    table = tables.read(small.path("reference/SN/SN_reference.ecsv"))
+    truth = small.truth("jsi00101q")
+    sure = np.asarray(table["detections"]) == 2
+    assert sure.sum() > 25
+    for ra, dec, error, rate in zip(
+        stars.ra_deg[sure], stars.dec_deg[sure], stars.error_arcsec[sure], stars.rate[sure],
+        strict=True,
+    ):  # fmt: skip
+        apart = separation_arcsec(ra, dec, np.asarray(truth["ra"]), np.asarray(truth["dec"]))
+        nearest = int(np.argmin(apart))
+        assert apart[nearest] < 5 * error + 0.001
+        assert rate == pytest.approx(float(truth["rate"][nearest]), rel=0.1)

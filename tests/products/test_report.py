@@ -1,0 +1,131 @@
+"""The report: one page that needs nothing else."""
+
+import base64
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from hst123r.products import tables
+from hst123r.products.exposure_table import COLUMNS
+from hst123r.products.report import page
+from hst123r.records.outcome import Product
+
+JOB = {"stage": "align", "label": "v1", "quality": "good", "state": "done", "caveats": [],
+       "measurements": [], "rejects": []}  # fmt: skip
+
+
+class Balanced(HTMLParser):
+    """Checks that every tag is closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in {"meta", "img", "link"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def parsed(text):
+    reader = Balanced()
+    reader.feed(text)
+    assert reader.open == []
+    return reader.seen
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return the page of a recipe with one exposure table."""
+    path = tmp_path / "exposures.ecsv"
+    tables.write(tables.build(COLUMNS[:0], [], {}), path)
+
+    def make(jobs=(JOB,), text="hst123r: 1\n", inputs=None, measurements=True, **about):
+        given = {
+            "recipe_name": "r", "recipe_text": text, "targets": [{"name": "SN"}],
+            "software": {"hst123r": "0.1"}, "parameters": [], "jobs": list(jobs), **about,
+        }  # fmt: skip
+        table = Product("exposure table", "exposures", {}, {"table": str(path)})
+        return page(given, {"exposure table": [table], **(inputs or {})}, measurements=measurements)
+
+    return make
+
+
+def test_a_text_of_the_recipe_is_text_and_not_html(write):
+    text = write(text="<script>alert('x')</script> & more", recipe_name="<b>r</b>")
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "<b>r</b>" not in text
+    parsed(text)
+
+
+@pytest.mark.parametrize(
+    ("qualities", "says"),
+    [
+        (["good", "good"], "2 jobs, all good."),
+        (["good", "bad", "caveat"], "3 jobs, 1 with bad results, 1 with caveats."),
+        (["caveat"], "1 jobs, 1 with caveats."),
+    ],
+)
+def test_the_verdict_counts_jobs(write, qualities, says):
+    assert says in write(jobs=[{**JOB, "quality": quality} for quality in qualities])
+
+
+def test_caveats_and_bad_measurements_are_listed_together(write):
+    bad = {"name": "residual_rms_east", "value": 31.25, "unit": "mas", "low": None, "high": 25.0,
+           "quality": "bad", "subject": "jsi00201q"}  # fmt: skip
+    unmeasured = {**bad, "name": "offset_left", "value": None}
+    caveat = {"code": "kernel", "text": "does not conserve flux", "subject": ""}
+    text = write(jobs=[{**JOB, "measurements": [bad, unmeasured], "caveats": [caveat]}])
+    assert "residual_rms_east is 31.250 mas (bad)" in text
+    assert "does not conserve flux" in text
+    assert "<p>None.</p>" in write()
+    assert "31.250" not in write(jobs=[{**JOB, "measurements": [{**bad, "quality": "good"}]}],
+                                 measurements=False)  # fmt: skip
+
+
+def test_sections_without_content_are_left_out(write):
+    names = re.findall(r'<section id="([\w-]+)"', write())
+    assert names == ["targets", "exposures", "caveats", "software", "recipe"]
+
+
+def test_rejects_are_listed_with_their_reasons(write):
+    reject = {"subject": "x_flt.fits", "labels": {"detector": "ACS/WFC"}, "code": "exposure_time",
+              "reason": "10 s is shorter than 15 s"}  # fmt: skip
+    text = write(jobs=[{**JOB, "rejects": [reject]}])
+    assert "1 left out" in text
+    assert "10 s is shorter than 15 s" in text
+
+
+def test_the_page_of_a_run_is_whole_and_needs_no_network(finished):
+    text = (finished / "report.html").read_text(encoding="utf-8")
+    tags = parsed(text)
+    for tag, attributes in tags:
+        assert tag not in {"script", "link", "iframe"}
+        for name in ("src", "href"):
+            if name in attributes:
+                assert attributes[name].startswith(("data:image/png;base64,", "#"))
+    links = {a["href"][1:] for tag, a in tags if tag == "a"}
+    assert links == {a["id"] for tag, a in tags if tag == "section"}
+    assert {"light-curves", "alignment", "stacks", "recipe"} <= links
+
+
+def test_every_picture_of_the_run_is_in_the_page(finished):
+    text = (finished / "report.html").read_text(encoding="utf-8")
+    shown = re.findall(r"base64,([A-Za-z0-9+/=]+)", text)
+    pictures = sorted(finished.glob("products/**/*.png"))
+    assert len(pictures) == len(shown) == 9
+    held = {base64.b64decode(data) for data in shown}
+    assert all(path.read_bytes() in held for path in pictures)
+
+
+def test_numbers_of_the_page_are_those_of_the_tables(finished, small):
+    text = (finished / "report.html").read_text(encoding="utf-8")
+    curve = small.table("scrape/SN/SN_light_curve.ecsv")
+    for row in curve[curve["level"] == "epoch"]:
+        assert f"{row['mag_ab']:.3f}" in text
+    assert text.count("jsi00202q") >= 3

@@ -1,0 +1,51 @@
+"""The WCS of exposures, copied to companions and compared before and after."""
+
+import math
+import shutil
+
+import pytest
+from astropy.io import fits
+
+from hst123r.files.content import look
+from hst123r.products.wcs_cards import copy_wcs, displacement
+
+
+@pytest.mark.parametrize("name", ["SCI", "SDQ"])
+def test_a_companion_gets_the_wcs_of_its_science_file_and_keeps_its_flags(wfpc2, name):
+    with fits.open(wfpc2["dq"], mode="update") as hdus:
+        for hdu in hdus[1:]:
+            hdu.name = name
+    flags = look_pixels(wfpc2["dq"])
+    with fits.open(wfpc2["science"], mode="update") as hdus:
+        hdus["SCI", 3].header["CRVAL1"] += 0.001
+        hdus["SCI", 3].header["CRVAL1O"] = 150.0
+        hdus["SCI", 3].header["EXPTIME"] = -5.0
+    copy_wcs(wfpc2["science"], wfpc2["dq"])
+    with fits.open(wfpc2["science"]) as one, fits.open(wfpc2["dq"]) as other:
+        for version in (1, 2, 3, 4):
+            here, there = one["SCI", version].header, other[name, version].header
+            for keyword in ("CRVAL1", "CRVAL2", "CD1_1", "CRPIX1"):
+                assert there[keyword] == here[keyword]
+        assert other[name, 3].header["CRVAL1O"] == 150.0
+        assert other[name, 3].header.get("EXPTIME") != -5.0
+    assert look_pixels(wfpc2["dq"]) == flags
+
+
+def look_pixels(path):
+    from pathlib import Path
+
+    return look(Path(path)).facets["pixels"]
+
+
+@pytest.mark.parametrize(("east", "north"), [(0.1, 0.0), (0.0, -0.25), (2.0, 1.0)])
+def test_a_shift_on_the_sky_is_measured_in_arcsec_east_and_north(acs, read, tmp_path, east, north):
+    moved = tmp_path / "moved.fits"
+    shutil.copy(acs["science"], moved)
+    with fits.open(moved, mode="update") as hdus:
+        for version in (1, 2):
+            header = hdus["SCI", version].header
+            header["CRVAL1"] += east / 3600 / math.cos(math.radians(2.2))
+            header["CRVAL2"] += north / 3600
+    found = displacement(acs["science"], moved, read(acs))
+    assert found == pytest.approx((east, north), abs=1e-4)
+    assert displacement(acs["science"], acs["science"], read(acs)) == (0.0, 0.0)

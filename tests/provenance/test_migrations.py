@@ -1,0 +1,72 @@
+"""The tables, and stores of earlier versions brought up to date."""
+
+import sqlite3
+
+import pytest
+
+from hst123r.provenance.migrations import migrations
+from hst123r.provenance.sqlite import Database
+from hst123r.provenance.store import APPLICATION_ID, NAME, Store
+
+NAMES = [migration.name for migration in migrations.pending(Database(memory=True))]
+PROMISED = {
+    "recipe", "run", "environment", "job", "job_input", "job_param", "product", "content",
+    "header_card", "measurement", "caveat", "download", "reference_file", "photometry", "event",
+}  # fmt: skip
+
+
+def test_the_promised_tables_are_there(store):
+    found = {*store.db.table_names(), *store.db.view_names()}
+    assert found >= PROMISED
+
+
+def test_migrations_are_numbered_in_order():
+    assert [name[:5] for name in NAMES] == [f"m{n:03d}_" for n in range(1, len(NAMES) + 1)]
+
+
+@pytest.mark.parametrize("stop", NAMES[1:])
+def test_an_earlier_store_is_brought_up_to_date_with_its_rows(tmp_path, stop):
+    old = Database(sqlite3.connect(tmp_path / NAME))
+    old.execute(f"pragma application_id = {APPLICATION_ID}")
+    migrations.apply(old, stop_before=stop)
+    old.table("recipe").insert(
+        {"digest": "d", "name": "old", "text": "t", "canonical": "{}", "first_seen": "2020"}
+    )
+    old.close()
+    store = Store(tmp_path)
+    assert {*store.db.table_names(), *store.db.view_names()} >= PROMISED
+    assert next(store.db.table("recipe").rows)["name"] == "old"
+    store.close()
+
+
+def test_an_up_to_date_store_is_not_changed_by_opening_it(store, work):
+    store.close()
+    before = (work / NAME).read_bytes()
+    Store(work).close()
+    assert (work / NAME).read_bytes() == before
+
+
+def test_tables_are_strict_about_types(store, begin):
+    begin()
+    with pytest.raises(sqlite3.IntegrityError, match="TEXT value in INTEGER column"):
+        store.db.execute("update run set pid = 'many'")
+
+
+@pytest.mark.parametrize("table", ["content", "recipe", "environment"])
+def test_a_digest_is_there_once(store, begin, work, image, table):
+    begin()
+    store.contents.look(str(image(work / "one.fits")))
+    columns = [name for name in store.db.table(table).columns_dict if name != "id"]
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        store.db.execute(
+            f"insert into {table} ({', '.join(columns)}) select {', '.join(columns)} from {table}"
+        )
+
+
+def test_every_key_of_another_table_is_indexed_where_rows_are_many(store):
+    """Otherwise a question about one job would read the rows of all."""
+    many = {"job_input", "product", "measurement", "caveat", "reject", "photometry", "header"}
+    for name in many:
+        keyed = {key.column for key in store.db.table(name).foreign_keys} & {"job_id", "content_id"}
+        indexed = {index.columns[0] for index in store.db.table(name).indexes}
+        assert keyed <= indexed, name

@@ -1,0 +1,55 @@
+"""Frames whose PSF is corrected by their own stars."""
+
+import numpy as np
+import pytest
+
+from hst123r.sources.own_psf import OwnPSF
+
+
+@pytest.fixture
+def sky():
+    def of(frame, x, y):
+        ra, dec = frame.wcs.all_pix2world(x, y, 0)
+        return np.asarray(ra), np.asarray(dec)
+
+    return of
+
+
+def test_a_psf_that_is_wrong_becomes_that_of_the_stars(make_frame, make_psf, grid, sky):
+    """The focus moved: stars are wider than the computed PSF has them."""
+    true = make_psf(sigma=1.05)
+    x, y = grid(shape=(240, 240))
+    frame = make_frame(x, y, np.full(x.size, 40000.0), shape=(240, 240), true_psf=true)
+    own = OwnPSF([frame], *sky(frame, x, y))
+    (better,) = list(own)
+    assert own.problems == {}
+    middle = frame.psf.middle
+    wrong = abs(frame.psf.data[middle, middle] - true.data[middle, middle])
+    left = abs(better.psf.data[middle, middle] - true.data[middle, middle])
+    assert left < 0.25 * wrong
+    assert np.array_equal(better.data, frame.data)
+
+
+def test_it_is_measured_once_however_often_frames_are_gone_through(make_frame, grid, sky):
+    x, y = grid(shape=(240, 240))
+    frame = make_frame(x, y, np.full(x.size, 40000.0), shape=(240, 240))
+    own = OwnPSF([frame], *sky(frame, x, y))
+    assert next(iter(own)).psf is next(iter(own)).psf
+
+
+def test_too_few_stars_keep_the_computed_one_and_say_so(make_frame, sky):
+    x, y = np.array([40.0, 80.0]), np.array([40.0, 80.0])
+    frame = make_frame(x, y, np.full(2, 40000.0))
+    own = OwnPSF([frame], *sky(frame, x, y))
+    (same,) = list(own)
+    assert same.psf is frame.psf
+    assert list(own.problems) == ["test"]
+    assert own.problems["test"]
+
+
+def test_sources_elsewhere_do_not_count(make_frame, sky):
+    x, y = np.array([40.0, 80.0]), np.array([40.0, 80.0])
+    frame = make_frame(x, y, np.full(2, 40000.0))
+    ra, dec = sky(frame, x, y)
+    far = OwnPSF([frame], np.append(ra, 10.0), np.append(dec, -60.0))
+    assert next(iter(far)).psf is frame.psf

@@ -1,0 +1,116 @@
+"""Sources of a stack, and one list of several."""
+
+import numpy as np
+import pytest
+
+from hst123r.sources.stacked import Sources, StackImage, find_sources, merge_sources, nearest_arcsec
+from hst123r.sources.wings import Wings
+
+SHAPE = (200, 220)
+
+
+@pytest.fixture
+def make_stack(light, psf, make_wcs):
+    """Return a stack of some stars with noise of 1 at the full weight."""
+
+    def make(x, y, flux, *, weight=None, seed=1, inverse_variance=False):
+        weight = np.full(SHAPE, 400.0, "f4") if weight is None else weight
+        rng = np.random.default_rng(seed)
+        with np.errstate(divide="ignore"):
+            noise = np.where(weight > 0, np.sqrt(400.0 / weight), np.nan)
+        science = light(x, y, flux, SHAPE) + noise * rng.standard_normal(SHAPE) + 0.3
+        return StackImage(
+            science=science.astype("f4"), weight=weight.astype("f4"), wcs=make_wcs(SHAPE),
+            inverse_variance=inverse_variance, scale_arcsec=0.05,
+            fwhm_arcsec=0.05 * psf.fwhm_pix, wings=Wings.of(psf, 0.05), full=1e9,
+        )  # fmt: skip
+
+    return make
+
+
+def sources(*places, snr=10.0):
+    ra, dec = np.array(places, float).reshape(-1, 2).T
+    ones = np.ones(ra.size)
+    return Sources(ra, dec, 0.01 * ones, snr * ones, ones, ones, np.zeros(ra.size, np.int64))
+
+
+def test_stars_are_found_where_they_are_and_the_noise_is_measured(make_stack, grid):
+    x, y = grid(step=22, shape=SHAPE)
+    image = make_stack(x, y, np.geomspace(100, 20000, x.size))
+    search = find_sources(image, 5.0, number=3)
+    assert search.noise == pytest.approx(1.0, rel=0.1)
+    assert not search.sky_cut
+    found = search.sources
+    assert found.count == x.size
+    there = np.stack(image.wcs.all_world2pix(found.ra_deg, found.dec_deg, 0), axis=1)
+    nearest = np.hypot(there[:, 0, None] - x, there[:, 1, None] - y).argmin(axis=1)
+    apart = np.hypot(there[:, 0] - x[nearest], there[:, 1] - y[nearest]) * 0.05
+    assert np.all(apart < 3.5 * found.error_arcsec)
+    assert np.all(found.snr >= 5.0)
+    assert set(found.image) == {3}
+
+
+def test_noise_alone_holds_next_to_nothing(make_stack):
+    counts = [find_sources(make_stack([], [], [], seed=s), 5.0).sources.count for s in range(5)]
+    assert sum(counts) <= 1
+
+
+@pytest.mark.parametrize("inverse_variance", [False, True])
+def test_the_noise_follows_the_weight(make_stack, inverse_variance):
+    """A quarter of the exposure time has twice the noise: no more false sources there."""
+    weight = np.full(SHAPE, 400.0, "f4")
+    weight[:, 110:] = 100.0
+    image = make_stack([50.0, 170.0], [100.0, 100.0], [110.0, 110.0], weight=weight,
+                       inverse_variance=inverse_variance)  # fmt: skip
+    found = find_sources(image, 5.0).sources
+    assert found.count <= 3
+    x, _ = image.wcs.all_world2pix(found.ra_deg, found.dec_deg, 0)
+    deep, shallow = (found.snr[np.argmin(np.abs(x - column))] for column in (50, 170))
+    assert deep / shallow == pytest.approx(2.0, rel=0.25)
+
+
+def test_a_stack_without_data_has_no_sources(make_stack):
+    image = make_stack([50.0], [50.0], [5000.0], weight=np.zeros(SHAPE, "f4"))
+    search = find_sources(image, 5.0)
+    assert search.sources.count == 0
+    assert np.isnan(search.noise)
+
+
+def test_pixels_without_weight_are_no_sources(make_stack):
+    weight = np.full(SHAPE, 400.0, "f4")
+    weight[:, :30] = 0
+    image = make_stack([100.0], [100.0], [3000.0], weight=weight)
+    image.science[:, :30] = 500.0
+    found = find_sources(image, 5.0).sources
+    assert found.count == 1
+
+
+def test_a_sky_of_one_value_is_told(make_stack):
+    image = make_stack([50.0], [50.0], [5000.0])
+    cut = np.where(image.science < 3.0, np.float32(0.0), image.science)
+    object.__setattr__(image, "science", cut)
+    search = find_sources(image, 5.0)
+    assert search.sky_cut
+    assert search.noise > 0
+    assert search.sources.count >= 1
+
+
+def test_later_lists_add_only_what_is_new():
+    step = 1 / 3600
+    first = sources((150.0, 2.0), (150.0, 2.0 + step))
+    second = sources((150.0, 2.0 + 0.05 * step), (150.0, 2.0 + 5 * step), snr=99.0)
+    merged = merge_sources([first, second, sources()], [0.1, 0.1, 0.1])
+    assert merged.count == 3
+    assert merged.snr.tolist() == [10.0, 10.0, 99.0]
+    assert merge_sources([sources(), second], [0.1, 0.1]).count == 2
+    assert merge_sources([first, second], [0.1, 0.01]).count == 4
+
+
+def test_the_nearest_source_is_so_far_away():
+    step = 1 / 3600
+    found = nearest_arcsec(np.array([150.0]), np.array([2.0]), sources((150.0, 2.0 + 2 * step)))
+    assert found == pytest.approx([2.0], abs=1e-6)
+    assert np.isinf(nearest_arcsec(np.array([150.0]), np.array([2.0]), sources()))
+    # across the meridian of right ascension zero
+    over = nearest_arcsec(np.array([359.9999]), np.array([0.0]), sources((0.0001, 0.0)))
+    assert over == pytest.approx([0.72], abs=1e-4)

@@ -1,0 +1,152 @@
+"""Alignment: what it moves, what it leaves, and what it says when there is no fit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from pydantic import ValidationError
+
+from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.files.content import look
+from hst123r.products.exposures import open_wcs
+from hst123r.stages.align import AlignParams
+
+RA, DEC = 150.1, 2.2
+SECOND_VISIT = "SN-99900_02-acs_wfc"
+FIRST, SECOND = ("jsi00101q", "jsi00102q", "jsi00103q", "jsi00104q"), ("jsi00201q", "jsi00202q")
+
+
+def errors(path, truth):
+    """Where the WCS puts the true pixels less where they are, mas."""
+    found = []
+    with fits.open(path) as hdus:
+        for row in truth:
+            wcs = open_wcs(hdus["SCI", row["extver"]].header, hdus, path.name)
+            ra, dec = wcs.all_pix2world([[row["x"], row["y"]]], 0)[0]
+            there, here = (
+                np.array(to_tangent_plane(*place, RA, DEC))
+                for place in ((ra, dec), (row["ra"], row["dec"]))
+            )
+            found.append(1000 * (there - here))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("root", SECOND)
+def test_a_visit_that_is_off_is_brought_onto_the_reference(small, root):
+    before = errors(small.folder / "raw" / f"{root}_flc.fits", small.truth(root))
+    assert np.hypot(*before.mean(axis=0)) == pytest.approx(300, abs=2)
+    after = errors(small.path(f"align/*/{root}_flc.fits"), small.truth(root))
+    assert np.hypot(*after.mean(axis=0)) < 2.0
+    assert np.sqrt(np.mean(after**2)) < 1.5
+
+
+@pytest.mark.parametrize("root", SECOND)
+def test_how_far_it_was_moved_is_said(small, root):
+    assert small.measured("align", "moved_east")[root] == pytest.approx(-0.2, abs=0.005)
+    assert small.measured("align", "moved_north")[root] == pytest.approx(-0.2236, abs=0.005)
+    assert small.facts("exposure")[root]["alignment"]["state"] == "tweakreg"
+
+
+@pytest.mark.parametrize("root", FIRST)
+def test_a_visit_that_is_right_is_not_touched(small, root):
+    raw = look(small.folder / "raw" / f"{root}_flc.fits").facets
+    aligned = look(small.path(f"align/*/{root}_flc.fits")).facets
+    assert {name for name in raw if raw[name] != aligned[name]} <= {"volatile"}
+    assert small.facts("exposure")[root]["alignment"]["state"] == "kept"
+    assert small.measured("align", "moved_east")[root] == 0
+
+
+@pytest.mark.parametrize("root", SECOND)
+def test_only_the_wcs_changes(small, root):
+    raw = look(small.folder / "raw" / f"{root}_flc.fits").facets
+    aligned = look(small.path(f"align/*/{root}_flc.fits")).facets
+    changed = {name for name in raw if raw[name] != aligned[name]}
+    assert "wcs" in changed
+    assert not changed & {"pixels", "dq", "science"}
+
+
+def test_the_residuals_are_measured_and_within_their_limits(small):
+    for name, limit in (("residual_rms_east", 2.0), ("residual_rms_north", 2.0),
+                        ("solution_error", 2.0), ("offset_left", 1.0)):  # fmt: skip
+        found = small.measured("align", name)
+        assert set(found) == {*FIRST, *SECOND}
+        assert max(found.values()) < limit, name
+    assert min(small.measured("align", "matches").values()) > 20
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"search_radius": "20.5 pix"}, "no whole number of pixels"),
+        ({"search_radius": "0 pix"}, "no whole number of pixels"),
+        ({"tolerance": "0.5 pix"}, "below 1 pix"),
+        ({"min_matches": 2}, "greater than or equal to 3"),
+    ],
+)
+def test_what_tweakreg_cannot_be_trusted_with_is_refused(given, says):
+    with pytest.raises(ValidationError, match=says):
+        AlignParams.model_validate(given)
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return {}
+
+
+@pytest.fixture
+def failed(small, divide, do, kept):
+    """Align the second visit and demand more matches than there are stars."""
+    if not kept:
+        inputs = {
+            "exposure": small.products("exposures", "exposure"),
+            "reference": small.products("reference", "reference"),
+        }
+        params = {"min_matches": 48}
+        kept["outcome"] = do("align", divide("align", inputs, params)[SECOND_VISIT], params)
+    return kept["outcome"]
+
+
+def test_too_few_matches_are_bad_and_said_of_the_exposure(failed):
+    bad = {(m.name, m.subject) for m in failed.measurements if m.quality.value == "bad"}
+    # nothing was moved, so the offset of the header is in the residuals too
+    assert bad >= {("matches", root) for root in SECOND}
+    assert {subject for _, subject in bad} == set(SECOND)
+    states = {p.name: p.facts["alignment"]["state"] for p in failed.products if p.name in SECOND}
+    assert states == dict.fromkeys(SECOND, "failed")
+
+
+def test_a_failed_fit_leaves_the_wcs_of_the_archive_and_no_name_of_tweakreg(failed, small):
+    """TweakReg stamps its name on the header although it found no fit."""
+    for product in failed.products:
+        if product.kind == "exposure":
+            path = Path(product.files["science"])
+            raw = look(small.folder / "raw" / path.name).facets
+            assert look(path).facets["wcs"] == raw["wcs"]
+            assert fits.getval(path, "WCSNAME", extname="SCI", extver=1) != "TWEAK"
+
+
+def test_nothing_is_fitted_when_the_recipe_says_so(small, divide, do):
+    inputs = {
+        "exposure": small.products("exposures", "exposure"),
+        "reference": small.products("reference", "reference"),
+    }
+    params = {"method": "none"}
+    outcome = do("align", divide("align", inputs, params)[SECOND_VISIT], params)
+    assert [caveat.code for caveat in outcome.caveats] == ["not_aligned"]
+    assert outcome.quality.value == "caveat"
+    offsets = {m.subject: m.value for m in outcome.measurements if m.name == "offset_left"}
+    # it is measured all the same: 0.3 arcsec are left
+    assert offsets == {root: pytest.approx(300, abs=3) for root in SECOND}
+
+
+def test_visits_and_detectors_are_aligned_apart(small, divide):
+    inputs = {
+        "exposure": small.products("exposures", "exposure"),
+        "reference": small.products("reference", "reference"),
+    }
+    jobs = divide("align", inputs)
+    assert {label: len(job.inputs["exposure"]) for label, job in jobs.items()} == {
+        "SN-99900_01-acs_wfc": 4, SECOND_VISIT: 2,
+    }  # fmt: skip
+    assert divide("align", {**inputs, "reference": []}) == {}

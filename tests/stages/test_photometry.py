@@ -1,0 +1,143 @@
+"""Photometry of every source in every exposure."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from hst123r.products import tables
+from hst123r.products.photometry_tables import read_table
+
+RED, BLUE = "SN-acs_wfc-f814w", "SN-acs_wfc-f606w"
+
+
+@pytest.fixture
+def inputs(small):
+    return {
+        "sources": small.products("detect", "sources"),
+        "exposure": small.products("align", "exposure"),
+        "cosmic-ray mask": small.products("epochs", "cosmic-ray mask"),
+    }
+
+
+def against_truth(catalogue, truth):
+    """Return magnitude less truth, and that over its error, of stars that are sure."""
+    truth = truth[truth["star"] != np.max(truth["star"])]
+    found = []
+    for star in truth:
+        apart = 3600 * np.hypot(
+            (catalogue["ra"] - star["ra"]) * np.cos(np.radians(2.2)), catalogue["dec"] - star["dec"]
+        )
+        row = catalogue[int(np.argmin(apart))]
+        if apart.min() < 0.02 and row["flags"] == 0 and np.isfinite(row["mag_ab"]):
+            difference = row["mag_ab"] - star["magnitude"]
+            found.append((difference, difference / row["mag_err"]))
+    return np.array(found).T
+
+
+def test_there_is_a_job_for_each_filter_with_masks_of_one_epoch(inputs, divide):
+    jobs = divide("photometry", inputs)
+    assert {label: len(job.inputs["exposure"]) for label, job in jobs.items()} == {RED: 2, BLUE: 4}
+    assert len(jobs[BLUE].inputs["cosmic-ray mask"]) == 4
+    inputs["cosmic-ray mask"][0].facts["epochs"] = 2
+    assert sum(
+        len(job.inputs["cosmic-ray mask"]) for job in divide("photometry", inputs).values()
+    ) == 5  # fmt: skip
+    assert divide("photometry", {**inputs, "sources": []}) == {}
+
+
+def test_magnitudes_are_within_their_errors_of_the_truth(small):
+    for name, root in ((BLUE, "jsi00101q"), (RED, "jsi00103q")):
+        catalogue = read_table(small.path(f"photometry/{name}/*_catalog.ecsv"))
+        difference, pull = against_truth(catalogue, small.truth(root))
+        assert len(pull) > 20
+        assert abs(np.median(difference)) < 0.01
+        assert 0.3 < np.mean(pull**2) < 2.0
+
+
+@pytest.mark.parametrize("label", [BLUE, RED])
+def test_positions_of_one_filter_are_common_to_all_its_exposures(small, label):
+    catalogue = read_table(small.path(f"photometry/{label}/*_catalog.ecsv"))
+    truth = small.truth("jsi00101q")
+    truth = truth[truth["magnitude"] < 23]
+    for star in truth:
+        apart = 3600e3 * np.hypot(
+            (catalogue["ra"] - star["ra"]) * np.cos(np.radians(2.2)), catalogue["dec"] - star["dec"]
+        )
+        row = int(np.argmin(apart))
+        if apart[row] < 20 and catalogue["flags"][row] == 0:
+            assert apart[row] < 2.0 + 4 * catalogue["pos_err"][row]
+
+
+def test_without_masks_it_says_so_and_still_measures(inputs, divide, do, small):
+    job = divide("photometry", {**inputs, "cosmic-ray mask": []})[RED]
+    outcome = do("photometry", job)
+    assert [caveat.code for caveat in outcome.caveats] == ["no_cosmic_ray_mask"]
+    catalogue = read_table(outcome.products[0].files["catalog"])
+    difference, _ = against_truth(catalogue, small.truth("jsi00103q"))
+    assert abs(np.median(difference)) < 0.01
+
+
+def test_the_snr_of_a_limit_is_the_users(inputs, divide, do):
+    job = divide("photometry", inputs)[RED]
+    params = {"limit_snr": 10.0}
+    outcome = do("photometry", job, params)
+    catalogue = read_table(outcome.products[0].files["catalog"])
+    seen = np.isfinite(catalogue["mag_ab"])
+    assert np.all(catalogue["snr"][seen] >= 10)
+    assert outcome.products[0].facts["detected"] == int(seen.sum())
+
+
+def test_few_stars_keep_the_computed_psf_and_it_is_said(inputs, divide, do, small):
+    """A chip of this small field has too few bright isolated stars for a PSF of its own."""
+    params = {"psf": "image"}
+    outcome = do("photometry", divide("photometry", inputs)[RED], params)
+    assert {caveat.code for caveat in outcome.caveats} == {"computed_psf"}
+    catalogue = read_table(outcome.products[0].files["catalog"])
+    difference, _ = against_truth(catalogue, small.truth("jsi00103q"))
+    assert abs(np.median(difference)) < 0.02
+
+
+def test_no_source_at_all_is_an_error_with_a_hint(inputs, divide, do, tmp_path):
+    path = tmp_path / "sources.ecsv"
+    table = tables.read(inputs["sources"][0].files["catalog"])
+    tables.write(table[:0], path)
+    inputs["sources"][0].files["catalog"] = str(path)
+    said = do("photometry", divide("photometry", inputs)[RED])
+    assert "no source to measure" in said
+    assert "detect.threshold" in said
+
+
+def test_an_exposure_without_a_zeropoint_is_measured_in_electrons(inputs, divide, do, tmp_path):
+    from astropy.io import fits
+
+    from hst123r.products.exposures import read_exposure
+
+    for product in inputs["exposure"]:
+        if product.name != "jsi00104q":
+            continue
+        path = tmp_path / "jsi00104q_flc.fits"
+        shutil.copy(product.files["science"], path)
+        path.chmod(0o644)
+        for version in (1, 2):
+            fits.setval(path, "PHOTFLAM", value=0.0, extname="SCI", extver=version)
+        product.files["science"] = str(path)
+        product.facts.update(read_exposure(str(path), {}).as_facts())
+    outcome = do("photometry", divide("photometry", inputs)[RED])
+    assert "no_zeropoint" in {caveat.code for caveat in outcome.caveats}
+    every = read_table(outcome.products[0].files["measurements"])
+    mine = np.array([str(root).strip() == "jsi00104q" for root in every["exposure"]])
+    assert np.all(np.isfinite(every["rate"][mine]))
+    assert not np.any(np.isfinite(every["flux"][mine]))
+    catalogue = read_table(outcome.products[0].files["catalog"])
+    seen = np.isfinite(catalogue["flux"])
+    assert np.all(catalogue["n_exposures"][seen] == 1)
+
+
+def test_the_quality_of_the_fit_is_measured(small):
+    sql = "select value, high, quality from measurement where name = 'chi_of_bright_sources'"
+    chi = list(small.store.db.query(sql))
+    assert len(chi) == 2
+    for row in chi:
+        assert 0.9 < row["value"] < 1.1
+        assert (row["high"], row["quality"]) == (1.5, "good")
