@@ -31,9 +31,9 @@ def test_what_is_no_number_is_none_where_it_may_be_missing(keyword):
     ("read", "keyword", "says"),
     [
         (lambda key: headers.real(HEADER, key, "f.fits"), "NOTHING", "f.fits: its header has no"),
-        (lambda key: headers.real(HEADER, key, "f.fits"), "WORD", "its WORD is 'abc', not a number"),
-        (lambda key: headers.real(HEADER, key, "f.fits"), "FLAG", "its FLAG is True, not a number"),
-        (lambda key: headers.whole(HEADER, key, 1, "f.fits"), "HALF", "its HALF is 1.5, not a whole"),
+        (lambda key: headers.real(HEADER, key, "f.fits"), "WORD", "its WORD is 'abc', not a"),
+        (lambda key: headers.real(HEADER, key, "f.fits"), "FLAG", "its FLAG is True, not a"),
+        (lambda key: headers.whole(HEADER, key, 1, "f.fits"), "HALF", "its HALF is 1.5, not a"),
         (lambda key: headers.name(HEADER, key, "f.fits"), "BLANK", "its header has no BLANK"),
     ],
 )  # fmt: skip
