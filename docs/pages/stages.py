@@ -14,10 +14,10 @@ from hst123r import instruments
 from hst123r.recipe.load import load
 from hst123r.recipe.schema import draft07
 from hst123r.records import amount, dates, position
+from hst123r.records.params import ROOT_PATTERN
 from hst123r.resources import shipped_recipes
 from hst123r.stage import registry
 from hst123r.stage.contract import Need
-from hst123r.stages.select import ROOT_PATTERN
 from pages.markdown import bullets, code, page, table, text, toctree
 
 PLAIN = {"time": "length of time", "pixel": "number of pixels"}

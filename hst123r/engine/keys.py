@@ -131,7 +131,7 @@ def build_key(
         With its digest, unless an input is unknown.
     """
     parts = [Part("version", stage.name, str(stage.version))]
-    parts += _parameters(resolved, variants)
+    parts += _parameters(stage, resolved, variants)
     parts += [Part("label", name, value) for name, value in sorted(job.labels.items())]
     parts += [Part("argument", name, short(value)) for name, value in sorted(job.arguments.items())]
     parts += [Part("tool", name, version(name)) for name in stage.tools]
@@ -156,10 +156,11 @@ def build_key(
 
 
 def _parameters(
-    resolved: Resolved, variants: Sequence[tuple[Variant, dict[str, str]]]
+    stage: AnyStage, resolved: Resolved, variants: Sequence[tuple[Variant, dict[str, str]]]
 ) -> Iterator[Part]:
     for name, value in resolved.values.items():
-        yield Part("param", name, as_text(value), resolved.origins[name])
+        if name not in stage.divides_by:
+            yield Part("param", name, as_text(value), resolved.origins[name])
     for variant, origins in variants:
         for name, value in variant.values.items():
             yield Part("param", f"{name} for {variant.about}", as_text(value), origins[name])

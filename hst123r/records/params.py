@@ -6,9 +6,10 @@ the job's key all derive from that class.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -26,6 +27,7 @@ from hst123r.errors import did_you_mean
 from hst123r.records import amount, dates, position
 from hst123r.records.amount import Amount, Sign
 
+ROOT_PATTERN: Final = "[A-Za-z][A-Za-z0-9]{8}"
 Misfit = tuple[tuple[str | int, ...], str]
 """Keys and indices that lead to a value, and what is wrong with it."""
 
@@ -160,6 +162,18 @@ Date = Annotated[
     WithJsonSchema({"type": "string", "pattern": dates.PATTERN}),
 ]
 """A date such as ``2009-01-01``, kept as written."""
+
+
+def _root(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(ROOT_PATTERN, value):
+        raise ValueError(f"{value!r} is not the root name of an exposure, such as j8bt06nyq")
+    return value.lower()
+
+
+RootName = Annotated[
+    str, BeforeValidator(_root), WithJsonSchema({"type": "string", "pattern": f"^{ROOT_PATTERN}$"})
+]
+"""Root name of an exposure, such as ``j8bt06nyq``; lower case, however it was written."""
 
 
 def _read_position(value: object) -> str:

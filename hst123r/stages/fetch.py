@@ -12,7 +12,7 @@ from pydantic import Field
 from hst123r.archives.simulation import Simulation
 from hst123r.errors import InputError
 from hst123r.records.outcome import Outcome, Product, Reject
-from hst123r.records.params import Misfit, Params
+from hst123r.records.params import Misfit, Params, RootName
 from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, DQ, PIXELS, SCIENCE, WCS, Job, Need, Scope, Stage
 
@@ -30,6 +30,10 @@ class FetchParams(Params):
         None,
         description="For `directory`: the folder, relative to the recipe, or "
         "package:NAME/FOLDER for one inside an installed Python package",
+    )
+    exclude: list[RootName] = Field(
+        default_factory=list,
+        description="For `directory`: root names of exposures to leave where they are",
     )
     recursive: bool = Field(False, description="For `directory`: look into subfolders too")
     simulation: Simulation | None = Field(
@@ -55,6 +59,7 @@ class Fetch(Stage[FetchParams]):
 
     name = "fetch"
     params = FetchParams
+    divides_by = ("exclude", "recursive")
     version = 1
     needs = (
         Need("user file", facets=(PIXELS, DQ, WCS, SCIENCE, "alternates"), optional=True),
@@ -99,6 +104,10 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
             hint="Exposures are named like j8bt06nyq_flt.fits; `recursive: true` looks deeper",
         )
     for found in listing.exposures:
+        if found.root in params.exclude:
+            name = Path(found.files["science"]).name
+            listing.left_out.append([name, "excluded", "the recipe leaves it out"])
+            continue
         labels = {"exposure": found.root}
         product = Product("user file", found.root, labels, dict(found.files))
         yield Job(found.root, labels, {"user file": [product]})

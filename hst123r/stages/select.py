@@ -22,11 +22,11 @@ from hst123r.records.params import (
     Misfit,
     Params,
     Pixels,
+    RootName,
 )
 from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, SCIENCE, WCS, Job, Need, Scope, Stage
 
-ROOT_PATTERN: Final = "[A-Za-z][A-Za-z0-9]{8}"
 UNKNOWN: Final = "exclude"
 """The job that tells of names in ``exclude`` that no exposure has."""
 
@@ -44,17 +44,6 @@ Proposal = Annotated[
     str,
     BeforeValidator(_proposal),
     WithJsonSchema({"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$"}),
-]
-
-
-def _root(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(ROOT_PATTERN, value):
-        raise ValueError(f"{value!r} is not the root name of an exposure, such as j8bt06nyq")
-    return value.lower()
-
-
-RootName = Annotated[
-    str, BeforeValidator(_root), WithJsonSchema({"type": "string", "pattern": f"^{ROOT_PATTERN}$"})
 ]
 
 

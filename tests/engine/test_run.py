@@ -218,6 +218,21 @@ def test_what_a_failure_keeps_from_running(bench, data, recipe, states):
     assert not list(bench.workspace.scratch.iterdir())
 
 
+def test_a_damaged_file_can_be_left_where_it_is(bench, data, recipe, states):
+    path = data / "jsi00101q_flc.fits"
+    path.write_bytes(path.read_bytes()[:-2880])
+    report = bench.run(recipe)
+    (blocked,) = [j for item in report.progress for j in item.jobs if j.state.value == "blocked"]
+    said = " ".join(reason.text for reason in blocked.decision.reasons)
+    assert "exclude: [jsi00101q]" in said
+    report = bench.run(recipe, "fetch.exclude=[jsi00101q]")
+    assert report.exit_code == 0
+    found = states(report)
+    # what was there already stays as it is
+    assert [found[f"fetch:{root}"] for root in ROOTS[1:]] == ["reused"] * 3
+    assert [row["code"] for row in report.left_out] == ["excluded"]
+
+
 def test_what_is_recorded_of_a_run(bench, recipe):
     started = time.time()
     bench.run(recipe, "exposures.epoch_gap=2 day")
