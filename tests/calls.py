@@ -53,7 +53,7 @@ def stage(argument):
     inputs = {
         kind: [Product.from_json(item) for item in items] for kind, items in given["inputs"].items()
     }
-    job = Job(given["label"], given["labels"], inputs, given["arguments"])
+    job = Job(given["label"], given["labels"], inputs, given["arguments"], given["notes"])
     params = handler.params.model_validate(argument["params"])
     context = Context(scratch=Path.cwd() / "scratch", out=Path.cwd() / "out")
     return _answer(argument, lambda: handler.run(job, params, context).as_json())

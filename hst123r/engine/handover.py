@@ -131,11 +131,10 @@ class Result:
 
     @classmethod
     def load(cls, folder: Path) -> Result | None:
-        """Read the result of an attempt, None where there is none that is whole."""
+        """Read the result of an attempt, None where there is none."""
         try:
             data = json.loads((folder / RESULT).read_bytes())
-        except (FileNotFoundError, ValueError):
-            # half a file can be left by a machine that lost power; the job runs again
+        except FileNotFoundError:
             return None
         return cls(
             outcome=Outcome.from_json(data["outcome"]) if data["outcome"] else None,

@@ -53,7 +53,8 @@ def test_the_same_results_are_the_same_bytes(tmp_path):
 )
 def test_no_residuals_or_none_but_zero_make_a_plot(tmp_path, found):
     plots.residuals(tmp_path / "a.png", found, unit="mas", title="visit")
-    assert Image.open(tmp_path / "a.png").size == (598, 572)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (598, 572)
 
 
 def test_residuals_are_in_the_colour_of_their_exposure(tmp_path):

@@ -58,7 +58,8 @@ def test_the_same_stack_is_the_same_bytes(picture):
     ids=["no data", "one value", "half", "a strip"],
 )
 def test_any_stack_can_be_drawn(picture, science):
-    assert Image.open(picture(science, {"a": (RA, DEC)})).size[0] == 900
+    with Image.open(picture(science, {"a": (RA, DEC)})) as drawn:
+        assert drawn.size[0] == 900
 
 
 def test_a_large_stack_is_made_smaller_and_a_star_stays_in_its_place(picture):

@@ -1,7 +1,10 @@
 """Sources of a stack, and one list of several."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.ndimage import uniform_filter
 
 from hst123r.sources.stacked import Sources, StackImage, find_sources, merge_sources, nearest_arcsec
 from hst123r.sources.wings import Wings
@@ -13,7 +16,7 @@ SHAPE = (200, 220)
 def make_stack(light, psf, make_wcs):
     """Return a stack of some stars with noise of 1 at the full weight."""
 
-    def make(x, y, flux, *, weight=None, seed=1, inverse_variance=False):
+    def make(x, y, flux, *, weight=None, seed=1):
         weight = np.full(SHAPE, 400.0, "f4") if weight is None else weight
         rng = np.random.default_rng(seed)
         with np.errstate(divide="ignore"):
@@ -21,7 +24,7 @@ def make_stack(light, psf, make_wcs):
         science = light(x, y, flux, SHAPE) + noise * rng.standard_normal(SHAPE) + 0.3
         return StackImage(
             science=science.astype("f4"), weight=weight.astype("f4"), wcs=make_wcs(SHAPE),
-            inverse_variance=inverse_variance, scale_arcsec=0.05,
+            compared=None, scale_arcsec=0.05,
             fwhm_arcsec=0.05 * psf.fwhm_pix, wings=Wings.of(psf, 0.05), full=1e9,
         )  # fmt: skip
 
@@ -55,13 +58,11 @@ def test_noise_alone_holds_next_to_nothing(make_stack):
     assert sum(counts) <= 1
 
 
-@pytest.mark.parametrize("inverse_variance", [False, True])
-def test_the_noise_follows_the_weight(make_stack, inverse_variance):
+def test_the_noise_follows_the_weight(make_stack):
     """A quarter of the exposure time has twice the noise: no more false sources there."""
     weight = np.full(SHAPE, 400.0, "f4")
     weight[:, 110:] = 100.0
-    image = make_stack([50.0, 170.0], [100.0, 100.0], [110.0, 110.0], weight=weight,
-                       inverse_variance=inverse_variance)  # fmt: skip
+    image = make_stack([50.0, 170.0], [100.0, 100.0], [110.0, 110.0], weight=weight)
     found = find_sources(image, 5.0).sources
     assert found.count <= 3
     x, _ = image.wcs.all_world2pix(found.ra_deg, found.dec_deg, 0)
@@ -83,6 +84,33 @@ def test_pixels_without_weight_are_no_sources(make_stack):
     image.science[:, :30] = 500.0
     found = find_sources(image, 5.0).sources
     assert found.count == 1
+
+
+def test_where_no_exposures_were_compared_nothing_is_found(make_stack):
+    image = make_stack([50.0, 150.0], [100.0, 100.0], [3000.0, 3000.0])
+    compared = np.full(SHAPE, 2, np.uint8)
+    compared[:, :100] = 1
+    image = replace(image, compared=compared)
+    (x,), _ = image.wcs.all_world2pix(*_places(find_sources(image, 5.0)), 0)
+    assert x == pytest.approx(150.0, abs=0.5)
+    assert find_sources(image, 5.0, least_compared=1).sources.count == 2
+
+
+def _places(search):
+    return search.sources.ra_deg, search.sources.dec_deg
+
+
+def test_noise_that_pixels_share_makes_no_sources(make_stack):
+    """A drizzled sky: each pixel the mean of four of a grid that is twice as fine."""
+    rng = np.random.default_rng(3)
+    counts = []
+    for _ in range(4):
+        shared = uniform_filter(rng.standard_normal(SHAPE), 2).astype("f4")
+        image = replace(make_stack([], [], []), science=shared / shared.std())
+        search = find_sources(image, 5.0)
+        assert search.growth > 1.3
+        counts.append(search.sources.count)
+    assert sum(counts) <= 2
 
 
 def test_a_sky_of_one_value_is_told(make_stack):
