@@ -68,7 +68,13 @@ def planned(programme: Programme) -> list[PlannedExposure]:
     return plan(programme, instruments.get)
 
 
-def make(programme: Programme, root: str, out: Path, template: Path | None) -> dict[str, Path]:
+def make(
+    programme: Programme,
+    root: str,
+    out: Path,
+    template: Path | None = None,
+    psf_grid: Path | None = None,
+) -> dict[str, Path]:
     """Make one exposure and its truth.
 
     Parameters
@@ -81,6 +87,8 @@ def make(programme: Programme, root: str, out: Path, template: Path | None) -> d
         Existing folder for the files.
     template : Path or None
         A real exposure whose WCS is used.
+    psf_grid : Path or None
+        File of the STDPSF library from which its stars get their shape.
 
     Returns
     -------
@@ -90,6 +98,7 @@ def make(programme: Programme, root: str, out: Path, template: Path | None) -> d
     from astropy.io import fits
 
     from hst123r import instruments
+    from hst123r.files.psf_library import read_grid
     from hst123r.simulation.exposure import expose
     from hst123r.simulation.pointing import template_from
     from hst123r.simulation.scene import build
@@ -100,7 +109,8 @@ def make(programme: Programme, root: str, out: Path, template: Path | None) -> d
     if template is not None:
         with fits.open(template) as hdus:
             shape = template_from(detector, hdus)
-    made = expose(entry, programme, build(programme), detector, shape)
+    psfs = read_grid(psf_grid, detector, entry.filter) if psf_grid is not None else None
+    made = expose(entry, programme, build(programme), detector, shape, psfs)
     paths: dict[str, Path] = {}
     for role, (name, hdus) in zip(("science", "dq"), made.files.items(), strict=False):
         paths[role] = out / name
@@ -226,6 +236,37 @@ def template_of(simulation: Simulation, folder: Path) -> Path | None:
     if not path.is_file():
         raise InputError("there is no such template", where=str(path))
     return path
+
+
+def grid_of(simulation: Simulation, folder: Path, entry: PlannedExposure) -> Path | None:
+    """Return the path of the measured PSFs of an exposure, None where they are computed.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        What is simulated.
+    folder : Path
+        The recipe's folder.
+    entry : PlannedExposure
+        The exposure.
+
+    Returns
+    -------
+    Path or None
+        An existing file.
+
+    Raises
+    ------
+    InputError
+        If it is not there.
+    """
+    from hst123r import instruments
+    from hst123r.files.psf_library import find_grid
+
+    if simulation.psf_grids is None:
+        return None
+    detector = instruments.get(entry.detector)
+    return find_grid(folder / simulation.psf_grids, detector, entry.filter)
 
 
 def _catalogue(path: Path, filters: set[str]) -> list[Any]:

@@ -191,6 +191,11 @@ class Simulation(Params):
     cosmic_rays: bool = Field(True, description="Cosmic rays, on detectors that keep them")
     bad_pixels: bool = Field(True, description="Hot pixels and bad columns, flagged in DQ")
     noise: bool = Field(True, description="Photon and read noise")
+    psf_grids: str | None = Field(
+        None,
+        description="Folder with files of the STDPSF library, relative to the recipe, from which "
+        "the stars get their shape; without it the PSF is computed",
+    )
     template: str | None = Field(
         None,
         description="A real exposure whose WCS, lookup tables included, is used, relative to the "

@@ -34,7 +34,7 @@ def simulate(recipe: Recipe, out: Path) -> Iterator[dict[str, str]]:
     EnvironmentProblem
         If the folder cannot be written.
     """
-    from hst123r.archives.simulated import TRUTH, make, planned, programmes, template_of
+    from hst123r.archives.simulated import TRUTH, grid_of, make, planned, programmes, template_of
     from hst123r.records.dates import iso
 
     params = next(
@@ -58,7 +58,8 @@ def simulate(recipe: Recipe, out: Path) -> Iterator[dict[str, str]]:
         if taken:
             raise InputError(f"{taken[0]} is there already", where=str(out))
         for programme, entry in todo:
-            paths = make(programme, entry.root, out, template)
+            grid = grid_of(simulation, folder, entry)
+            paths = make(programme, entry.root, out, template, grid)
             yield {
                 "root": entry.root,
                 "detector": entry.detector,

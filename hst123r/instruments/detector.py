@@ -179,6 +179,9 @@ class Detector(Facts):
     optics: Optics
     dq_bits: list[DqBit]
     filters: dict[str, Filter]
+    psf_library: Text | None = Field(
+        None, description="Name in the file names of the STDPSF library, PSFSTD_<name>_<filter>"
+    )
     reference_files: dict[str, str] = Field(
         description="Keywords of the reference files that the WCS needs, and their prefix"
     )

@@ -122,6 +122,8 @@ class ExposureFrames:
         Their records.
     masks : sequence of str or None
         Path of the mask of cosmic rays of each exposure.
+    find_psf : callable
+        Gives the PSF of a chip.
     keep_mb : float
         Keep the frames if all of them together are smaller than this.
     """
@@ -131,9 +133,11 @@ class ExposureFrames:
         files: Sequence[Mapping[str, str]],
         exposures: Sequence[Exposure],
         masks: Sequence[str | None],
+        find_psf: FindPSF = computed_psf,
         *,
         keep_mb: float = 1000.0,
     ) -> None:
+        self.find_psf = find_psf
         self.files = files
         self.exposures = exposures
         self.masks = masks
@@ -148,7 +152,7 @@ class ExposureFrames:
             return
         kept = []
         for files, exposure, mask in zip(self.files, self.exposures, self.masks, strict=True):
-            for frame in read_frames(files, exposure, cosmic_rays=mask):
+            for frame in read_frames(files, exposure, self.find_psf, cosmic_rays=mask):
                 if self._keep:
                     kept.append(frame)
                 yield frame

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from hst123r.photometry.flags import Flag
 from hst123r.products import tables
 from hst123r.records.outcome import Product
 
@@ -118,6 +119,7 @@ def _light_curves(products: Sequence[Product]) -> str:
             f"Source {product.facts['source']}, {product.facts['separation_arcsec']:.3f}″ from the "
             f"target{where}. Triangles are limits of S/N {product.facts['limit_snr']:g}."
         )
+        rows = [{**row, "flags": _flags(row["flags"])} for row in rows]
         parts.append(f"<h3>{escape(product.name)}</h3>")
         parts.append(_figure(product.files["plot"], caption))
         means = [row for row in rows if row["level"] != "exposure"]
@@ -125,6 +127,12 @@ def _light_curves(products: Sequence[Product]) -> str:
         single = [row for row in rows if row["level"] == "exposure"]
         parts.append(_folded(f"{len(single)} exposures", _table(CURVE_COLUMNS, single)))
     return "".join(parts)
+
+
+def _flags(value: int) -> str:
+    """Return the names of flags, which say more than their sum."""
+    names = (str(flag.name) for flag in Flag if flag and flag & int(value))
+    return ", ".join(name.lower().replace("_", " ") for name in names)
 
 
 def _exposures(found: Sequence[Product], jobs: Iterable[Mapping[str, Any]]) -> str:
@@ -240,7 +248,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         if value != value:  # noqa: PLR0124  (NaN)
             return ""
-        return f"{value:.3f}" if 0.01 <= abs(value) < 1e5 else f"{value:.6g}"
+        return f"{value:.3f}" if 0.0005 <= abs(value) < 1e5 else f"{value:.6g}"
     if isinstance(value, (list, dict)):
         return json.dumps(value)
     return str(value)

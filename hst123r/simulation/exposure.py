@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -54,6 +55,7 @@ def expose(
     scene: Scene,
     detector: Detector,
     template: Template | None = None,
+    psfs: Mapping[int, EffectivePSF] | None = None,
 ) -> SimulatedExposure:
     """Make one exposure.
 
@@ -69,6 +71,8 @@ def expose(
         Facts of its detector.
     template : Template, optional
         WCS of a real exposure with its lookup tables; the detector's own when not given.
+    psfs : mapping of int to EffectivePSF, optional
+        PSF by chip number; computed when not given.
 
     Returns
     -------
@@ -95,7 +99,11 @@ def expose(
     magnitudes = scene.magnitudes(planned.filter, change.pivot_angstrom, middle)
     pixels, stars = [], []
     for frame in placed.true:
-        psf = effective_psf(detector, planned.filter, chip=frame.number)
+        psf = (
+            psfs[frame.number]
+            if psfs is not None
+            else effective_psf(detector, planned.filter, chip=frame.number)
+        )
         found = ChipStars(*frame.pixels(scene.ra_deg, scene.dec_deg, float(psf.half_pix)))
         flux = change.electrons(magnitudes[found.index])
         seed = [_NOISE_SEED, programme.seed, zlib.crc32(planned.root.encode()), frame.extver]

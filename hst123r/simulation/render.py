@@ -252,6 +252,8 @@ def expose(
     electrons = light
     electrons += sky_e * area
     electrons += dark
+    # measured PSFs have noise in their wings, and are below zero in places
+    np.maximum(electrons, 0.0, out=electrons)
     dq = np.zeros(area.shape, np.int16)
     if defects is not None:
         electrons.ravel()[defects.hot] += defects.hot_rate_e_s * time

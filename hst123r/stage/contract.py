@@ -22,6 +22,9 @@ BYTES: Final = "bytes"
 IMAGE: Final = (PIXELS, DQ, WCS, SCIENCE)
 """Facets of a FITS file that together make an image; see `provenance.facets`."""
 
+PSF_GRID: Final = "psf grid"
+"""Kind of a file of the user's with measured PSFs."""
+
 ASTROPY: Final = ("astropy.io.fits", "astropy.table", "astropy.wcs")
 """What a worker imports beforehand for stages that read files."""
 HEAVY: Final = (

@@ -14,7 +14,18 @@ from hst123r.errors import InputError
 from hst123r.records.outcome import Outcome, Product, Reject
 from hst123r.records.params import Misfit, Params, RootName
 from hst123r.stage.context import Context
-from hst123r.stage.contract import ASTROPY, DQ, PIXELS, SCIENCE, WCS, Job, Need, Scope, Stage
+from hst123r.stage.contract import (
+    ASTROPY,
+    DQ,
+    PIXELS,
+    PSF_GRID,
+    SCIENCE,
+    WCS,
+    Job,
+    Need,
+    Scope,
+    Stage,
+)
 
 PACKAGE = "package:"
 """Begins the path of a folder inside an installed Python package."""
@@ -64,6 +75,7 @@ class Fetch(Stage[FetchParams]):
     needs = (
         Need("user file", facets=(PIXELS, DQ, WCS, SCIENCE, "alternates"), optional=True),
         Need("template", facets=(WCS,), optional=True),
+        Need(PSF_GRID, facets=(PIXELS, SCIENCE), optional=True),
     )
     makes = ("file", "truth")
     per = "exposure"
@@ -133,7 +145,7 @@ def _folder(path: str, recipe_folder: Path) -> Path:
 
 
 def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:
-    from hst123r.archives.simulated import planned, programmes, template_of
+    from hst123r.archives.simulated import grid_of, planned, programmes, template_of
 
     simulation = params.simulation
     if simulation is None:
@@ -147,7 +159,11 @@ def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:
         described = programme.model_dump(mode="json")
         for entry in planned(programme):
             labels = {"exposure": entry.root}
-            yield Job(entry.root, labels, dict(inputs), {"programme": described})
+            given = dict(inputs)
+            grid = grid_of(simulation, Path(scope.recipe_folder), entry)
+            if grid is not None:
+                given[PSF_GRID] = [Product(PSF_GRID, grid.stem, {}, {"grid": str(grid)})]
+            yield Job(entry.root, labels, given, {"programme": described})
 
 
 def _copy(job: Job, context: Context) -> Outcome:
@@ -178,7 +194,9 @@ def _simulate(job: Job, context: Context) -> Outcome:
     template = Path(templates[0].files["science"]) if templates else None
     programme = Programme.model_validate(job.arguments["programme"])
     context.out.mkdir(parents=True, exist_ok=True)
-    paths = make(programme, job.label, context.out, template)
+    grids = job.inputs.get(PSF_GRID, [])
+    grid = Path(grids[0].files["grid"]) if grids else None
+    paths = make(programme, job.label, context.out, template, grid)
     for path in paths.values():
         path.chmod(READ_ONLY)
     files = {role: str(path) for role, path in paths.items()}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -11,17 +12,18 @@ from pydantic import Field
 from hst123r import instruments
 from hst123r.errors import StageError
 from hst123r.records.amount import Amount
-from hst123r.records.exposure import Exposure, group_name
+from hst123r.records.exposure import Exposure, band, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
-from hst123r.records.params import Params, PositivePixels
+from hst123r.records.params import Misfit, Params, PositivePixels
 from hst123r.stage.context import Context
-from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.contract import HEAVY, IMAGE, PIXELS, PSF_GRID, SCIENCE, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from hst123r.photometry.joint import Joint
+    from hst123r.products.frames import FindPSF
     from hst123r.sources.measured import FrameNote, Measurements
 
 
@@ -31,10 +33,15 @@ class PhotometryParams(Params):
     engine: Literal["psf"] = Field(
         "psf", description="Who measures; psf: the built-in fit, no external program"
     )
-    psf: Literal["computed", "image"] = Field(
+    psf: Literal["computed", "image", "grid"] = Field(
         "computed",
         description="computed: from the telescope's pupil and the band; image: that, corrected by "
-        "each chip's own bright stars",
+        "each chip's own bright stars; grid: the mean of a measured grid, see psf_grids",
+    )
+    psf_grids: str | None = Field(
+        None,
+        description="For psf: grid, the folder with files of the STDPSF library, relative to the "
+        "recipe",
     )
     fit_radius: PositivePixels = Field(
         Amount(3.0, "pix"), description="Pixels nearer than this decide about a source"
@@ -53,6 +60,12 @@ class PhotometryParams(Params):
         1.5, gt=0, description="A median chi of bright sources above this is a caveat"
     )
 
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say where measured PSFs are wanted and no folder is named."""
+        del targets
+        if self.psf == "grid" and self.psf_grids is None:
+            yield ("psf",), "`psf: grid` needs `psf_grids`, the folder with the library's files"
+
 
 class Photometry(Stage[PhotometryParams]):
     """Measure every source in every exposure of a filter, all at once."""
@@ -64,6 +77,7 @@ class Photometry(Stage[PhotometryParams]):
         Need("sources", facets=("bytes",)),
         Need("exposure", facets=IMAGE),
         Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
+        Need(PSF_GRID, facets=(PIXELS, SCIENCE), optional=True),
     )
     makes = ("photometry",)
     per = "group"
@@ -75,7 +89,8 @@ class Photometry(Stage[PhotometryParams]):
         self, inputs: dict[str, list[Product]], params: PhotometryParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field, detector and filter."""
-        del params, scope
+        from hst123r.files.psf_library import find_grid
+
         sources = {product.labels["field"]: product for product in inputs["sources"]}
         groups: dict[tuple[str, str, str], list[Product]] = {}
         for product in inputs["exposure"]:
@@ -101,6 +116,10 @@ class Photometry(Stage[PhotometryParams]):
                 "exposure": members,
                 "cosmic-ray mask": list(masks.values()),
             }
+            if params.psf == "grid" and params.psf_grids is not None:
+                folder = Path(scope.recipe_folder) / params.psf_grids
+                path = find_grid(folder, instruments.get(detector), band(name))
+                given[PSF_GRID] = [Product(PSF_GRID, path.stem, {}, {"grid": str(path)})]
             yield Job(label, labels, given, {"epochs": epochs})
 
     def memory_mb(self, job: Job, params: PhotometryParams) -> float:
@@ -133,6 +152,7 @@ class Photometry(Stage[PhotometryParams]):
             [p.files for p in job.inputs["exposure"]],
             exposures,
             [masks.get(p.name) for p in job.inputs["exposure"]],
+            _find_psf(job, params),
         )
         ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
         own = OwnPSF(frames, ra, dec)
@@ -152,6 +172,24 @@ class Photometry(Stage[PhotometryParams]):
             for label, why in own.problems.items()
         ]
         return outcome
+
+
+def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:
+    """Return where the PSF of a chip comes from: the user's grid if there is one."""
+    from hst123r.files.psf_library import read_grid
+    from hst123r.products.frames import computed_psf
+
+    grids = job.inputs.get(PSF_GRID, [])
+    if params.psf == "grid" and not grids:
+        raise StageError(
+            "there is no measured PSF", where=job.label,
+            hint="Set psf and psf_grids for the whole stage, not in a block",
+        )  # fmt: skip
+    if not grids:
+        return computed_psf
+    detector = instruments.get(job.labels["detector"])
+    found = read_grid(Path(grids[0].files["grid"]), detector, band(job.labels["filter"]))
+    return lambda _detector, _filter, chip: found[chip.number]
 
 
 def _notes(exposures: list[Exposure]) -> list[FrameNote]:
