@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from hst123r.photometry.joint import Joint
     from hst123r.sources.measured import Means, Measurements
 
+ELECTRON: Final = "electron"
+COUNT: Final = "ct"
+"""What the FITS standard knows for it."""
+
 _MEAN: Final = (
     Column("mjd", "Mean date of the exposures used, weighted like the fluxes", "d", "float", 6),
     Column("exposure_time", "Sum of their exposure times", "s", "float", 3),
@@ -56,12 +60,12 @@ MEASUREMENTS: Final = (
     Column("exposure_time", "Exposure time", "s", "float32"),
     Column("x", "Zero-based column", "pix", "float32"),
     Column("y", "Zero-based row", "pix", "float32"),
-    Column("rate", "Count rate in an infinite aperture", "electron / s", "float32"),
+    Column("rate", "Electrons per second in an infinite aperture", "electron / s", "float32"),
     Column("rate_err", "Its standard error", "electron / s", "float32"),
     Column("flux", "Flux, AB", "nJy", "float32"),
     Column("flux_err", "Its standard error", "nJy", "float32"),
     Column("photon_slope", "Growth of flux_err^2 per nJy of the source", "nJy", "float32"),
-    Column("sky", "Sky", "electron / pix", "float32"),
+    Column("sky", "Sky, electrons", "electron / pix", "float32"),
     Column("chi", "Quality of the fit", "", "float32"),
     Column("crowding", "Brightening if neighbours were not fitted", "mag", "float32"),
     Column("usable", "Fraction of the weight on usable pixels", "", "float32"),
@@ -190,16 +194,18 @@ def write_measurements(
 
 
 def _write_fits(table: Table, path: Path) -> None:
-    """Write a table with every unit and description; astropy leaves out electrons."""
+    """Write a table with every unit and description.
+
+    Electrons are written as counts: the FITS standard (table 5 of version 4.0) has no other unit
+    for them, and astropy warns of every column whose unit is not of the standard.
+    """
     from astropy.io import fits
 
-    units = {name: str(table[name].unit or "").replace(" ", "") for name in table.colnames}
     for name in table.colnames:
-        table[name].unit = None
+        unit = str(table[name].unit or "")
+        table[name].unit = unit.replace(ELECTRON, COUNT) or None
     hdu = fits.table_to_hdu(table)
     for number, name in enumerate(table.colnames, 1):
-        if units[name]:
-            hdu.columns[name].unit = units[name]
         hdu.header[f"TCOMM{number}"] = table[name].description
     hdu.writeto(path)
 
@@ -210,10 +216,9 @@ def read_table(path: str | Path) -> Table:
 
     if not str(path).endswith(".fits"):
         return tables.read(path)
-    table = Table.read(path, format="fits", character_as_bytes=False, unit_parse_strict="silent")
+    table = Table.read(path, format="fits", character_as_bytes=False)
     for number, name in enumerate(table.colnames, 1):
-        # what is no unit of the FITS standard is one of astropy's
-        table[name].unit = str(table[name].unit) if table[name].unit else None
+        table[name].unit = str(table[name].unit or "").replace(COUNT, ELECTRON) or None
         table[name].description = table.meta.pop(f"TCOMM{number}", None)
     return table
 

@@ -32,11 +32,11 @@ def test_every_column_has_its_unit_and_its_description(made, small):
 
 
 def test_units_stand_in_the_fits_file_for_other_programs_too(small):
-    """Electrons are no unit of the FITS standard, and astropy leaves them out by itself."""
+    """Electrons are no unit of the FITS standard, and astropy warns of what is none."""
     with fits.open(small.path("photometry/*f606w/*_measurements.fits")) as hdus:
         units = {column.name: column.unit for column in hdus[1].columns}
         assert hdus[1].header["TCOMM1"] == "Number of the source"
-    assert (units["rate"], units["sky"], units["flux"]) == ("electron/s", "electron/pix", "nJy")
+    assert (units["rate"], units["sky"], units["flux"]) == ("count s-1", "count pix-1", "nJy")
     assert units["flags"] is None
 
 
