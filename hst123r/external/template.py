@@ -193,10 +193,11 @@ class _Server:
             if message["kill"] in self.children:
                 _kill_group(self.children[message["kill"]])
             return
+        mine = os.getpid()
         pid = os.fork()
         if pid == 0:
             self.connection.close()
-            _run_child(message)
+            _run_child(message, mine)
         self.children[message["start"]] = pid
 
     def _reap(self) -> None:
@@ -222,12 +223,15 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _run_child(message: dict[str, Any]) -> None:
+def _run_child(message: dict[str, Any], parent: int) -> None:
     """Become the job: own session, directory, log and standard input; never return."""
     code = 1
     try:
         os.setsid()
         _die_with_parent()
+        if os.getppid() != parent:
+            # it died before its death could be told to us
+            os._exit(code)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -257,6 +261,14 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
 
 
+def _is_closed(connection: socket.socket) -> bool:
+    """Whether nobody holds the other end any more."""
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+
+
 def main(arguments: list[str]) -> None:
     """Be a template: import the modules named behind the socket's number, then serve.
 
@@ -269,6 +281,9 @@ def main(arguments: list[str]) -> None:
     _die_with_parent()
     connection = socket.socket(fileno=int(number))
     for name in modules:
+        if _is_closed(connection):
+            # the driver died before its death could be told to us
+            return
         module, _, function = name.partition(":")
         imported = importlib.import_module(module)
         if function:

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -160,3 +161,14 @@ def test_a_template_that_is_still_importing_is_ended_at_once(tmp_path, monkeypat
     began = time.monotonic()
     template.close()
     assert time.monotonic() - began < 5
+
+
+def test_a_template_whose_driver_is_gone_imports_nothing():
+    """The driver can die before the template has asked to be told of it."""
+    ours, theirs = socket.socketpair()
+    ours.close()
+    number = theirs.fileno()
+    command = [sys.executable, "-m", "hst123r.external.template", str(number), "no_such_module"]
+    done = subprocess.run(command, pass_fds=[number], capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    theirs.close()
+    assert done.returncode == 0, done.stderr
