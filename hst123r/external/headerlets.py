@@ -40,9 +40,9 @@ def apply_headerlet(path: str | Path, index: int) -> None:
         warnings.simplefilter("ignore")
         try:
             # the solution before it stays in the file the copy was made from
-            Headerlet(hdus[index].hdulist).apply_as_primary(
-                hdus, attach=False, archive=False, force=True
-            )
+            packed = Headerlet(hdus[index].hdulist)
+            packed.init_attrs()
+            packed.apply_as_primary(hdus, attach=False, archive=False, force=True)
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             raise StageError(f"stwcs cannot apply the headerlet: {error}") from error
         forget_fit(hdus)

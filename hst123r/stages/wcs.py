@@ -79,7 +79,6 @@ class Wcs(Stage[WcsParams]):
     )
     makes = ("exposure",)
     per = "exposure"
-    varies_by = ("detector", "filter")
     divides_by = ("references",)
     tools = ("stwcs", "astropy")
     preload = HEAVY
@@ -229,7 +228,7 @@ def choose(solutions: Sequence[Solution], wanted: str, where: str) -> Solution:
     """
     pattern = re.compile(
         r"IDC_[^-]+" if wanted == MODEL_ONLY
-        else rf"(?:.+-)?(?:FIT_)?{re.escape(wanted)}(?:-\d+)?",
+        else rf"(?:.+-)?(?:FIT_)?(?:[A-Z]+_)?{re.escape(wanted)}(?:-\d+)?",
         re.IGNORECASE,
     )  # fmt: skip
     named = [item for item in solutions if pattern.fullmatch(item.name)]
