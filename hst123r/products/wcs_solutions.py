@@ -78,6 +78,8 @@ class Solution:
         Number of matched sources, where stated.
     rms_ra_mas, rms_dec_mas : float or None
         Residuals of the fit, where stated.
+    distorted : bool
+        Whether it has a distortion at all; a table may be named and not applied.
     lacks : list of str
         What of the distortion it announces is not there.
     """
@@ -93,6 +95,7 @@ class Solution:
     matches: int | None
     rms_ra_mas: float | None
     rms_dec_mas: float | None
+    distorted: bool
     lacks: list[str] = field(default_factory=list)
 
     @property
@@ -175,7 +178,8 @@ def read_solutions(path: str | Path) -> list[Solution]:
 def _own(hdus: HDUList, chips: list[Header]) -> Solution:
     lacks = _missing(chips, hdus, hdus)
     table = _text(chips[0], "IDCTAB") or _text(hdus[0].header, "IDCTAB")
-    return _solution("primary", "", -1, chips[0], table=table, lacks=lacks)
+    distorted = _distorted(chips[0])
+    return _solution("primary", "", -1, chips[0], table=table, lacks=lacks, distorted=distorted)
 
 
 def _alternates(chips: list[Header], primary: Solution) -> Iterator[Solution]:
@@ -185,12 +189,15 @@ def _alternates(chips: list[Header], primary: Solution) -> Iterator[Solution]:
             continue
         says = meaning(_text(first, f"WCSNAME{letter}"))
         lacks: list[str] = []
-        if _text(first, f"CTYPE1{letter}").endswith("-SIP"):
+        distorted = _text(first, f"CTYPE1{letter}").endswith("-SIP")
+        if distorted:
             # an alternate has no coefficients of its own, those of the primary serve it
             same = says.table in ("", meaning(primary.name).table)
             lacks = primary.lacks if same else ["its distortion; the header has that of another"]
         table = primary.table if says.table and says.table in primary.table else says.table
-        yield _solution("alternate", letter, -1, first, table=table, lacks=lacks)
+        yield _solution(
+            "alternate", letter, -1, first, table=table, lacks=lacks, distorted=distorted
+        )
 
 
 def _headerlets(hdus: HDUList, where: str) -> Iterator[Solution]:
@@ -204,6 +211,7 @@ def _headerlets(hdus: HDUList, where: str) -> Iterator[Solution]:
         yield _solution(
             "headerlet", str(hdu.ver), index, primary,
             table=_text(primary, "IDCTAB"), lacks=lacks,
+            distorted=any(map(_distorted, chips)),
         )  # fmt: skip
 
 
@@ -227,7 +235,14 @@ def _unpack(hdu: Any, where: str) -> HDUList:
 
 
 def _solution(
-    kind: Kind, key: str, index: int, header: Header, *, table: str, lacks: list[str]
+    kind: Kind,
+    key: str,
+    index: int,
+    header: Header,
+    *,
+    table: str,
+    lacks: list[str],
+    distorted: bool,
 ) -> Solution:
     letter = key if kind == "alternate" else ""
     name = _text(header, f"WCSNAME{letter}").removesuffix("-hlet.fits")
@@ -244,8 +259,13 @@ def _solution(
     stated = _text(header, "CATALOG") if kind == "headerlet" else ""
     return Solution(
         kind, key, index, name, _text(header, f"HDRNAME{letter}"), says.catalogue or stated,
-        says.words, table or says.table, matches, east, north, lacks,
+        says.words, table or says.table, matches, east, north, distorted, lacks,
     )  # fmt: skip
+
+
+def _distorted(header: Header) -> bool:
+    tables = ("CPDIS1", "CPDIS2", "D2IMDIS1", "D2IMDIS2")
+    return _text(header, "CTYPE1").endswith("-SIP") or any(key in header for key in tables)
 
 
 def _missing(chips: list[Header], holder: HDUList, exposure: HDUList) -> list[str]:

@@ -62,6 +62,7 @@ def test_every_solution_is_found_with_what_it_says_of_itself(rich):
     ]
     assert [item.in_use for item in found] == [True, False, False, False, False]
     assert not any(item.lacks for item in found)
+    assert [item.distorted for item in found] == [True, True, False, True, True]
     first, last = found[0], found[-1]
     assert (first.matches, first.rms_ra_mas, first.rms_dec_mas) == (40, 6.0, 5.0)
     assert (last.matches, last.rms_ra_mas, last.rms_dec_mas) == (120, 4.5, 3.5)
@@ -114,3 +115,13 @@ def test_what_is_no_exposure_is_said(tmp_path):
         read_solutions(tmp_path / "empty.fits")
     with pytest.raises(InputError, match="cannot be read as FITS"):
         read_solutions(tmp_path / "text.fits")
+
+
+def test_a_table_that_is_named_need_not_be_applied(tmp_path):
+    primary = fits.PrimaryHDU()
+    primary.header["IDCTAB"] = "uref$a_idc.fits"
+    chip = fits.ImageHDU(np.zeros((4, 4), "f4"), name="SCI")
+    chip.header.update(CTYPE1="RA---TAN", CTYPE2="DEC--TAN")
+    fits.HDUList([primary, chip]).writeto(tmp_path / "x.fits")
+    (found,) = read_solutions(tmp_path / "x.fits")
+    assert (found.table, found.distorted, found.lacks) == ("uref$a_idc.fits", False, [])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -136,3 +138,35 @@ def test_the_wfpc2_pair_is_refitted_as_one_and_can_be_drizzled(
             assert (one[version].data == other[version].data).all()
     assert read_solutions(science)[0].lacks == []
     assert max(done.measured("wcs", "round_trip").values()) < PIXEL
+
+
+@pytest.mark.heavy
+def test_another_reference_file_refits_and_another_place_of_it_does_not(
+    shared_data, ers_delivered, tmp_path
+):
+    root = "ib6o23rtq"
+    for folder in ("data", "refs/iref"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(ers_delivered / f"{root}_flt.fits", tmp_path / "data")
+    table = tmp_path / "refs" / "w3m18525i_idc.fits"
+    shutil.copyfile(shared_data / "ref" / "iref" / table.name, table)
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        'hst123r: 1\nname: r\ntargets: [{name: T, position: "53.0715 -27.7093"}]\nstages:\n'
+        "  - fetch: {from: directory, path: data}\n  - wcs: {start: refit, references: refs}\n"
+    )
+
+    def why(command):
+        out = subprocess.run(
+            [sys.executable, "-m", "hst123r", command, "r.yaml", "--json"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert out.returncode in (0, 10), out.stderr
+        return out.stdout
+
+    why("run")
+    table = table.rename(table.parent / "iref" / table.name)
+    assert "changed" not in why("plan")
+    with fits.open(table, mode="update") as hdus:
+        hdus[1].data["CX10"][:] += 1e-4
+    assert "input reference file iref$w3m18525i_idc.fits changed" in why("plan")

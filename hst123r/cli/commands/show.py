@@ -66,7 +66,8 @@ def _wcs(file: Path | None, as_json: bool) -> None:
         return
     for item in solutions:
         click.echo(f"{item.name or '(no name)'}{'  <- in use' if item.in_use else ''}")
-        click.echo(f"  {item.words}; {item.place}; distortion table {item.table or 'none'}")
+        table = f"distortion table {item.table or 'not named'}"
+        click.echo(f"  {item.words}; {item.place}; {table if item.distorted else 'not distorted'}")
         if item.matches or item.rms_ra_mas:
             count = f"{item.matches} matches" if item.matches else "number of matches not stated"
             rms = [item.rms_ra_mas, item.rms_dec_mas]
