@@ -41,6 +41,36 @@ def drizzle(argument):
     )  # fmt: skip
 
 
+def refit(argument):
+    """Build a WCS anew; answer with what became of the variables."""
+    import os
+
+    from hst123r.external.updatewcs import refit as work
+
+    for variable, value in argument.get("variables", {}).items():
+        os.environ[variable] = value
+
+    def answer():
+        work(Path.cwd(), argument["image"], argument["references"])
+        return {v: os.environ.get(v) for v in ("jref", "iref", "uref")}
+
+    return _answer(argument, answer)
+
+
+def apply(argument):
+    """Put the solution of a headerlet or an alternate into use."""
+    from hst123r.external.headerlets import apply_alternate, apply_headerlet
+
+    def answer():
+        if "index" in argument:
+            apply_headerlet(argument["path"], argument["index"])
+        else:
+            apply_alternate(argument["path"], argument["key"])
+        return {}
+
+    return _answer(argument, answer)
+
+
 def stage(argument):
     """Do one job of a stage; answer with its outcome."""
     from hst123r.records.outcome import Product

@@ -89,6 +89,55 @@ def write_recipe(tmp_path):
     return write
 
 
+def _packed(source, name, north_arcsec, tables=()):
+    """Make the headerlet of an exposure with another name and declination, as stwcs packs it."""
+    import numpy as np
+    from astropy.io import fits
+
+    from hst123r.files.content import facet_of_card
+
+    primary = fits.PrimaryHDU()
+    primary.header.update(
+        DESTIM=source[0].header["ROOTNAME"], HDRNAME=f"{name}_hlet", WCSNAME=name,
+        DATE="2024-01-01T00:00:00", SIPNAME="x_toy", DISTNAME="x_toy-NOMODEL-NOMODEL",
+        NPOLFILE="N/A", D2IMFILE="N/A", IDCTAB="jref$toy_idc.fits", AUTHOR="", DESCRIP="",
+        RMS_RA=4.5, RMS_DEC=3.5, NMATCH=120, CATALOG="", UPWCSVER="1", PYWCSVER="1",
+    )  # fmt: skip
+    hdus = [primary]
+    for chip in (hdu for hdu in source if hdu.name == "SCI"):
+        wcs = fits.ImageHDU(name="SIPWCS", ver=chip.ver)
+        for card in chip.header.cards:
+            if facet_of_card(card.keyword) == "wcs":
+                wcs.header[card.keyword] = (card.value, card.comment)
+        wcs.header.update(
+            WCSAXES=2, WCSNAME=name, CRVAL2=chip.header["CRVAL2"] + north_arcsec / 3600,
+            TG_ENAME="SCI", TG_EVER=chip.ver,
+        )  # fmt: skip
+        hdus.append(wcs)
+    hdus += [fits.ImageHDU(np.zeros((4, 4), "f4"), name=table) for table in tables]
+    inner = fits.HDUList(hdus)
+    packed = fits.hdu.nonstandard.FitsHDU.fromhdulist(inner)
+    packed.header["EXTNAME"] = "HDRLET"
+    packed.header["WCSNAME"] = name
+    packed.header["HDRNAME"] = f"{name}_hlet"
+    return packed
+
+
+@pytest.fixture(scope="session")
+def add_headerlets():
+    """Put headerlets into an exposure: name, and arcsec towards north, of each."""
+    from astropy.io import fits
+
+    def add(path, **solutions):
+        with fits.open(path, mode="update") as hdus:
+            for number, (name, north) in enumerate(solutions.items(), 1):
+                packed = _packed(hdus, name.replace("__", "-"), north)
+                packed.header["EXTVER"] = number
+                hdus.append(packed)
+
+    return add
+
+
 SMALL = """\
 hst123r: 1
 name: small

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hst123r.errors import StageError
+from hst123r.external.updatewcs import answer_beforehand
 
 CR_BIT: Final = 4096
 """Data-quality bit that AstroDrizzle sets for cosmic rays it finds."""
@@ -118,10 +119,14 @@ def astrodrizzle(
     StageError
         If there is no product, with what AstroDrizzle said.
     """
+    from astropy.io import fits
     from drizzlepac import astrodrizzle as module
 
     with contextlib.chdir(folder):
         try:
+            for name in names:
+                with fits.open(name, mode="update") as hdus:
+                    answer_beforehand(hdus[0].header)
             module.AstroDrizzle(list(names), **_keywords(grid, settings))
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OSError) as error:
             raise StageError(f"AstroDrizzle failed: {type(error).__name__}: {error}") from error

@@ -88,6 +88,9 @@ def test_version_names_what_matters(hst123r):
         (("history", "-C", "nowhere"), "nowhere"),
         (("history",), "no run of hst123r in this directory"),
         (("show", "1"), "no run of hst123r"),
+        (("show", "1", "2"), "only wcs has a FILE behind it"),
+        (("show", "wcs"), "needs the FILE"),
+        (("show", "wcs", "gone.fits"), "there is no such file"),
         (("simulate", "quickstart"), "Missing option"),
         (("new", "bad name", "--target", "1 2"), "cannot be a name"),
         (("new", "x", "--target", "somewhere"), "is not a position"),
@@ -368,3 +371,27 @@ def test_simulate(hst123r, tmp_path):
 
 def test_exit_codes_are_those_of_the_documentation():
     assert set(EXIT_CODES) == {0, 1, 2, 3, 4, 5, 6, 10, 130}
+
+
+def test_show_wcs_lists_every_solution_in_plain_words(hst123r, data, add_headerlets):
+    path = data / "jsi00101q_flc.fits"
+    with fits.open(path, mode="update") as hdus:
+        header = hdus["SCI", 1].header
+        header["WCSNAME"] = "IDC_toy-GSC240"
+        header["CPDIS1"] = "Lookup"
+    add_headerlets(path, IDC_toy__FIT_REL_GAIADR2=0.5)
+    out = hst123r("show", "wcs", path).out
+    assert out.splitlines() == [
+        "IDC_toy-GSC240  <- in use",
+        "  a priori: guide stars moved to GSC240; primary; distortion table toy",
+        "  not complete: it lacks lookup tables WCSDVARR 1",
+        "IDC_toy-FIT_REL_GAIADR2",
+        (
+            "  a posteriori: exposures aligned to each other, then together to GAIADR2; "
+            "headerlet 1; distortion table jref$toy_idc.fits"
+        ),
+        "  120 matches, rms 4.5, 3.5 mas",
+        "  not complete: it lacks lookup tables WCSDVARR 1",
+    ]
+    found = json.loads(hst123r("show", "wcs", path, "--json").out)
+    assert [item["in_use"] for item in found["solutions"]] == [True, False]

@@ -54,6 +54,7 @@ ASKED = [
     ("show", "drizzle:T-acs_wfc-f606w"),
     ("show", RAW),
     ("show", "data/jsi00102q_flc.fits"),
+    ("show", "wcs", "data/jsi00102q_flc.fits"),
     ("verify",),
     ("doctor",),
     ("run", "r.yaml"),

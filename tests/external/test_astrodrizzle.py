@@ -149,3 +149,14 @@ def test_wfpc2_stacks_are_found_under_their_own_name(drizzle, tmp_path):
     assert set(said) == {"science", "weight", "context"}
     assert (image(said, folder, "weight") > 0).mean() > 0.2
     shutil.rmtree(folder)
+
+
+def test_a_dgeofile_without_npolfile_is_no_question(drizzle, exposures):
+    """Drizzlepac asked on the keyboard what to do, and nobody sits there."""
+    folder = exposures(*ROOTS)
+    for name in NAMES:
+        with fits.open(folder / name, mode="update") as hdus:
+            hdus[0].header.pop("NPOLFILE", None)
+            hdus[0].header["DGEOFILE"] = "jref$qbu16424j_dxy.fits"
+    said, _ = drizzle(folder=folder)
+    assert "error" not in said

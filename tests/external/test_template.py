@@ -169,6 +169,8 @@ def test_a_template_whose_driver_is_gone_imports_nothing():
     ours.close()
     number = theirs.fileno()
     command = [sys.executable, "-m", "hst123r.external.template", str(number), "no_such_module"]
-    done = subprocess.run(command, pass_fds=[number], capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    done = subprocess.run(
+        command, pass_fds=[number], capture_output=True, text=True, timeout=60, check=False
+    )
     theirs.close()
     assert done.returncode == 0, done.stderr

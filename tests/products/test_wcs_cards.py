@@ -2,12 +2,14 @@
 
 import math
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
 from hst123r.files.content import look
-from hst123r.products.wcs_cards import copy_wcs, displacement
+from hst123r.products.wcs_cards import copy_wcs, displacement, renew_wcs, round_trip
 
 
 @pytest.mark.parametrize("name", ["SCI", "SDQ"])
@@ -32,8 +34,6 @@ def test_a_companion_gets_the_wcs_of_its_science_file_and_keeps_its_flags(wfpc2,
 
 
 def look_pixels(path):
-    from pathlib import Path
-
     return look(Path(path)).facets["pixels"]
 
 
@@ -49,3 +49,28 @@ def test_a_shift_on_the_sky_is_measured_in_arcsec_east_and_north(acs, read, tmp_
     found = displacement(acs["science"], moved, read(acs))
     assert found == pytest.approx((east, north), abs=1e-4)
     assert displacement(acs["science"], acs["science"], read(acs)) == (0.0, 0.0)
+
+
+def test_a_renewed_companion_has_neither_more_nor_less(wfpc2):
+    table = fits.ImageHDU(np.ones((1, 80), "f4"), name="D2IMARR")
+    with fits.open(wfpc2["science"], mode="update") as hdus:
+        hdus.append(table)
+        hdus["SCI", 1].header["D2IMDIS2"] = "Lookup"
+    with fits.open(wfpc2["dq"], mode="update") as hdus:
+        quality = next(hdu for hdu in hdus[1:] if hdu.ver == 1)
+        quality.header["CPDIS1"] = "Lookup"
+        quality.header["CRVAL1B"] = 3.0
+        hdus.append(fits.ImageHDU(np.ones((9, 9), "f4"), name="WCSDVARR"))
+    renew_wcs(wfpc2["science"], wfpc2["dq"])
+    with fits.open(wfpc2["dq"]) as hdus:
+        quality = next(hdu for hdu in hdus[1:] if hdu.ver == 1)
+        assert quality.header["D2IMDIS2"] == "Lookup"
+        assert "CPDIS1" not in quality.header
+        assert "CRVAL1B" not in quality.header
+        assert [hdu.name for hdu in hdus[5:]] == ["D2IMARR"]
+    both = [look(Path(wfpc2[role])).facets for role in ("science", "dq")]
+    assert both[0]["wcs"] == both[1]["wcs"]
+
+
+def test_pixels_go_to_the_sky_and_back(acs, read):
+    assert round_trip(acs["science"], read(acs)) < 1e-5

@@ -124,41 +124,67 @@ def _calibrate(raw, template, path):
 
 
 @pytest.fixture(scope="session")
-def ers(shared_data, tmp_path_factory):
-    """Sixteen WFC3/IR exposures of GOODS-S with the distortion of their own IDCTAB."""
+def ers_delivered(shared_data, tmp_path_factory):
+    """Sixteen WFC3/IR exposures of GOODS-S without their distortion."""
     folder = tmp_path_factory.mktemp("ers")
     with tarfile.open(shared_data / "wfc3_ir" / "wfc3-parse-test.tar.gz") as archive:
         for member in archive.getmembers():
             if member.name.endswith("_flt.fits"):
                 member.name = Path(member.name).name
                 archive.extract(member, folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ers(shared_data, ers_delivered, tmp_path_factory):
+    """The same with the distortion of their own IDCTAB."""
+    folder = tmp_path_factory.mktemp("ers") / "updated"
+    shutil.copytree(ers_delivered, folder)
     names = sorted(path.name for path in folder.glob("*.fits"))
     update_wcs(folder, "iref", shared_data / "ref" / "iref", *names)
     return folder
 
 
 @pytest.fixture(scope="session")
-def omega_cen(shared_data, tmp_path_factory):
-    """One WFPC2 exposure, its waiver files converted, with OFFTAB, DGEOFILE and IDCTAB."""
-    folder, references = tmp_path_factory.mktemp("wfpc2"), tmp_path_factory.mktemp("uref")
+def uref(shared_data, tmp_path_factory):
+    """Return a folder with the reference files of the WFPC2 exposure."""
+    references = tmp_path_factory.mktemp("uref")
     for path in (shared_data / "ref" / "uref").iterdir():
         if path.suffix == ".gz":
             (references / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
         else:
             shutil.copyfile(path, references / path.name)
+    return references
+
+
+@pytest.fixture(scope="session")
+def omega_cen_delivered(shared_data, tmp_path_factory):
+    """One WFPC2 exposure, its waiver files converted, without distortion."""
     made = tmp_path_factory.mktemp("converted")
+    program = (
+        "import sys\nfrom stsci.tools.convertwaiveredfits import convertwaiveredfits\n"
+        "convertwaiveredfits(sys.argv[1]).writeto(sys.argv[2])\n"
+    )
     for old, new in (("c0f", "c0m"), ("c1f", "c1m")):
         source = shared_data / "wfpc2" / f"u40x010hm_{old}.fits"
-        program = (
-            "import sys\nfrom stsci.tools.convertwaiveredfits import convertwaiveredfits\n"
-            "convertwaiveredfits(sys.argv[1]).writeto(sys.argv[2])\n"
-        )
-        target = str(made / f"u40x010hm_{new}.fits")
-        # in a process of its own: it warns of the tables of these old files
-        subprocess.run([sys.executable, "-c", program, str(source), target], check=True)
-    update_wcs(made, "uref", references, "u40x010hm_c0m.fits")
-    for new in ("c0m", "c1m"):
-        shutil.copyfile(made / f"u40x010hm_{new}.fits", folder / f"u40x010hm_{new}.fits")
+        # it leaves files open and warns of their tables, which would be errors of the tests
+        subprocess.run(
+            [sys.executable, "-c", program, source, made / f"u40x010hm_{new}.fits"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+    return made
+
+
+@pytest.fixture(scope="session")
+def omega_cen(omega_cen_delivered, uref, tmp_path_factory):
+    """The same with OFFTAB, DGEOFILE and IDCTAB."""
+    work, folder = tmp_path_factory.mktemp("updating"), tmp_path_factory.mktemp("wfpc2")
+    names = [f"u40x010hm_{suffix}.fits" for suffix in ("c0m", "c1m")]
+    for name in names:
+        shutil.copyfile(omega_cen_delivered / name, work / name)
+    update_wcs(work, "uref", uref, names[0])
+    for name in names:
+        shutil.copyfile(work / name, folder / name)
     return folder
 
 

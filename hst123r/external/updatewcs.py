@@ -1,0 +1,96 @@
+"""updatewcs of stwcs, called so that it neither waits, asks, nor looks anywhere but here.
+
+It finds reference files by variables such as ``jref``; these are set for the call alone, and
+point to a folder with copies of just the files that were found beforehand. It is kept from the
+network twice over, since it would sleep for two minutes without one. Headers with DGEOFILE get
+the keyword NPOLFILE, because drizzlepac asks on the keyboard what to do without.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hst123r.errors import StageError
+from hst123r.external.headerlets import forget_fit
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+OFF: Final = {"ASTROMETRY_STEP_CONTROL": "OFF"}
+NONE: Final = "N/A"
+
+
+def refit(folder: Path, name: str, references: Mapping[str, str]) -> None:
+    """Build the WCS of an exposure anew, from its pointing and local reference files.
+
+    Parameters
+    ----------
+    folder : Path
+        Private folder with a working copy of the exposure.
+    name : str
+        Name of the science file in it; a companion may lie beside it.
+    references : mapping of str to str
+        Path of every reference file, by the name the header has: ``jref$0461802ej_idc.fits``.
+
+    Raises
+    ------
+    StageError
+        If updatewcs failed.
+    """
+    from astropy.io import fits
+    from stwcs import updatewcs
+
+    with fits.open(folder / name, mode="update") as hdus:
+        answer_beforehand(hdus[0].header)
+    with _variables(folder, references), contextlib.chdir(folder), warnings.catch_warnings():
+        # old headers in ways that astropy repairs and tells, card by card
+        warnings.simplefilter("ignore")
+        try:
+            updatewcs.updatewcs(name, use_db=False, verbose=False)
+        except (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError,
+                RuntimeError, EOFError) as error:  # fmt: skip
+            raise StageError(f"updatewcs failed: {type(error).__name__}: {error}") from error
+    with fits.open(folder / name, mode="update") as hdus:
+        forget_fit(hdus)
+
+
+def answer_beforehand(header: Header) -> None:
+    """Write NPOLFILE where a header has DGEOFILE alone.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Primary header of an exposure; changed.
+    """
+    if header.get("DGEOFILE", NONE) not in (NONE, "") and "NPOLFILE" not in header:
+        header["NPOLFILE"] = (NONE, "none; DGEOFILE is of the older kind")
+
+
+@contextlib.contextmanager
+def _variables(folder: Path, references: Mapping[str, str]) -> Iterator[None]:
+    """Set the variables of reference files for a while, each to a folder with copies."""
+    settings = dict(OFF)
+    for given, path in references.items():
+        variable, _, plain = given.rpartition("$")
+        # a name without a variable is looked for in the current directory
+        place = folder / "references" / variable if variable else folder
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place / plain)
+        if variable:
+            settings[variable] = f"{place}/"
+    before = {variable: os.environ.get(variable) for variable in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for variable, value in before.items():
+            if value is None:
+                os.environ.pop(variable, None)
+            else:
+                os.environ[variable] = value

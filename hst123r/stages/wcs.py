@@ -1,0 +1,287 @@
+"""Choose the WCS that every exposure starts from: delivered, restored, or built anew."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import Field
+
+from hst123r import instruments
+from hst123r.errors import InputError
+from hst123r.records.exposure import Exposure
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.records.params import Misfit, Params
+from hst123r.stage.context import Context
+from hst123r.stage.contract import BYTES, HEAVY, IMAGE, Job, Need, Scope, Stage
+
+if TYPE_CHECKING:
+    from hst123r.products.wcs_solutions import Solution
+
+REFERENCE: Final = "reference file"
+"""Kind of a calibration reference file on this machine."""
+MODEL_ONLY: Final = "IDC"
+CONVERTED: Final = {"DGEOFILE": "ODGEOFIL"}
+"""Where updatewcs keeps the name of a file that it has converted, and reads it again."""
+ROUND_TRIP_PIX: Final = 0.01
+"""A WCS that does not find back to its pixel within this cannot carry 1 mas."""
+NO_SOLUTION: Final = "`solution` is for `start: a-priori`"
+NO_REFERENCES: Final = "`references` is for `start: refit`"
+
+
+class WcsParams(Params):
+    """Parameters of the stage `wcs`."""
+
+    start: Literal["archive", "a-priori", "refit"] = Field(
+        "archive",
+        description="`archive` keeps the WCS as delivered, `a-priori` restores a solution that "
+        "the file carries, `refit` builds it from the pointing and local reference files",
+    )
+    solution: str = Field(
+        MODEL_ONLY,
+        min_length=1,
+        description="For `a-priori`: name of the solution, or its end, such as GSC240; IDC is "
+        "the distortion alone, without a fit",
+    )
+    references: str | None = Field(
+        None,
+        description="For `refit`: folder with the reference files, relative to the recipe; "
+        "otherwise the variables jref, iref, uref and CRDS_PATH say where they are",
+    )
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say which parameter has no effect."""
+        del targets
+        if self.solution != MODEL_ONLY and self.start != "a-priori":
+            yield ("solution",), NO_SOLUTION
+        if self.references is not None and self.start != "refit":
+            yield ("references",), NO_REFERENCES
+
+
+class Wcs(Stage[WcsParams]):
+    """Choose the WCS that every exposure starts from: delivered, restored, or built anew.
+
+    A restored solution comes from a headerlet of the file, or from an alternate that has the
+    same distortion as the WCS in use; `hst123r show wcs FILE` lists them. To build it anew,
+    updatewcs of stwcs is called, without the network; the reference files that the header names
+    have to be on this machine, and those that are not are named with the command that gets them.
+    """
+
+    name = "wcs"
+    params = WcsParams
+    version = 1
+    needs = (
+        Need("exposure", facets=(*IMAGE, "alternates"), facts=("*",)),
+        Need(REFERENCE, facets=(BYTES,), optional=True),
+    )
+    makes = ("exposure",)
+    per = "exposure"
+    divides_by = ("references",)
+    tools = ("stwcs", "astropy")
+    preload = HEAVY
+
+    def divide(
+        self, inputs: dict[str, list[Product]], params: WcsParams, scope: Scope
+    ) -> Iterator[Job]:
+        """One job for each exposure, with the reference files its header names."""
+        targets = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
+        given = None if params.references is None else Path(params.references).expanduser()
+        folder = None if given is None else Path(scope.recipe_folder) / given
+        missing: dict[str, list[str]] = {}
+        jobs = []
+        for product in sorted(inputs["exposure"], key=lambda p: (p.facts["start_mjd"], p.name)):
+            needed: dict[str, list[Product]] = {"exposure": [product]}
+            arguments: dict[str, Any] = {"targets": targets}
+            if params.start == "refit":
+                needed[REFERENCE] = _references(product, folder, missing)
+            jobs.append(Job(product.name, dict(product.labels), needed, arguments))
+        if missing:
+            _refuse(missing, params.references or "references")
+        yield from jobs
+
+    def run(self, job: Job, params: WcsParams, context: Context) -> Outcome:
+        """Give one exposure its WCS."""
+        from hst123r.products.exposures import read_exposure
+        from hst123r.products.wcs_cards import displacement, round_trip
+        from hst123r.products.wcs_solutions import read_solutions
+
+        (source,) = job.inputs["exposure"]
+        exposure = Exposure.own(source.facts)
+        files = dict(source.files)
+        used: list[dict[str, Any]] = []
+        if params.start == "a-priori":
+            files = _restore(source, exposure, params.solution, context)
+        elif params.start == "refit":
+            files, used = _refit(source, job.inputs.get(REFERENCE, []), context)
+        now = read_solutions(files["science"])[0]
+        facts = dict(source.facts)
+        if params.start != "archive":
+            targets = {name: (ra, dec) for name, (ra, dec) in job.arguments["targets"].items()}
+            facts |= read_exposure(files["science"], targets).as_facts()
+            # what was said of the agreement with a reference was said of another WCS
+            facts.pop("alignment", None)
+        moved = displacement(source.files["science"], files["science"], exposure)
+        facts["wcs"] = {"start": params.start, "moved_arcsec": list(moved), **now.as_json()}
+        root = exposure.root
+        back = round_trip(files["science"], exposure)
+        measured = [
+            Measurement(
+                "round_trip", back, "pix", high=ROUND_TRIP_PIX, fails=Quality.CAVEAT, subject=root
+            ),
+            Measurement("moved_east", moved[0], "arcsec", subject=root),
+            Measurement("moved_north", moved[1], "arcsec", subject=root),
+        ]
+        product = Product("exposure", source.name, dict(source.labels), files, facts)
+        return Outcome([product], measured, list(_caveats(now, root)), references=used)
+
+
+def _references(
+    product: Product, folder: Path | None, missing: dict[str, list[str]]
+) -> list[Product]:
+    """Return the reference files of an exposure; note those that are not on this machine."""
+    from hst123r.files.references import find, named
+
+    science = product.files["science"]
+    wanted = instruments.get(product.labels["detector"]).reference_files
+    if not Path(science).is_file():
+        # a plan of what is still to be made: it cannot be known yet
+        return []
+    # the one thing that neither labels nor facts say, and the first block of the file does
+    names = named(science, [*wanted, *(CONVERTED[k] for k in wanted if k in CONVERTED)])
+    for keyword, kept in CONVERTED.items():
+        converted = names.pop(kept, None)
+        if converted is not None and keyword not in names:
+            names[keyword] = converted
+    if "IDCTAB" not in names:
+        raise InputError(
+            "its header names no IDCTAB, the distortion table that a refit needs",
+            where=science,
+            hint="`start: archive` keeps its WCS as it is",
+        )
+    found = []
+    for keyword, name in names.items():
+        path = find(name, folder, os.environ)
+        if path is None:
+            missing.setdefault(name, []).append(product.name)
+        else:
+            facts = {"keyword": keyword, "name": name}
+            found.append(Product(REFERENCE, name, {}, {"reference": str(path)}, facts))
+    return found
+
+
+def _refuse(missing: dict[str, list[str]], folder: str) -> None:
+    from hst123r.files.references import how_to_get
+
+    listed = ", ".join(
+        f"{name} ({len(roots)} exposure{'s' if len(roots) > 1 else ''})"
+        for name, roots in sorted(missing.items())
+    )
+    raise InputError(
+        f"reference files are not on this machine: {listed}",
+        hint=f"Get them with `{how_to_get(missing, folder)}` and set `references: {folder}`, "
+        "or jref, iref, uref or CRDS_PATH",
+    )
+
+
+def _restore(source: Product, exposure: Exposure, wanted: str, context: Context) -> dict[str, str]:
+    from hst123r.external import headerlets
+    from hst123r.products.wcs_solutions import read_solutions
+
+    solutions = read_solutions(source.files["science"])
+    chosen = choose(solutions, wanted, exposure.root)
+    context.logger.info("taking %s, %s: %s", chosen.place, chosen.name, chosen.words)
+    if chosen.in_use:
+        return dict(source.files)
+    files = _copies(source, context)
+    if chosen.kind == "headerlet":
+        headerlets.apply_headerlet(files["science"], chosen.index)
+    else:
+        headerlets.apply_alternate(files["science"], chosen.key)
+    return _hand_over(files, context)
+
+
+def choose(solutions: Sequence[Solution], wanted: str, where: str) -> Solution:
+    """Choose a solution by its name.
+
+    Parameters
+    ----------
+    solutions : sequence of Solution
+        All of an exposure.
+    wanted : str
+        A whole name; its end, such as ``GSC240``; or ``IDC``, the distortion alone.
+    where : str
+        Root name, for the message.
+
+    Returns
+    -------
+    Solution
+        One that is complete: the one in use, else a headerlet, else an alternate; of several
+        distortion tables that of the WCS in use.
+
+    Raises
+    ------
+    InputError
+        If there is none, with the names that there are.
+    """
+    pattern = re.compile(
+        r"IDC_[^-]+" if wanted == MODEL_ONLY
+        else rf"(?:.+-)?(?:FIT_)?(?:[A-Z]+_)?{re.escape(wanted)}(?:-\d+)?",
+        re.IGNORECASE,
+    )  # fmt: skip
+    named = [item for item in solutions if pattern.fullmatch(item.name)]
+    whole = [item for item in named if not item.lacks]
+    rank = {"primary": 0, "headerlet": 1, "alternate": 2}
+    table = solutions[0].table
+    whole.sort(key=lambda s: (s.name.lower() != wanted.lower(), s.table != table, rank[s.kind]))
+    if whole:
+        return whole[0]
+    names = ", ".join(dict.fromkeys(item.name for item in solutions if not item.lacks)) or "none"
+    if named:
+        lacks = "; ".join(f"{item.place} lacks {', '.join(item.lacks)}" for item in named)
+        problem = f"its solution {named[0].name} is not complete: {lacks}"
+    else:
+        problem = f"it has no solution {wanted!r}"
+    raise InputError(problem, where=where, hint=f"Complete ones are: {names}")
+
+
+def _refit(
+    source: Product, references: Sequence[Product], context: Context
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    from hst123r.external.updatewcs import refit
+    from hst123r.files.content import look
+
+    files = _copies(source, context)
+    science = Path(files["science"])
+    paths = {item.name: item.files["reference"] for item in references}
+    refit(science.parent, science.name, paths)
+    used = [
+        {**item.facts, "digest": look(Path(item.files["reference"])).digest} for item in references
+    ]
+    return _hand_over(files, context), used
+
+
+def _copies(source: Product, context: Context) -> dict[str, str]:
+    from hst123r.products.working_copy import working_copy
+
+    return working_copy(source.files, context.folder("wcs"))
+
+
+def _hand_over(files: dict[str, str], context: Context) -> dict[str, str]:
+    """Give the companion the same WCS, and put all files where products go."""
+    from hst123r.products.wcs_cards import renew_wcs
+
+    if "dq" in files:
+        renew_wcs(files["science"], files["dq"])
+    return {
+        role: str(Path(path).replace(context.product(Path(path).name)))
+        for role, path in files.items()
+    }
+
+
+def _caveats(solution: Solution, root: str) -> Iterator[Caveat]:
+    if solution.lacks:
+        text = f"its WCS {solution.name or 'without a name'} lacks {', '.join(solution.lacks)}"
+        yield Caveat("incomplete_wcs", text, root)

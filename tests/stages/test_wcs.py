@@ -1,0 +1,146 @@
+"""The WCS that exposures start from: as delivered, restored, or built anew."""
+
+import pytest
+from astropy.io import fits
+
+from hst123r.products.exposures import read_exposure
+from hst123r.products.wcs_solutions import read_solutions
+from hst123r.records.outcome import Product
+
+ROOT = "jsi00101q"
+
+
+@pytest.fixture
+def exposure(data, add_headerlets):
+    """Return an exposure with two headerlets as a product."""
+    path = data / f"{ROOT}_flc.fits"
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["IDCTAB"] = "jref$toy_idc.fits"
+        for version in (1, 2):
+            hdus["SCI", version].header["WCSNAME"] = "IDC_toy-FIT_REL_GAIADR2"
+    add_headerlets(path, IDC_toy=0.5, IDC_toy__GSC240=1.0)
+    record = read_exposure(str(path), {"T": (150.1, 2.2)})
+    labels = {"exposure": ROOT, "detector": record.detector, "filter": record.filter}
+    return Product("exposure", ROOT, labels, {"science": str(path)}, record.as_facts())
+
+
+@pytest.fixture
+def start(divide, do, exposure):
+    """Give the exposure its WCS; returns the outcome."""
+
+    def call(**params):
+        (job,) = divide("wcs", {"exposure": [exposure]}, params, {"T": "150.1 2.2"}).values()
+        return do("wcs", job, params)
+
+    return call
+
+
+def measured(outcome, name):
+    (found,) = [item.value for item in outcome.measurements if item.name == name]
+    return found
+
+
+def test_archive_keeps_the_file_and_records_the_name(start, exposure):
+    outcome = start(start="archive")
+    (product,) = outcome.products
+    assert product.files == exposure.files
+    assert product.facts["wcs"]["name"] == "IDC_toy-FIT_REL_GAIADR2"
+    assert product.facts["wcs"]["catalogue"] == "GAIADR2"
+    assert measured(outcome, "moved_north") == 0
+    assert measured(outcome, "round_trip") < 1e-5
+    assert outcome.quality == "good"
+
+
+@pytest.mark.parametrize(
+    ("solution", "name", "north"),
+    [
+        ("IDC", "IDC_toy", 0.5),
+        ("GSC240", "IDC_toy-GSC240", 1.0),
+        ("idc_toy-gsc240", "IDC_toy-GSC240", 1.0),
+        ("GAIADR2", "IDC_toy-FIT_REL_GAIADR2", 0.0),
+        ("FIT_REL_GAIADR2", "IDC_toy-FIT_REL_GAIADR2", 0.0),
+    ],
+)
+def test_a_priori_restores_what_is_named(start, exposure, solution, name, north):
+    before = fits.getval(exposure.files["science"], "CRVAL2", "SCI", 1)
+    outcome = start(start="a-priori", solution=solution)
+    (product,) = outcome.products
+    assert product.facts["wcs"]["name"] == product.facts["wcs_name"] == name
+    assert measured(outcome, "moved_north") == pytest.approx(north, abs=1e-4)
+    assert measured(outcome, "moved_east") == pytest.approx(0, abs=1e-4)
+    assert measured(outcome, "round_trip") < 1e-5
+    # places are those of the new WCS; what was given is as it was
+    x, y = product.facts["chips"][0]["targets"].get("T", [0, 0])
+    record = read_exposure(product.files["science"], {"T": (150.1, 2.2)})
+    assert record.chips[0].targets.get("T", [0, 0]) == [x, y]
+    assert fits.getval(exposure.files["science"], "CRVAL2", "SCI", 1) == before
+    assert read_solutions(product.files["science"])[0].name == name
+
+
+def test_a_solution_that_is_not_there_is_an_error_with_the_names(start):
+    said = start(start="a-priori", solution="HSC30")
+    assert "it has no solution 'HSC30'" in said
+    assert "IDC_toy-FIT_REL_GAIADR2, IDC_toy, IDC_toy-GSC240" in said
+
+
+def test_an_incomplete_solution_is_refused_and_a_delivered_one_is_told(start, exposure):
+    with fits.open(exposure.files["science"], mode="update") as hdus:
+        header = hdus["SCI", 1].header
+        for i in range(header["A_ORDER"] + 1):
+            header.pop(f"A_{i}_{header['A_ORDER'] - i}", None)
+    said = start(start="a-priori", solution="GAIADR2")
+    assert "is not complete: primary lacks SIP coefficients A" in said
+    outcome = start(start="archive")
+    assert [caveat.code for caveat in outcome.caveats] == ["incomplete_wcs"]
+    assert outcome.quality == "caveat"
+
+
+def test_missing_reference_files_are_named_with_the_command(divide, exposure, data, monkeypatch):
+    from hst123r.errors import InputError
+
+    monkeypatch.delenv("jref", raising=False)
+    monkeypatch.delenv("CRDS_PATH", raising=False)
+    params = {"start": "refit", "references": "refs"}
+    with pytest.raises(InputError) as raised:
+        divide("wcs", {"exposure": [exposure]}, params)
+    assert "jref$toy_idc.fits (1 exposure)" in str(raised.value)
+    assert "CRDS_PATH=refs crds sync --files toy_idc.fits" in str(raised.value)
+    fits.setval(exposure.files["science"], "IDCTAB", value="N/A")
+    with pytest.raises(InputError, match="names no IDCTAB"):
+        divide("wcs", {"exposure": [exposure]}, params)
+
+
+def test_reference_files_are_inputs_of_the_job(divide, exposure, tmp_path, monkeypatch):
+    (tmp_path / "toy_idc.fits").write_bytes(b"x")
+    monkeypatch.setenv("jref", f"{tmp_path}/")
+    (job,) = divide("wcs", {"exposure": [exposure]}, {"start": "refit"}).values()
+    (reference,) = job.inputs["reference file"]
+    assert reference.name == "jref$toy_idc.fits"
+    assert reference.files == {"reference": str(tmp_path / "toy_idc.fits")}
+    (job,) = divide("wcs", {"exposure": [exposure]}, {"start": "archive"}).values()
+    assert "reference file" not in job.inputs
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ("{solution: GSC240}", "`solution` is for `start: a-priori`"),
+        ("{references: refs}", "`references` is for `start: refit`"),
+        ("{start: refitted}", "refit"),
+    ],
+)
+def test_a_parameter_without_effect_is_an_error(run_recipe, data, write_recipe, params, says):
+    answer = run_recipe(write_recipe(f"wcs: {params}"))
+    assert answer.code == 2
+    assert says in answer.err
+
+
+def test_a_recipe_starts_from_what_it_says(run_recipe, write_recipe, exposure, data):
+    """Only the exposure with the solution is used; the next run has nothing to do."""
+    select = "{exclude: [jsi00102q, jsi00201q, jsi00202q]}"
+    recipe = write_recipe("wcs: {start: a-priori, solution: GSC240}", select=select)
+    answer = run_recipe(recipe)
+    assert answer.code == 0, answer.err
+    made = answer.folder / "r" / "products" / "wcs" / ROOT / f"{ROOT}_flc.fits"
+    assert read_solutions(made)[0].name == "IDC_toy-GSC240"
+    assert "wcs        1 reused" in run_recipe(recipe).out
