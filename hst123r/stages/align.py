@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from hst123r import instruments
 from hst123r.records.amount import Amount
@@ -19,15 +19,20 @@ from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 if TYPE_CHECKING:
     from hst123r.external.tweakreg import Shift
     from hst123r.sources.alignment import Residual
+    from hst123r.sources.corrections import Correction
     from hst123r.sources.stars import ChipStars
 
 
 class AlignParams(Params):
     """Parameters of the stage `align`."""
 
-    method: Literal["tweakreg", "none"] = Field("tweakreg", description="Who fits")
-    geometry: Literal["shift", "rscale", "general"] = Field(
-        "rscale", description="What is fitted: shift, with rotation and scale, or all linear terms"
+    method: Literal["tweakreg", "tweakwcs", "none"] = Field(
+        "tweakreg",
+        description="Who matches and fits: TweakReg, or hst123r with the corrections of tweakwcs",
+    )
+    geometry: Literal["shift", "rshift", "rscale", "general"] = Field(
+        "rscale",
+        description="What is fitted: shift, with rotation, with scale, or all linear terms",
     )
     search_radius: Pixels = Field(
         Amount(20.0, "pix"),
@@ -37,21 +42,30 @@ class AlignParams(Params):
         Amount(1.0, "pix"), description="How far matched stars may be apart, at least 1 pix"
     )
     separation: Pixels = Field(
-        Amount(0.5, "pix"), description="Stars closer together than this are not matched"
+        Amount(0.5, "pix"), description="TweakReg: stars closer together are not matched"
     )
     threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
     min_snr: float = Field(10.0, ge=3, description="Lowest S/N of a star that is used")
     brightest: int = Field(500, ge=10, le=5000, description="Most stars of a chip, by flux")
     fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
     min_matches: int = Field(10, ge=3, description="Fewer matched stars than this are bad")
-    clip: int = Field(3, ge=0, le=20, description="Rounds of clipping")
-    sigma: float = Field(3.0, gt=0, description="Clipping threshold")
+    clip: int = Field(3, ge=0, le=20, description="TweakReg: rounds of clipping")
+    sigma: float = Field(3.0, gt=0, description="TweakReg: clipping threshold")
     max_rms: PositivePixels = Field(
         Amount(0.5, "pix"), description="A residual rms above this, along either axis, is bad"
     )
     max_error: PositivePixels = Field(
         Amount(0.1, "pix"), description="A solution less certain than this is bad"
     )
+
+    @field_validator("geometry")
+    @classmethod
+    def _known_to_tweakreg(cls, value: str, info: ValidationInfo) -> str:
+        if value == "rshift" and info.data.get("method") == "tweakreg":
+            raise ValueError(
+                "TweakReg knows shift, rscale and general; take one, or method: tweakwcs"
+            )
+        return value
 
     @field_validator("search_radius")
     @classmethod
@@ -147,6 +161,7 @@ class _Visit:
         self.stars: list[dict[int, ChipStars]] = []
         self.shifts: dict[str, Shift | None] = {}
         self.unchanged: set[str] = set()
+        self.corrections: dict[str, Correction] = {}
 
     def measure(self) -> None:
         """Find the stars of every exposure."""
@@ -165,18 +180,31 @@ class _Visit:
             self.stars.append(found)
 
     def solve(self) -> None:
-        """Let TweakReg fit the exposures whose WCS is not right already."""
+        """Fit the exposures whose WCS is not right already."""
         if self.params.method == "none":
             return
-        moving = []
+        moving: dict[int, Residual] = {}
         for number, exposure in enumerate(self.exposures):
             before = self._residual(number)
             if before.is_aligned:
                 self.unchanged.add(exposure.root)
             else:
-                moving.append(number)
-        if moving:
-            self._tweak(moving)
+                moving[number] = before
+        if moving and self.params.method == "tweakreg":
+            self._tweak(list(moving))
+        elif moving:
+            self._fit(moving)
+
+    def _fit(self, moving: dict[int, Residual]) -> None:
+        from hst123r.products.own_alignment import align_exposure
+
+        for number, before in moving.items():
+            if before.pairs < self.params.min_matches:
+                continue
+            exposure = self.exposures[number]
+            found = align_exposure(self.files[number], exposure, before, self.frame)
+            if found is not None:
+                self.corrections[exposure.root] = found
 
     def _tweak(self, moving: list[int]) -> None:
         from hst123r.external import tweakreg
@@ -281,10 +309,8 @@ class _Visit:
         targets = {name: (ra, dec) for name, (ra, dec) in self.job.arguments["targets"].items()}
         record = read_exposure(self.files[number]["science"], targets)
         root = record.root
-        state = "kept" if root in self.unchanged else "tweakreg"
-        if self.params.method == "none":
-            state = "none"
-        elif residual.pairs < self.params.min_matches:
+        state: str = "kept" if root in self.unchanged else self.params.method
+        if self.params.method != "none" and residual.pairs < self.params.min_matches:
             state = "failed"
         facts = {
             **source.facts,

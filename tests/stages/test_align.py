@@ -82,11 +82,31 @@ def test_the_residuals_are_measured_and_within_their_limits(small):
         ({"search_radius": "0 pix"}, "no whole number of pixels"),
         ({"tolerance": "0.5 pix"}, "below 1 pix"),
         ({"min_matches": 2}, "greater than or equal to 3"),
+        ({"method": "tweakreg", "geometry": "rshift"}, "TweakReg knows shift, rscale and general"),
     ],
 )
 def test_what_tweakreg_cannot_be_trusted_with_is_refused(given, says):
     with pytest.raises(ValidationError, match=says):
         AlignParams.model_validate(given)
+
+
+@pytest.mark.parametrize("geometry", ["rshift", "rscale", "general"])
+def test_the_fit_of_our_own_knows_more_geometries(small, divide, do, geometry):
+    inputs = {
+        "exposure": small.products("exposures", "exposure"),
+        "reference": small.products("reference", "reference"),
+    }
+    params = {"method": "tweakwcs", "geometry": geometry}
+    outcome = do("align", divide("align", inputs, params)[SECOND_VISIT], params)
+    assert outcome.quality.value == "good"
+    for product in outcome.products:
+        if product.kind == "exposure":
+            assert product.facts["alignment"]["state"] == "tweakwcs"
+            path = Path(product.files["science"])
+            assert np.sqrt(np.mean(errors(path, small.truth(product.name)) ** 2)) < 1.5
+            raw = look(small.folder / "raw" / path.name).facets
+            changed = {name for name in raw if raw[name] != look(path).facets[name]}
+            assert changed - {"volatile"} == {"wcs", "alternates"}
 
 
 @pytest.fixture(scope="module")
