@@ -137,6 +137,18 @@ class Residual:
         largest = min(SIGNIFICANT * self.error_mas, LARGEST_KEPT_PIX * self.scale_mas)
         return self.correction_mas <= largest
 
+    @property
+    def rms_pix(self) -> float:
+        """Root mean square along an axis in pixels, NaN without pairs."""
+        return math.hypot(*self.rms_mas) / math.sqrt(2.0) / self.scale_mas
+
+    def rms_of(self, stars: NDArray[np.int64]) -> float:
+        """Return the root mean square along an axis of some stars that were matched, mas."""
+        mine = np.isin(self.star, stars)
+        if not mine.any():
+            return math.nan
+        return float(np.sqrt(np.mean(self.east_mas[mine] ** 2 + self.north_mas[mine] ** 2) / 2))
+
     def as_json(self) -> dict[str, Any]:
         """Return what people want to read, as plain values."""
         return {
