@@ -10,7 +10,7 @@ from hst123r.products import tables
 from hst123r.products.tables import Column
 
 if TYPE_CHECKING:
-    from hst123r.sources.alignment import Residual
+    from hst123r.sources.alignment import ReferenceStars, Residual
 
 COLUMNS: Final = (
     Column("exposure", "Root name of the exposure"),
@@ -19,6 +19,9 @@ COLUMNS: Final = (
     Column("d_east", "Reference less exposure, towards east", "mas", "float", 3),
     Column("d_north", "Reference less exposure, towards north", "mas", "float", 3),
 )
+
+RADIUS_ARCSEC: Final = 0.3
+"""Of the circles around matched stars."""
 
 
 def write_matches(found: Mapping[str, Residual], path: Path, meta: Mapping[str, Any]) -> None:
@@ -45,3 +48,28 @@ def write_matches(found: Mapping[str, Residual], path: Path, meta: Mapping[str, 
         )
     ]
     tables.write(tables.build(COLUMNS, rows, meta), path)
+
+
+def write_regions(found: Mapping[str, Residual], reference: ReferenceStars, path: Path) -> None:
+    """Write the catalogue stars that were matched as DS9 regions, with their exposures as text.
+
+    Parameters
+    ----------
+    found : mapping of str to Residual
+        By root name.
+    reference : ReferenceStars
+        The catalogue.
+    path : Path
+        New region file.
+    """
+    roots: dict[int, list[str]] = {}
+    for root, residual in found.items():
+        for number in residual.reference.tolist():
+            roots.setdefault(number, []).append(root)
+    lines = ["# Region file format: DS9", "global color=green", "icrs"]
+    lines += [
+        f"circle({reference.ra_deg[number]:.8f},{reference.dec_deg[number]:.8f},"
+        f'{RADIUS_ARCSEC}") # text={{{number + 1}: {" ".join(seen)}}}'
+        for number, seen in sorted(roots.items())
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hst123r.products.frames import read_frames
 from hst123r.records.exposure import Exposure
@@ -11,6 +11,10 @@ from hst123r.records.exposure import Exposure
 if TYPE_CHECKING:
     from hst123r.algorithms.merge import StarList
     from hst123r.sources.stars import ChipStars
+
+FEW: Final = 100
+"""With fewer stars than this in an exposure, galaxies are taken too where that is left open."""
+Wanted = Literal["stars", "all", "auto"]
 
 
 def read_chip_stars(
@@ -21,6 +25,7 @@ def read_chip_stars(
     min_snr: float,
     brightest: int,
     fit_radius_pix: float,
+    sources: Wanted = "stars",
 ) -> dict[int, ChipStars]:
     """Read an exposure and find the stars of its chips.
 
@@ -32,6 +37,8 @@ def read_chip_stars(
         Its record.
     threshold_sigma, min_snr, brightest, fit_radius_pix
         As for `sources.stars.find_chip_stars`.
+    sources : str
+        ``stars``; ``all``, compact galaxies too; ``auto``, these where stars are few.
 
     Returns
     -------
@@ -40,20 +47,27 @@ def read_chip_stars(
     """
     from hst123r.sources.stars import find_chip_stars
 
-    frames = read_frames(files, exposure)
-    return {
-        chip.extver: find_chip_stars(
-            frame,
-            threshold_sigma=threshold_sigma,
-            min_snr=min_snr,
-            brightest=brightest,
-            fit_radius_pix=fit_radius_pix,
-        )
-        for chip, frame in zip(exposure.chips, frames, strict=True)
-    }
+    def find(*, extended: bool) -> dict[int, ChipStars]:
+        frames = read_frames(files, exposure)
+        return {
+            chip.extver: find_chip_stars(
+                frame,
+                threshold_sigma=threshold_sigma,
+                min_snr=min_snr,
+                brightest=brightest,
+                fit_radius_pix=fit_radius_pix,
+                extended=extended,
+            )
+            for chip, frame in zip(exposure.chips, frames, strict=True)
+        }
+
+    found = find(extended=sources == "all")
+    if sources == "auto" and sum(chip.x.size for chip in found.values()) < FEW:
+        return find(extended=True)
+    return found
 
 
-def read_star_list(files: Mapping[str, str], exposure: Exposure, **options: float) -> StarList:
+def read_star_list(files: Mapping[str, str], exposure: Exposure, **options: Any) -> StarList:
     """Read an exposure and find its stars, as one list on the sky.
 
     Parameters
@@ -72,5 +86,5 @@ def read_star_list(files: Mapping[str, str], exposure: Exposure, **options: floa
     """
     from hst123r.sources.stars import star_list
 
-    found = read_chip_stars(files, exposure, **options)  # type: ignore[arg-type]
+    found = read_chip_stars(files, exposure, **options)
     return star_list(found.values(), exposure.root)

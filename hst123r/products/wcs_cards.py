@@ -2,12 +2,76 @@
 
 from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.files.content import TABLE_NAMES, facet_of_card
 from hst123r.files.verify import QUALITY
 from hst123r.products.exposures import open_chips
 from hst123r.records.exposure import Exposure
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList, Header
+
+WCS_NAME: Final = "HST123R"
+"""WCSNAME of the solutions that are fitted in our process."""
+
+
+def write_wcs(science: str | Path, solution: Mapping[int, Any]) -> None:
+    """Write corrected WCS into a science file; what was there is kept as an alternate.
+
+    Only CRVAL, the CD matrix, ORIENTAT and the names change: a correction of the tangent plane
+    leaves the distortions as they are.
+
+    Parameters
+    ----------
+    science : str or Path
+        The file; its headers are changed.
+    solution : mapping of int to WCS
+        By EXTVER.
+    """
+    from astropy.io import fits
+
+    with fits.open(science, mode="update", memmap=False) as hdus:
+        chips = {hdu.ver: number for number, hdu in enumerate(hdus) if hdu.name == "SCI"}
+        for version, wcs in solution.items():
+            header = hdus[chips[version]].header
+            if header.get("WCSNAME") != WCS_NAME:
+                _keep(hdus, chips[version])
+            _write_cards(header, wcs)
+
+
+def _keep(hdus: HDUList, number: int) -> None:
+    """Copy the WCS of an extension to an alternate that is free."""
+    from astropy.utils.exceptions import AstropyWarning
+    from stwcs.wcsutil import altwcs
+
+    with warnings.catch_warnings():
+        # alternates have no distortion of their own, and astropy says so
+        warnings.simplefilter("ignore", AstropyWarning)
+        altwcs.archive_wcs(
+            hdus, [number], wcsname=hdus[number].header.get("WCSNAME"),
+            mode=altwcs.ArchiveMode.AUTO_RENAME,
+        )  # fmt: skip
+
+
+def _write_cards(header: Header, wcs: Any) -> None:
+    (ra, dec), matrix = wcs.wcs.crval, wcs.wcs.cd
+    values = {
+        "CRVAL1": ra % 360.0, "CRVAL2": dec,
+        "CD1_1": matrix[0, 0], "CD1_2": matrix[0, 1],
+        "CD2_1": matrix[1, 0], "CD2_2": matrix[1, 1],
+        "ORIENTAT": math.degrees(math.atan2(matrix[0, 1], matrix[1, 1])),
+    }  # fmt: skip
+    for keyword, value in values.items():
+        header[keyword] = float(value)
+    header["WCSNAME"] = (WCS_NAME, "fitted by hst123r")
+    header["WCSTYPE"] = ("user-defined", "description of the WCS solution")
+    # the headerlet of the archive is not what is in use any more
+    header.remove("HDRNAME", ignore_missing=True)
 
 
 def copy_wcs(source: str | Path, companion: str | Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.algorithms.transform import Geometry
 from hst123r.sources.stars import ChipStars
 
 Floats = NDArray[np.float64]
@@ -63,7 +64,27 @@ class Frame:
     scale_arcsec: float
     search_pix: float
     tolerance_pix: float
-    geometry: Literal["shift", "rscale", "general"]
+    geometry: Geometry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairing:
+    """The matched pairs on the tangent plane they were matched on.
+
+    Parameters
+    ----------
+    centre_deg : (float, float)
+        Right ascension and declination of the tangent point.
+    star, reference : (pairs, 2) ndarray of float64
+        Where the exposure and the catalogue have the stars, east and north in arcsec.
+    error_arcsec : (pairs,) ndarray of float64
+        Standard error of their difference along each axis.
+    """
+
+    centre_deg: tuple[float, float]
+    star: Floats
+    reference: Floats
+    error_arcsec: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +107,12 @@ class Residual:
         Standard error of a fitted solution at the edge of the frame.
     correction_mas : float
         How far a fit would move the edge of the frame.
+    scale_mas : float
+        Pixel scale.
     why_not : str
         Why there are no pairs.
+    pairing : Pairing, optional
+        The pairs, for a fit.
     """
 
     stars: int
@@ -102,6 +127,7 @@ class Residual:
     correction_mas: float
     scale_mas: float
     why_not: str = ""
+    pairing: Pairing | None = None
 
     @property
     def is_aligned(self) -> bool:
@@ -110,6 +136,18 @@ class Residual:
             return False
         largest = min(SIGNIFICANT * self.error_mas, LARGEST_KEPT_PIX * self.scale_mas)
         return self.correction_mas <= largest
+
+    @property
+    def rms_pix(self) -> float:
+        """Root mean square along an axis in pixels, NaN without pairs."""
+        return math.hypot(*self.rms_mas) / math.sqrt(2.0) / self.scale_mas
+
+    def rms_of(self, stars: NDArray[np.int64]) -> float:
+        """Return the root mean square along an axis of some stars that were matched, mas."""
+        mine = np.isin(self.star, stars)
+        if not mine.any():
+            return math.nan
+        return float(np.sqrt(np.mean(self.east_mas[mine] ** 2 + self.north_mas[mine] ** 2) / 2))
 
     def as_json(self) -> dict[str, Any]:
         """Return what people want to read, as plain values."""
@@ -167,7 +205,13 @@ def compare(
     )
     if not isinstance(found, Match):
         return _none(ra.size, frame, found.text)
-    return _residual(found, first, second, frame)
+    pairing = Pairing(
+        centre,
+        first[found.first],
+        second[found.second],
+        np.hypot(error[found.first], reference.error_arcsec[found.second]),
+    )
+    return _residual(found, first, pairing, frame)
 
 
 def _positions(
@@ -185,8 +229,8 @@ def _positions(
     return np.concatenate(ra), np.concatenate(dec), np.concatenate(error)
 
 
-def _residual(found: Match, first: Floats, second: Floats, frame: Frame) -> Residual:
-    left = (second[found.second] - first[found.first]) * 1000.0
+def _residual(found: Match, first: Floats, pairing: Pairing, frame: Frame) -> Residual:
+    left = (pairing.reference - pairing.star) * 1000.0
     rms = np.sqrt(np.mean(left**2, axis=0))
     reach = float(np.max(np.hypot(*(first - np.mean(first, axis=0)).T)))
     turn = math.radians(found.rotation_error_deg) * reach
@@ -206,6 +250,7 @@ def _residual(found: Match, first: Floats, second: Floats, frame: Frame) -> Resi
         error_mas=error,
         correction_mas=float(np.max(np.hypot(*moved.T))) * 1000.0,
         scale_mas=frame.scale_arcsec * 1000.0,
+        pairing=pairing,
     )
 
 

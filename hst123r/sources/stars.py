@@ -14,6 +14,7 @@ from hst123r.photometry.chipfit import FitOptions
 from hst123r.photometry.frame import Frame
 from hst123r.photometry.free import free
 from hst123r.photometry.sky import estimate_sky
+from hst123r.sources.galaxies import looks_extended, measure_extended
 
 Floats = NDArray[np.float64]
 _CORNER = 0.5
@@ -49,7 +50,13 @@ class ChipStars:
 
 
 def find_chip_stars(
-    frame: Frame, *, threshold_sigma: float, min_snr: float, brightest: int, fit_radius_pix: float
+    frame: Frame,
+    *,
+    threshold_sigma: float,
+    min_snr: float,
+    brightest: int,
+    fit_radius_pix: float,
+    extended: bool = False,
 ) -> ChipStars:
     """Find and fit the stars of a frame.
 
@@ -68,11 +75,13 @@ def find_chip_stars(
         Keep at most this many, the brightest.
     fit_radius_pix : float
         Radius within which pixels decide about a star.
+    extended : bool
+        Whether compact galaxies are wanted too, with the larger errors of their centroids.
 
     Returns
     -------
     ChipStars
-        Only what looks like a star.
+        Only what looks like a star, and galaxies where they are wanted.
     """
     background = estimate_sky(frame.data, frame.bad)
     variance = np.maximum(background.sky, 0) + frame.dark_e + frame.read_noise_e**2
@@ -85,11 +94,21 @@ def find_chip_stars(
         brightest=4 * brightest,
     )
     stars = free(frame, found.x, found.y, background, FitOptions(fit_radius_pix=fit_radius_pix))
-    good = np.flatnonzero(stars.looks_like_star(min_snr))
-    good = good[np.argsort(-stars.fluxes.flux[good], kind="stable")][:brightest]
-    x, y = stars.x[good], stars.y[good]
+    star = stars.looks_like_star(min_snr)
+    x, y = stars.x.copy(), stars.y.copy()
+    flux, flux_error = stars.fluxes.flux.copy(), stars.fluxes.error.copy()
+    error_pix = np.sqrt((stars.x_error**2 + stars.y_error**2) / 2)
+    if extended:
+        others = np.flatnonzero(looks_extended(stars))
+        galaxies = measure_extended(frame, background.sky, found.x[others], found.y[others])
+        x[others], y[others] = galaxies.x, galaxies.y
+        error_pix[others] = galaxies.error_pix
+        flux[others], flux_error[others] = galaxies.flux, galaxies.flux_error
+        star[others] = galaxies.usable & (galaxies.flux >= min_snr * galaxies.flux_error)
+    good = np.flatnonzero(star)
+    good = good[np.argsort(-flux[good], kind="stable")][:brightest]
+    x, y, error_pix = x[good], y[good], error_pix[good]
     ra, dec = _sky(frame, x, y)
-    error_pix = np.sqrt((stars.x_error[good] ** 2 + stars.y_error[good] ** 2) / 2)
     scale = np.sqrt(np.abs(np.linalg.det(frame.jacobian(x, y)))) if x.size else np.zeros(0)
     rows, columns = frame.shape
     edges = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]]) - _CORNER
@@ -98,8 +117,8 @@ def find_chip_stars(
         y=y,
         ra_deg=ra,
         dec_deg=dec,
-        rate=stars.fluxes.flux[good] / frame.exposure_time_s,
-        rate_error=stars.fluxes.error[good] / frame.exposure_time_s,
+        rate=flux[good] / frame.exposure_time_s,
+        rate_error=flux_error[good] / frame.exposure_time_s,
         error_pix=error_pix,
         error_arcsec=error_pix * scale,
         corners=np.stack(_sky(frame, edges[:, 0], edges[:, 1]), axis=1),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from hst123r import instruments
 from hst123r.records.amount import Amount
@@ -17,6 +17,9 @@ from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hst123r.external.tweakreg import Shift
     from hst123r.sources.alignment import Residual
     from hst123r.sources.stars import ChipStars
@@ -25,9 +28,13 @@ if TYPE_CHECKING:
 class AlignParams(Params):
     """Parameters of the stage `align`."""
 
-    method: Literal["tweakreg", "none"] = Field("tweakreg", description="Who fits")
-    geometry: Literal["shift", "rscale", "general"] = Field(
-        "rscale", description="What is fitted: shift, with rotation and scale, or all linear terms"
+    method: Literal["tweakreg", "tweakwcs", "none"] = Field(
+        "tweakwcs",
+        description="Who matches and fits: TweakReg, or hst123r with the corrections of tweakwcs",
+    )
+    geometry: Literal["shift", "rshift", "rscale", "general"] = Field(
+        "rscale",
+        description="What is fitted: shift, with rotation, with scale, or all linear terms",
     )
     search_radius: Pixels = Field(
         Amount(20.0, "pix"),
@@ -37,21 +44,35 @@ class AlignParams(Params):
         Amount(1.0, "pix"), description="How far matched stars may be apart, at least 1 pix"
     )
     separation: Pixels = Field(
-        Amount(0.5, "pix"), description="Stars closer together than this are not matched"
+        Amount(0.5, "pix"), description="TweakReg: stars closer together are not matched"
     )
     threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
     min_snr: float = Field(10.0, ge=3, description="Lowest S/N of a star that is used")
+    sources: Literal["stars", "all", "auto"] = Field(
+        "auto",
+        description="What is matched: stars, all (compact galaxies too), or auto: all where an "
+        "exposure has fewer than 100 stars",
+    )
     brightest: int = Field(500, ge=10, le=5000, description="Most stars of a chip, by flux")
     fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
     min_matches: int = Field(10, ge=3, description="Fewer matched stars than this are bad")
-    clip: int = Field(3, ge=0, le=20, description="Rounds of clipping")
-    sigma: float = Field(3.0, gt=0, description="Clipping threshold")
+    clip: int = Field(3, ge=0, le=20, description="TweakReg: rounds of clipping")
+    sigma: float = Field(3.0, gt=0, description="TweakReg: clipping threshold")
     max_rms: PositivePixels = Field(
         Amount(0.5, "pix"), description="A residual rms above this, along either axis, is bad"
     )
     max_error: PositivePixels = Field(
         Amount(0.1, "pix"), description="A solution less certain than this is bad"
     )
+
+    @field_validator("geometry")
+    @classmethod
+    def _known_to_tweakreg(cls, value: str, info: ValidationInfo) -> str:
+        if value == "rshift" and info.data.get("method") == "tweakreg":
+            raise ValueError(
+                "TweakReg knows shift, rscale and general; take one, or method: tweakwcs"
+            )
+        return value
 
     @field_validator("search_radius")
     @classmethod
@@ -73,7 +94,7 @@ class Align(Stage[AlignParams]):
 
     name = "align"
     params = AlignParams
-    version = 1
+    version = 2
     needs = (
         Need("exposure", facets=IMAGE),
         Need("reference", facets=("bytes",), facts=("exposures",)),
@@ -147,6 +168,8 @@ class _Visit:
         self.stars: list[dict[int, ChipStars]] = []
         self.shifts: dict[str, Shift | None] = {}
         self.unchanged: set[str] = set()
+        # rows of the stars that were left out of a fit, to check it
+        self.check: dict[str, NDArray[np.int64]] = {}
 
     def measure(self) -> None:
         """Find the stars of every exposure."""
@@ -161,22 +184,36 @@ class _Visit:
                 min_snr=params.min_snr,
                 brightest=params.brightest,
                 fit_radius_pix=params.fit_radius.to("pix"),
+                sources=params.sources,
             )
             self.stars.append(found)
 
     def solve(self) -> None:
-        """Let TweakReg fit the exposures whose WCS is not right already."""
+        """Fit the exposures whose WCS is not right already."""
         if self.params.method == "none":
             return
-        moving = []
+        moving: dict[int, Residual] = {}
         for number, exposure in enumerate(self.exposures):
             before = self._residual(number)
             if before.is_aligned:
                 self.unchanged.add(exposure.root)
             else:
-                moving.append(number)
-        if moving:
-            self._tweak(moving)
+                moving[number] = before
+        if moving and self.params.method == "tweakreg":
+            self._tweak(list(moving))
+        elif moving:
+            self._fit(moving)
+
+    def _fit(self, moving: dict[int, Residual]) -> None:
+        from hst123r.products.own_alignment import align_exposure
+
+        for number, before in moving.items():
+            if before.pairs < self.params.min_matches:
+                continue
+            exposure = self.exposures[number]
+            found = align_exposure(self.files[number], exposure, before, self.frame)
+            if found is not None:
+                self.check[exposure.root] = before.star[found.check]
 
     def _tweak(self, moving: list[int]) -> None:
         from hst123r.external import tweakreg
@@ -238,8 +275,6 @@ class _Visit:
 
     def outcome(self) -> Outcome:
         """Say what became of every exposure."""
-        from hst123r.products.alignment_table import write_matches
-        from hst123r.products.plots import residuals
         from hst123r.products.wcs_cards import displacement
 
         for files in self.files:
@@ -257,21 +292,43 @@ class _Visit:
             moved = displacement(source.files["science"], self.files[number]["science"], exposure)
             measured += self._measurements(exposure.root, residual, moved)
             products.append(self._product(source, number, residual, moved))
+        products.append(self._alignment(found))
+        return Outcome(products, measured, self._caveats())
+
+    def _alignment(self, found: dict[str, Residual]) -> Product:
+        """Write what belongs to the visit: matches, regions, plot, and the WCS as headerlets."""
+        from hst123r.products.alignment_table import write_matches, write_regions
+        from hst123r.products.headerlets import write_headerlet
+        from hst123r.products.plots import residuals
+
         label = self.job.label
-        table, plot = (
-            self.context.product(f"{label}_{n}") for n in ("matches.ecsv", "residuals.png")
+        reference = self.job.inputs["reference"][0].name
+        table, regions, plot = (
+            self.context.product(f"{label}_{name}")
+            for name in ("matches.ecsv", "matches.reg", "residuals.png")
         )
-        write_matches(found, table, {"reference": self.job.inputs["reference"][0].name})
+        write_matches(found, table, {"reference": reference})
+        write_regions(found, self.reference, regions)
         residuals(
             plot,
             {root: (r.east_mas, r.north_mas) for root, r in found.items()},
             unit="mas",
             title=f"{label}: residuals against the reference",
         )
-        files = {"matches": str(table), "plot": str(plot)}
+        files = {"matches": str(table), "regions": str(regions), "plot": str(plot)}
+        for number, (root, residual) in enumerate(found.items()):
+            if self._state(root, residual) not in {"none", "failed"}:
+                path = self.context.product(f"{root}_hlet.fits")
+                science = self.files[number]["science"]
+                write_headerlet(science, path, root, residual.pairs, reference)
+                files[f"headerlet_{root}"] = str(path)
         facts = {"exposures": {root: r.as_json() for root, r in found.items()}}
-        products.append(Product("alignment", label, dict(self.job.labels), files, facts))
-        return Outcome(products, measured, self._caveats())
+        return Product("alignment", label, dict(self.job.labels), files, facts)
+
+    def _state(self, root: str, residual: Residual) -> str:
+        if self.params.method != "none" and residual.pairs < self.params.min_matches:
+            return "failed"
+        return "kept" if root in self.unchanged else self.params.method
 
     def _product(
         self, source: Product, number: int, residual: Residual, moved: tuple[float, float]
@@ -281,11 +338,7 @@ class _Visit:
         targets = {name: (ra, dec) for name, (ra, dec) in self.job.arguments["targets"].items()}
         record = read_exposure(self.files[number]["science"], targets)
         root = record.root
-        state = "kept" if root in self.unchanged else "tweakreg"
-        if self.params.method == "none":
-            state = "none"
-        elif residual.pairs < self.params.min_matches:
-            state = "failed"
+        state = self._state(root, residual)
         facts = {
             **source.facts,
             **record.as_facts(),
@@ -301,10 +354,11 @@ class _Visit:
         rms = params.max_rms.to("pix") * scale if gated else None
         error = params.max_error.to("pix") * scale if gated else None
         least = params.min_matches if gated else None
-        return [
+        found = [
             Measurement("matches", residual.pairs, low=least, subject=root),
             Measurement("residual_rms_east", residual.rms_mas[0], "mas", high=rms, subject=root),
             Measurement("residual_rms_north", residual.rms_mas[1], "mas", high=rms, subject=root),
+            Measurement("residual_rms", residual.rms_pix, "pix", subject=root),
             Measurement("solution_error", residual.error_mas, "mas", high=error, subject=root),
             Measurement("offset_left", residual.offset_mas, "mas", subject=root),
             Measurement("moved_east", moved[0], "arcsec", subject=root),
@@ -313,6 +367,10 @@ class _Visit:
                 "detected_stars", residual.stars, low=3, fails=Quality.CAVEAT, subject=root
             ),
         ]
+        if root in self.check and self.check[root].size:
+            left = residual.rms_of(self.check[root])
+            found.append(Measurement("check_rms", left, "mas", high=rms, subject=root))
+        return found
 
     def _caveats(self) -> list[Caveat]:
         if self.params.method == "none":

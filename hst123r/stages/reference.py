@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,11 @@ class ReferenceParams(Params):
     )
     threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
     min_snr: float = Field(10.0, ge=3, description="Lowest S/N of a catalogue star")
+    sources: Literal["stars", "all", "auto"] = Field(
+        "auto",
+        description="What is in the catalogue: stars, all (compact galaxies too), or auto: all "
+        "where an exposure has fewer than 100 stars",
+    )
     brightest: int = Field(2000, ge=10, le=20000, description="Most stars of a chip, by flux")
     fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
     match_radius: PositiveAngle = Field(
@@ -42,7 +47,7 @@ class Reference(Stage[ReferenceParams]):
 
     name = "reference"
     params = ReferenceParams
-    version = 1
+    version = 2
     needs = (Need("exposure", facets=IMAGE),)
     makes = ("reference",)
     implied = True
@@ -86,6 +91,7 @@ class Reference(Stage[ReferenceParams]):
                 min_snr=params.min_snr,
                 brightest=params.brightest,
                 fit_radius_pix=params.fit_radius.to("pix"),
+                sources=params.sources,
             )
             for product in job.inputs["exposure"]
         ]

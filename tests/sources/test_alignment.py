@@ -85,3 +85,11 @@ def test_no_stars_at_all(make_wcs):
     found = compare({}, {}, empty, FRAME)
     assert (found.stars, found.pairs) == (0, 0)
     assert found.why_not == "there are no stars to compare"
+
+
+def test_the_rms_in_pixels_and_of_some_stars(case):
+    found = case()
+    assert found.rms_pix == pytest.approx(0.02, rel=0.25)
+    assert found.rms_of(found.star) == pytest.approx(1000 * 0.05 * found.rms_pix)
+    assert found.rms_of(found.star[:10]) != found.rms_of(found.star)
+    assert math.isnan(found.rms_of(np.zeros(0, np.int64)))

@@ -45,7 +45,7 @@ def test_a_visit_that_is_off_is_brought_onto_the_reference(small, root):
 def test_how_far_it_was_moved_is_said(small, root):
     assert small.measured("align", "moved_east")[root] == pytest.approx(-0.2, abs=0.005)
     assert small.measured("align", "moved_north")[root] == pytest.approx(-0.2236, abs=0.005)
-    assert small.facts("exposure")[root]["alignment"]["state"] == "tweakreg"
+    assert small.facts("exposure")[root]["alignment"]["state"] == "tweakwcs"
 
 
 @pytest.mark.parametrize("root", FIRST)
@@ -75,6 +75,34 @@ def test_the_residuals_are_measured_and_within_their_limits(small):
     assert min(small.measured("align", "matches").values()) > 20
 
 
+def test_stars_that_were_not_fitted_check_the_fit(small):
+    check = small.measured("align", "check_rms")
+    # exposures that were right were not fitted
+    assert set(check) <= set(SECOND)
+    assert check
+    assert max(check.values()) < 2.5
+
+
+def test_the_residual_is_said_in_pixels_too(small):
+    pixels, east = (small.measured("align", f"residual_rms{name}") for name in ("", "_east"))
+    assert set(pixels) == {*FIRST, *SECOND}
+    assert max(pixels.values()) < 0.04
+    assert all(0.5 < pixels[root] * 50 / east[root] < 2 for root in pixels)
+
+
+def test_the_solution_is_a_headerlet_and_the_matches_are_regions(small):
+    for root in (*FIRST, *SECOND):
+        path = small.path(f"align/*/{root}_hlet.fits")
+        with fits.open(path) as hdus:
+            assert hdus[0].header["DESTIM"] == root
+            values = [hdus["SIPWCS", version].header["CRVAL2"] for version in (1, 2)]
+        science = small.path(f"align/*/{root}_flc.fits")
+        wanted = [fits.getval(science, "CRVAL2", "SCI", version) for version in (1, 2)]
+        assert values == pytest.approx(wanted, rel=1e-12)
+    (path,) = small.folder.glob(f"products/align/{SECOND_VISIT}/*_matches.reg")
+    assert path.read_text().count("circle(") > 20
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -82,11 +110,31 @@ def test_the_residuals_are_measured_and_within_their_limits(small):
         ({"search_radius": "0 pix"}, "no whole number of pixels"),
         ({"tolerance": "0.5 pix"}, "below 1 pix"),
         ({"min_matches": 2}, "greater than or equal to 3"),
+        ({"method": "tweakreg", "geometry": "rshift"}, "TweakReg knows shift, rscale and general"),
     ],
 )
 def test_what_tweakreg_cannot_be_trusted_with_is_refused(given, says):
     with pytest.raises(ValidationError, match=says):
         AlignParams.model_validate(given)
+
+
+@pytest.mark.parametrize("geometry", ["rshift", "rscale", "general"])
+def test_the_fit_of_our_own_knows_more_geometries(small, divide, do, geometry):
+    inputs = {
+        "exposure": small.products("exposures", "exposure"),
+        "reference": small.products("reference", "reference"),
+    }
+    params = {"method": "tweakwcs", "geometry": geometry}
+    outcome = do("align", divide("align", inputs, params)[SECOND_VISIT], params)
+    assert outcome.quality.value == "good"
+    for product in outcome.products:
+        if product.kind == "exposure":
+            assert product.facts["alignment"]["state"] == "tweakwcs"
+            path = Path(product.files["science"])
+            assert np.sqrt(np.mean(errors(path, small.truth(product.name)) ** 2)) < 1.5
+            raw = look(small.folder / "raw" / path.name).facets
+            changed = {name for name in raw if raw[name] != look(path).facets[name]}
+            assert changed - {"volatile"} == {"wcs", "alternates"}
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +150,7 @@ def failed(small, divide, do, kept):
             "exposure": small.products("exposures", "exposure"),
             "reference": small.products("reference", "reference"),
         }
-        params = {"min_matches": 48}
+        params = {"min_matches": 48, "method": "tweakreg"}
         kept["outcome"] = do("align", divide("align", inputs, params)[SECOND_VISIT], params)
     return kept["outcome"]
 

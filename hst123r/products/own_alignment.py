@@ -1,0 +1,64 @@
+"""An exposure brought onto the reference by a fit of our own: its stars in, its headers changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from hst123r.errors import StageError
+from hst123r.products.exposures import open_chips
+from hst123r.products.wcs_cards import copy_wcs, write_wcs
+from hst123r.records.exposure import Exposure
+
+if TYPE_CHECKING:
+    from hst123r.sources.alignment import Frame, Residual
+    from hst123r.sources.corrections import Correction
+
+FLOOR_PIX: Final = 0.005
+"""What the places of bright stars are wrong by, whatever their noise: with weights of the noise
+alone the few brightest decide, and their error is that of the PSF."""
+
+
+def align_exposure(
+    files: Mapping[str, str], exposure: Exposure, residual: Residual, frame: Frame
+) -> Correction | None:
+    """Fit the pairs of an exposure and correct the WCS in its files.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Working copies by role; their headers are changed.
+    exposure : Exposure
+        Its record.
+    residual : Residual
+        Its pairs, by the WCS that is in the files.
+    frame : Frame
+        What is fitted.
+
+    Returns
+    -------
+    Correction or None
+        None, and nothing changed, where there are no pairs.
+
+    Raises
+    ------
+    StageError
+        If the WCS is none that tweakwcs can correct.
+    """
+    from hst123r.sources.corrections import correct, fit_pairs
+
+    if residual.pairing is None:
+        return None
+    found = fit_pairs(residual.pairing, frame.geometry, FLOOR_PIX * frame.scale_arcsec)
+    old = open_chips(files["science"], exposure)
+    try:
+        new = correct(old, found.transform, residual.pairing.centre_deg)
+    except ValueError as error:
+        raise StageError(
+            f"the WCS of {exposure.root} cannot be corrected: {error}",
+            hint="Take `method: tweakreg` for it",
+        ) from error
+    write_wcs(files["science"], new)
+    if "dq" in files:
+        copy_wcs(files["science"], files["dq"])
+    return found
