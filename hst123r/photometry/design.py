@@ -90,7 +90,10 @@ class Design:
         chosen, flat, star = chosen[usable], flat[usable], star[usable]
         used = np.zeros(ny * nx, np.bool_)
         used[flat] = True
-        number = np.cumsum(used, dtype=np.int32)
+        pixels = np.flatnonzero(used)
+        # of a whole frame only the pages of numbered pixels are ever touched
+        number = np.empty(ny * nx, np.int64)
+        number[pixels] = np.arange(pixels.size)
         first = np.concatenate([[0], np.cumsum(np.bincount(star, minlength=x.size))])
         return cls(
             frame,
@@ -99,8 +102,8 @@ class Design:
             half,
             inside,
             chosen,
-            (number[flat] - 1).astype(np.int64),
-            np.flatnonzero(used),
+            number[flat],
+            pixels,
             first.astype(np.int64),
         )
 
@@ -187,7 +190,7 @@ class Design:
         sky, variance : (p,) ndarray of float64
             In electrons and electrons².
         """
-        sky = background.at(self.column, self.row)
+        sky = background.sky[self.row, self.column].astype(np.float64)
         read = self.frame.read_noise_e**2 + self.frame.dark_e
         variance = np.maximum(sky, 0.0) / self.area + read / self.area**2
         # a noiseless frame still needs weights

@@ -14,6 +14,7 @@ from hst123r.photometry.chipfit import FitOptions
 from hst123r.photometry.frame import Frame
 from hst123r.photometry.free import free
 from hst123r.photometry.sky import estimate_sky
+from hst123r.sources.candidates import could_be_stars
 from hst123r.sources.galaxies import looks_extended, measure_extended
 
 Floats = NDArray[np.float64]
@@ -84,15 +85,19 @@ def find_chip_stars(
         Only what looks like a star, and galaxies where they are wanted.
     """
     background = estimate_sky(frame.data, frame.bad)
-    variance = np.maximum(background.sky, 0) + frame.dark_e + frame.read_noise_e**2
+    sky = background.sky
+    variance = np.maximum(sky, 0) + frame.dark_e + frame.read_noise_e**2
     found = find_stars(
-        frame.data - background.sky,
+        frame.data - sky,
         np.sqrt(variance),
         frame.psf.fwhm_pix,
         threshold_sigma,
         mask=frame.bad,
-        brightest=4 * brightest,
     )
+    if not extended:
+        # the brightest are counted without cosmic rays, or these would crowd the stars out
+        found = found.where(np.flatnonzero(could_be_stars(frame, sky, found.x, found.y)))
+    found = found.where(np.arange(min(4 * brightest, len(found))))
     stars = free(frame, found.x, found.y, background, FitOptions(fit_radius_pix=fit_radius_pix))
     star = stars.looks_like_star(min_snr)
     x, y = stars.x.copy(), stars.y.copy()
@@ -100,7 +105,7 @@ def find_chip_stars(
     error_pix = np.sqrt((stars.x_error**2 + stars.y_error**2) / 2)
     if extended:
         others = np.flatnonzero(looks_extended(stars))
-        galaxies = measure_extended(frame, background.sky, found.x[others], found.y[others])
+        galaxies = measure_extended(frame, sky, found.x[others], found.y[others])
         x[others], y[others] = galaxies.x, galaxies.y
         error_pix[others] = galaxies.error_pix
         flux[others], flux_error[others] = galaxies.flux, galaxies.flux_error

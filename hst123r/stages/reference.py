@@ -47,7 +47,7 @@ class Reference(Stage[ReferenceParams]):
 
     name = "reference"
     params = ReferenceParams
-    version = 2
+    version = 3
     needs = (Need("exposure", facets=IMAGE),)
     makes = ("reference",)
     implied = True
