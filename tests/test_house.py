@@ -37,6 +37,7 @@ OWN_PROCESS = {"engine/worker.py": "the process of one job is set up to show all
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 COVERED = {
+    "alignment/*": "stages/test_align.py",
     "cli/commands/*": "cli/test_commands.py",
     "cli/checks.py": "cli/test_commands.py",
     "cli/main.py": "cli/test_commands.py",

@@ -1,0 +1,74 @@
+"""The parameters of the alignment."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from hst123r.records.amount import Amount
+from hst123r.records.params import Params, Pixels, PositivePixels
+
+
+class AlignParams(Params):
+    """Parameters of the stage `align`."""
+
+    method: Literal["tweakreg", "tweakwcs", "none"] = Field(
+        "tweakwcs",
+        description="Who matches and fits: TweakReg, or hst123r with the corrections of tweakwcs",
+    )
+    geometry: Literal["shift", "rshift", "rscale", "general"] = Field(
+        "rscale",
+        description="What is fitted: shift, with rotation, with scale, or all linear terms",
+    )
+    search_radius: Pixels = Field(
+        Amount(20.0, "pix"),
+        description="How far a star may be from where the header puts it; whole pixels",
+    )
+    tolerance: Pixels = Field(
+        Amount(1.0, "pix"), description="How far matched stars may be apart, at least 1 pix"
+    )
+    separation: Pixels = Field(
+        Amount(0.5, "pix"), description="TweakReg: stars closer together are not matched"
+    )
+    threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
+    min_snr: float = Field(10.0, ge=3, description="Lowest S/N of a star that is used")
+    sources: Literal["stars", "all", "auto"] = Field(
+        "auto",
+        description="What is matched: stars, all (compact galaxies too), or auto: all where an "
+        "exposure has fewer than 100 stars",
+    )
+    brightest: int = Field(500, ge=10, le=5000, description="Most stars of a chip, by flux")
+    fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
+    min_matches: int = Field(10, ge=3, description="Fewer matched stars than this are bad")
+    clip: int = Field(3, ge=0, le=20, description="TweakReg: rounds of clipping")
+    sigma: float = Field(3.0, gt=0, description="TweakReg: clipping threshold")
+    max_rms: PositivePixels = Field(
+        Amount(0.5, "pix"), description="A residual rms above this, along either axis, is bad"
+    )
+    max_error: PositivePixels = Field(
+        Amount(0.1, "pix"), description="A solution less certain than this is bad"
+    )
+
+    @field_validator("geometry")
+    @classmethod
+    def _known_to_tweakreg(cls, value: str, info: ValidationInfo) -> str:
+        if value == "rshift" and info.data.get("method") == "tweakreg":
+            raise ValueError(
+                "TweakReg knows shift, rscale and general; take one, or method: tweakwcs"
+            )
+        return value
+
+    @field_validator("search_radius")
+    @classmethod
+    def _whole(cls, value: Amount) -> Amount:
+        if value.value < 1 or value.value != round(value.value):
+            raise ValueError(f"{value} is no whole number of pixels of at least 1")
+        return value
+
+    @field_validator("tolerance")
+    @classmethod
+    def _at_least_one(cls, value: Amount) -> Amount:
+        if value.value < 1:
+            raise ValueError(f"{value} is below 1 pix, which loses most matches")
+        return value
