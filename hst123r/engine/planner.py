@@ -255,12 +255,14 @@ class Planner:
             for item in planned.made:
                 self.identities.expect(item)
 
-    def has_run(self, instance: Instance) -> bool:
-        """Whether any job of a stage was ever done in this work directory."""
-        return any(
-            stage == instance.name and record.done_id is not None
-            for (stage, _), record in self._records.items()
-        )
+    def ahead(self) -> list[Instance]:
+        """Return the stages of this run that were never done in this work directory."""
+        done = {stage for (stage, _), record in self._records.items() if record.done_id is not None}
+        return [
+            progress.instance
+            for name, progress in self.progress.items()
+            if not progress.skipped and name not in done
+        ]
 
     def settle_products(self, planned: Planned) -> None:
         """Note the products of a job that is done or reused, for those that come after it."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from hst123r.engine.environment import memory_mb
 from hst123r.errors import EnvironmentProblem
-from hst123r.external.template import Ended, Template
+from hst123r.external.template import IMPORTED, Ended, Template
 
 CALL: Final = "hst123r.engine.worker:main"
 WARM: Final = "hst123r.engine.worker:warm"
@@ -48,19 +48,29 @@ class Pool:
         """Number of jobs running."""
         return len(self._running)
 
-    def prepare(self, modules: tuple[str, ...]) -> None:
-        """Start importing what later jobs need, while others run.
+    def prepare(self, modules: tuple[str, ...]) -> tuple[str, ...]:
+        """Start importing what later jobs need, while others run, if no process has it all.
 
         Parameters
         ----------
         modules : tuple of str
             Modules, as stages name them.
+
+        Returns
+        -------
+        tuple of str
+            Modules of the process that will do: these, or more.
         """
         if modules in self._templates:
-            return
+            return modules
+        # importing once more costs more than what a job does not need of a larger process
+        for larger in self._templates:
+            if set(modules) <= set(larger):
+                return larger
         template = Template((*modules, WARM), self.logs / "template.log")
         self._templates[modules] = template
         self._selector.register(template.socket, selectors.EVENT_READ, modules)
+        return modules
 
     def has_room(self, needed_mb: float) -> bool:
         """Whether a job can start now; a job too large for the machine runs alone.
@@ -93,7 +103,7 @@ class Pool:
         needed_mb : float
             Its estimated peak memory.
         """
-        self.prepare(modules)
+        modules = self.prepare(modules)
         self._running[job_id] = _Running(modules, needed_mb)
         argument = {"folder": str(folder)}
         self._templates[modules].start(job_id, CALL, argument, folder / "work", log)
@@ -140,9 +150,9 @@ class Pool:
 
 
 def _last_line(log: Path) -> str:
-    """Return what a program said last."""
+    """Return what a template said last, if that was a complaint."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    return lines[-1].strip() if lines and not lines[-1].startswith(IMPORTED) else ""
 
 
 def cause_of_death(ended: Ended, limit_mb: float) -> str:

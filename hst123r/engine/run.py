@@ -261,9 +261,8 @@ class Runner:
             self._pool = Pool(self.options.jobs, self.workspace.logs)
             # what stages that never ran will need is imported while the first jobs run
             self._pool.prepare(progress.stage.preload)
-            for instance in self.recipe.instances:
-                if not planner.has_run(instance):
-                    self._pool.prepare(registry.get(instance.stage).preload)
+            for instance in planner.ahead():
+                self._pool.prepare(registry.get(instance.stage).preload)
 
     def _start_what_fits(self, planner: Planner) -> None:
         while self._queue and self._pool is not None:

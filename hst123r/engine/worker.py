@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import logging
 import os
+import pkgutil
 import resource
 import sys
+import time
 import traceback
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hst123r import instruments, log
 from hst123r.engine.handover import OUT, Order, Result
@@ -27,10 +30,22 @@ from hst123r.stage.context import Context
 _NO_ROOM = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
 
 
+ROOMS: Final = ("algorithms", "optics", "photometry", "sources", "products", "external")
+"""Where the stages have their work done."""
+
+
 def warm() -> None:
-    """Import the stages and read the detector facts, once, before any job is forked."""
+    """Import the stages and read the detector facts, once, before any job is forked.
+
+    Where the stages' slow packages are imported already, our own modules that use them follow.
+    """
     for name in registry.names():
         registry.get(name)
+    if "photutils" in sys.modules:
+        for room in ROOMS:
+            package = importlib.import_module(f"hst123r.{room}")
+            for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+                importlib.import_module(module.name)
     for name in instruments.names():
         instruments.get(name)
 
@@ -95,7 +110,9 @@ def _usage() -> dict[str, Any]:
 def _run(order: Order, context: Context) -> Result:
     stage = registry.get(order.handler)
     params = stage.params.model_validate(order.values)
+    begun = time.process_time()
     outcome = stage.run(order.job, params, context)
+    log.get("worker").info("%s: %.2f s of CPU time", stage.name, time.process_time() - begun)
     # facts that JSON cannot hold are a mistake of the stage, and are reported as one
     json.dumps([product.facts for product in outcome.products], allow_nan=False)
     moves = _moves(order, context, outcome)

@@ -30,6 +30,7 @@ ASTROPY: Final = ("astropy.io.fits", "astropy.table", "astropy.wcs")
 HEAVY: Final = (
     *ASTROPY, "drizzlepac.astrodrizzle", "drizzlepac.tweakreg", "photutils.detection",
     "photutils.background", "scipy.sparse.linalg", "scipy.ndimage", "matplotlib.figure",
+    "matplotlib.font_manager", "matplotlib.backends.backend_agg",
 )  # fmt: skip
 """Likewise for stages that drizzle, align or measure."""
 
