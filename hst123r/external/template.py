@@ -297,8 +297,9 @@ def main(arguments: list[str]) -> None:
         if function:
             getattr(imported, function)()
     gc.freeze()
-    sys.stdout.write(f"{IMPORTED} {' '.join(modules)}: {time.process_time():.2f} s of CPU time\n")
-    sys.stdout.flush()
+    ready = f"{IMPORTED} {' '.join(modules)}: {time.process_time():.2f} s of CPU time\n"
+    # our standard output is the template's log
+    os.write(1, ready.encode())
     server = _Server(connection)
     try:
         server.serve()

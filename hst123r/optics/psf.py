@@ -192,25 +192,24 @@ class EffectivePSF:
         of the bicubic spline have the same weights throughout, and each tap is one rectangle.
         """
         tiles, before = self._windows
-        size = out[0].shape[1]
+        stars, size = out[0].shape[:2]
         windows = np.lib.stride_tricks.sliding_window_view(tiles, (size, size), axis=(2, 3))
         tap_x, weight_x, slope_x = self._taps(first_x, before)
         tap_y, weight_y, slope_y = self._taps(first_y, before)
-        step = self.oversampling
-        for a in range(_TAPS):
-            row, row_phase = np.divmod(tap_y[a], step)
-            value: Floats = np.zeros(out[0].shape)
-            slope: Floats = np.zeros(out[0].shape if len(out) > 1 else 0)
-            for b in range(_TAPS):
-                column, column_phase = np.divmod(tap_x[b], step)
-                tap = windows[row_phase, column_phase, row, column]
-                value += weight_x[b][:, None, None] * tap
-                if len(out) > 1:
-                    slope += slope_x[b][:, None, None] * tap
-            out[0] += weight_y[a][:, None, None] * value
-            if len(out) > 1:
-                out[1] += weight_y[a][:, None, None] * slope
-                out[2] += slope_y[a][:, None, None] * value
+        column, column_phase = np.divmod(tap_x, self.oversampling)
+        row, row_phase = np.divmod(tap_y, self.oversampling)
+        taps: Floats = np.empty((stars, _TAPS, _TAPS, size * size))
+        for a, b in np.ndindex(_TAPS, _TAPS):
+            tap = windows[row_phase[a], column_phase[b], row[a], column[b]]
+            taps[:, a, b] = tap.reshape(stars, -1)
+        pairs = [(weight_y, weight_x), (weight_y, slope_x), (slope_y, weight_x)][: len(out)]
+        weights = np.stack([along_y[:, None] * along_x for along_y, along_x in pairs])
+        # (n, results, taps) by (n, taps, pixels): one product of small matrices for each star
+        sums = np.moveaxis(weights.reshape(len(out), _TAPS**2, stars), 2, 0) @ taps.reshape(
+            stars, _TAPS**2, -1
+        )
+        for number in range(len(out)):
+            out[number] += sums[:, number].reshape(stars, size, size)
 
     def _taps(self, first: Floats, before: int) -> tuple[Integers, Floats, Floats]:
         """Return the first node of each tap, its weights, and their slopes by star position."""
