@@ -57,7 +57,7 @@ def solve(visit: Visit) -> list[Solution]:
     solutions = []
     for number in numbers:
         residual = visit.residual(number) if number in fitted else before[number]
-        state = method if number in moving else "kept"
+        state: str = method if number in moving else "kept"
         if residual.pairs < visit.params.min_matches:
             state = "failed"
         solutions.append(Solution(state, residual, fitted.get(number)))
