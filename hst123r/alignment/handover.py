@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hst123r.alignment import verdict
-from hst123r.alignment.solve import Solution
+from hst123r.alignment.siblings import agreements
+from hst123r.alignment.solution import Solution
 from hst123r.alignment.visit import Visit
 from hst123r.records.outcome import Measurement, Outcome, Product
 
@@ -28,6 +30,7 @@ def outcome(visit: Visit, solutions: Sequence[Solution]) -> Outcome:
     """
     from hst123r.products.wcs_cards import displacement
 
+    agree = agreements(visit, solutions)
     for files in visit.files:
         for role, path in files.items():
             files[role] = str(Path(path).replace(visit.context.product(Path(path).name)))
@@ -39,9 +42,11 @@ def outcome(visit: Visit, solutions: Sequence[Solution]) -> Outcome:
         now = visit.files[number]["science"]
         moved = displacement(source.files["science"], now, exposure)
         measured += verdict.measurements(visit, exposure.root, solution, moved)
+        if number in agree:
+            measured += verdict.against_sibling(visit, exposure.root, agree[number])
         products.append(_exposure(visit, number, solution, moved))
     products.append(_alignment(visit, solutions))
-    return Outcome(products, measured, verdict.caveats(visit.params))
+    return Outcome(products, measured, verdict.caveats(visit, solutions))
 
 
 def _exposure(
@@ -52,7 +57,9 @@ def _exposure(
     source = visit.sources[number]
     targets = {name: (ra, dec) for name, (ra, dec) in visit.job.arguments["targets"].items()}
     record = read_exposure(visit.files[number]["science"], targets)
-    told = {"state": solution.state, "moved_arcsec": list(moved_arcsec)}
+    told: dict[str, Any] = {"state": solution.state, "moved_arcsec": list(moved_arcsec)}
+    if solution.donor:
+        told["donor"] = solution.donor
     facts = {
         **source.facts,
         **record.as_facts(),

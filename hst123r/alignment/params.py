@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from hst123r.records.amount import Amount
-from hst123r.records.params import Params, Pixels, PositivePixels
+from hst123r.records.params import Params, Pixels, PositiveAngle, PositivePixels
 
 
 class AlignParams(Params):
@@ -48,6 +48,14 @@ class AlignParams(Params):
     )
     max_error: PositivePixels = Field(
         Amount(0.1, "pix"), description="A solution less certain than this is bad"
+    )
+    max_sibling_offset: PositivePixels = Field(
+        Amount(0.3, "pix"),
+        description="An exposure that is off another of its visit by more than this, and by more "
+        "than three standard errors, is bad",
+    )
+    max_sibling_rotation: PositiveAngle = Field(
+        Amount(0.02, "deg"), description="Likewise of its rotation"
     )
 
     @field_validator("geometry")

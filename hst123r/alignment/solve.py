@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
+from hst123r.alignment import siblings
 from hst123r.alignment.methods import METHODS
+from hst123r.alignment.solution import Solution
 from hst123r.alignment.visit import Visit
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from hst123r.sources.alignment import Residual
-
-
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """What became of an exposure.
-
-    Parameters
-    ----------
-    state : str
-        ``none``, nothing was to be fitted; ``kept``, it was right; ``failed``; or the method.
-    residual : Residual
-        How it stands now.
-    check : ndarray of int64, optional
-        Rows of its stars that were left out of the fit, to check it.
-    """
-
-    state: str
-    residual: Residual
-    check: NDArray[np.int64] | None = None
 
 
 def solve(visit: Visit) -> list[Solution]:
     """Fit the exposures of a visit whose WCS is not right already.
+
+    Those that the method cannot put on the reference are tied to their siblings.
 
     Parameters
     ----------
@@ -57,8 +33,12 @@ def solve(visit: Visit) -> list[Solution]:
     solutions = []
     for number in numbers:
         residual = visit.residual(number) if number in fitted else before[number]
-        state: str = method if number in moving else "kept"
-        if residual.pairs < visit.params.min_matches:
-            state = "failed"
-        solutions.append(Solution(state, residual, fitted.get(number)))
-    return solutions
+        if residual.pairs >= visit.params.min_matches:
+            state: str = method if number in moving else "kept"
+            solutions.append(Solution(state, residual, fitted.get(number)))
+            continue
+        if number in fitted:
+            # what its own stars do not confirm does not stay in its header
+            visit.restore(number)
+        solutions.append(Solution("failed", before[number]))
+    return siblings.tie(visit, solutions)

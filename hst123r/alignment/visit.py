@@ -11,7 +11,7 @@ from hst123r.stage.context import Context
 from hst123r.stage.contract import Job
 
 if TYPE_CHECKING:
-    from hst123r.sources.alignment import ReferenceStars, Residual
+    from hst123r.sources.alignment import Frame, ReferenceStars, Residual
     from hst123r.sources.stars import ChipStars
 
 
@@ -86,7 +86,12 @@ class Visit:
         """Return how many stars an exposure has."""
         return sum(chip.x.size for chip in self.stars[number].values())
 
-    def residual(self, number: int, catalogue: ReferenceStars | None = None) -> Residual:
+    def residual(
+        self,
+        number: int,
+        catalogue: ReferenceStars | None = None,
+        frame: Frame | None = None,
+    ) -> Residual:
         """Compare an exposure, by its WCS as it is now, with a catalogue.
 
         Parameters
@@ -95,6 +100,8 @@ class Visit:
             Which exposure.
         catalogue : ReferenceStars, optional
             The catalogue; the reference by default.
+        frame : Frame, optional
+            How; as all exposures of the visit by default.
 
         Returns
         -------
@@ -106,7 +113,15 @@ class Visit:
 
         wcs = open_chips(self.files[number]["science"], self.exposures[number])
         wanted = self.reference if catalogue is None else catalogue
-        return compare(self.stars[number], wcs, wanted, self.frame)
+        return compare(self.stars[number], wcs, wanted, frame or self.frame)
+
+    def catalogue(self, number: int) -> ReferenceStars:
+        """Return the stars of an exposure, by its WCS as it is now, as a catalogue."""
+        from hst123r.products.exposures import open_chips
+        from hst123r.sources.alignment import as_catalogue
+
+        wcs = open_chips(self.files[number]["science"], self.exposures[number])
+        return as_catalogue(self.stars[number], wcs)
 
     def restore(self, number: int) -> None:
         """Make the working copy of an exposure what the exposure was."""

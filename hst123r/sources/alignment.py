@@ -214,6 +214,28 @@ def compare(
     return _residual(found, first, pairing, frame)
 
 
+def as_catalogue(chips: Mapping[int, ChipStars], wcs: Mapping[int, Any]) -> ReferenceStars:
+    """Return the stars of an exposure as a catalogue that others can be compared with.
+
+    Parameters
+    ----------
+    chips : mapping of int to ChipStars
+        Stars by EXTVER.
+    wcs : mapping of int to WCS
+        The WCS of every chip as it is now.
+
+    Returns
+    -------
+    ReferenceStars
+        The brightest first.
+    """
+    ra, dec, error = _positions(chips, wcs)
+    rates = [chip.rate for _, chip in sorted(chips.items()) if chip.x.size]
+    rate = np.concatenate(rates) if rates else np.zeros(0)
+    order = np.argsort(-rate, kind="stable")
+    return ReferenceStars(ra[order], dec[order], error[order], rate[order])
+
+
 def _positions(
     chips: Mapping[int, ChipStars], wcs: Mapping[int, Any]
 ) -> tuple[Floats, Floats, Floats]:
