@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ def _exposure(
     told: dict[str, Any] = {"state": solution.state, "moved_arcsec": list(moved_arcsec)}
     if solution.donor:
         told["donor"] = solution.donor
+    told["attempts"] = [asdict(attempt) for attempt in solution.attempts]
     facts = {
         **source.facts,
         **record.as_facts(),

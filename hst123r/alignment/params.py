@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from hst123r.records.amount import Amount
-from hst123r.records.params import Params, Pixels, PositiveAngle, PositivePixels
+from hst123r.records.params import (
+    Magnitudes,
+    Misfit,
+    Params,
+    Pixels,
+    PositiveAngle,
+    PositivePixels,
+)
+
+Geometry = Literal["shift", "rshift", "rscale", "general"]
+PARAMETERS: Final = {"shift": 2, "rshift": 3, "rscale": 4, "general": 6}
+"""As in `algorithms.transform`, which is not loaded to check a recipe."""
+
+
+class Retry(Params):
+    """A fit that is tried where one with more parameters has too few matches."""
+
+    geometry: Geometry = Field(description="What is fitted")
+    min_matches: int = Field(
+        ge=4, description="Fewer matched stars than this are no fit; at least 4, two a parameter"
+    )
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say when so few stars cannot tell a fit from chance."""
+        del targets
+        least = 2 * PARAMETERS[self.geometry]
+        if self.min_matches < least:
+            what = f"a fit of {self.geometry} needs at least {least}"
+            yield ("min_matches",), f"{self.min_matches} matches are too few, {what}"
 
 
 class AlignParams(Params):
@@ -17,7 +46,7 @@ class AlignParams(Params):
         "tweakwcs",
         description="Who matches and fits: TweakReg, or hst123r with the corrections of tweakwcs",
     )
-    geometry: Literal["shift", "rshift", "rscale", "general"] = Field(
+    geometry: Geometry = Field(
         "rscale",
         description="What is fitted: shift, with rotation, with scale, or all linear terms",
     )
@@ -40,9 +69,21 @@ class AlignParams(Params):
     )
     brightest: int = Field(500, ge=10, le=5000, description="Most stars of a chip, by flux")
     fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
+    bright_limit: Magnitudes | None = Field(
+        None, description="Stars brighter than this are not used, AB"
+    )
+    faint_limit: Magnitudes | None = Field(
+        None, description="Stars fainter than this are not used, AB"
+    )
     min_matches: int = Field(10, ge=3, description="Fewer matched stars than this are bad")
+    retry: list[Retry] = Field(
+        default_factory=list,
+        description="Simpler fits that are tried in turn where there are fewer matches than that",
+    )
     clip: int = Field(3, ge=0, le=20, description="TweakReg: rounds of clipping")
-    sigma: float = Field(3.0, gt=0, description="TweakReg: clipping threshold")
+    sigma: float = Field(
+        3.5, ge=2, le=10, description="Matches further apart than this, in sigma, are left out"
+    )
     max_rms: PositivePixels = Field(
         Amount(0.5, "pix"), description="A residual rms above this, along either axis, is bad"
     )
@@ -80,3 +121,14 @@ class AlignParams(Params):
         if value.value < 1:
             raise ValueError(f"{value} is below 1 pix, which loses most matches")
         return value
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say which retries TweakReg cannot make, and which limits leave no star."""
+        del targets
+        for number, item in enumerate(self.retry):
+            if item.geometry == "rshift" and self.method == "tweakreg":
+                what = "TweakReg knows shift, rscale and general"
+                yield ("retry", number, "geometry"), f"{what}; take one, or method: tweakwcs"
+        bright, faint = self.bright_limit, self.faint_limit
+        if bright and faint and faint.to("mag") <= bright.to("mag"):
+            yield ("faint_limit",), f"{faint} is not fainter than `bright_limit`, {bright}"

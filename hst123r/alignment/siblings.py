@@ -43,7 +43,8 @@ def tie(visit: Visit, solutions: Sequence[Solution]) -> list[Solution]:
     for number, solution in enumerate(solutions):
         if solution.state == "failed":
             found = _by_stars(visit, number, donors, solutions)
-            tied[number] = found or _inherit(visit, number, donors, solutions) or solution
+            found = found or _inherit(visit, number, donors, solutions) or solution
+            tied[number] = replace(found, attempts=solution.attempts)
     return tied
 
 

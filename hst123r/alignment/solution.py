@@ -12,6 +12,32 @@ if TYPE_CHECKING:
     from hst123r.sources.alignment import Residual
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try to put an exposure on the reference, with what it was made with.
+
+    Parameters
+    ----------
+    geometry : str
+        What was fitted.
+    min_matches : int
+        How many matches were asked for.
+    search_pix, tolerance_pix : float
+        How far stars might be from where the header puts them, and how well agree then.
+    matches : int
+        How many there were.
+    why_not : str
+        Why there were none.
+    """
+
+    geometry: str
+    min_matches: int
+    search_pix: float
+    tolerance_pix: float
+    matches: int
+    why_not: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """What became of an exposure.
@@ -30,6 +56,8 @@ class Solution:
         Root name of the exposure of the visit that it was tied to or moved as.
     error_mas : float, optional
         Standard error of the solution where it is not that of the residual.
+    attempts : tuple of Attempt
+        All tries to put it on the reference, in turn.
     """
 
     state: str
@@ -37,6 +65,7 @@ class Solution:
     check: NDArray[np.int64] | None = None
     donor: str = ""
     error_mas: float | None = None
+    attempts: tuple[Attempt, ...] = ()
 
     @property
     def is_fitted(self) -> bool:

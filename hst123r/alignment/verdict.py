@@ -38,13 +38,12 @@ def measurements(
     gated = params.method != "none"
     by_sibling = bool(solution.donor)
     error = params.max_error.to("pix") * scale if gated else None
-    least = params.min_matches if gated else None
-    few = Quality.CAVEAT if by_sibling else Quality.BAD
+    least = solution.attempts[-1].min_matches if gated and not by_sibling else None
     # stars that a sibling stands in for cannot be asked for; those that are there count
     asked = gated and not (by_sibling and not residual.pairs)
     rms = params.max_rms.to("pix") * scale if asked else None
     found = [
-        Measurement("matches", residual.pairs, low=least, fails=few, subject=root),
+        Measurement("matches", residual.pairs, low=least, subject=root),
         Measurement("residual_rms_east", residual.rms_mas[0], "mas", high=rms, subject=root),
         Measurement("residual_rms_north", residual.rms_mas[1], "mas", high=rms, subject=root),
         Measurement("residual_rms", residual.rms_pix, "pix", subject=root),
@@ -125,4 +124,11 @@ def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
             why = solution.residual.why_not or f"{pairs} matches"
             text = f"not tied to the reference, stands where its header puts it: {why}"
             told.append(Caveat("not_tied", text, exposure.root))
+        elif len(solution.attempts) > 1:
+            first, last = solution.attempts[0], solution.attempts[-1]
+            text = (
+                f"only {last.geometry} was fitted, to {last.matches} matches: {first.geometry} had "
+                f"{first.matches} of the {first.min_matches} it needs"
+            )
+            told.append(Caveat("simpler_fit", text, exposure.root))
     return told

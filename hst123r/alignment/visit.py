@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hst123r import instruments
-from hst123r.alignment.params import AlignParams
+from hst123r.alignment.params import AlignParams, Geometry
+from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
 from hst123r.stage.context import Context
 from hst123r.stage.contract import Job
@@ -59,6 +62,7 @@ class Visit:
             search_pix=params.search_radius.to("pix"),
             tolerance_pix=params.tolerance.to("pix"),
             geometry=params.geometry,
+            clip_sigma=params.sigma,
         )
         self.sources = job.inputs["exposure"]
         self.exposures = [Exposure.own(p.facts) for p in self.sources]
@@ -80,7 +84,18 @@ class Visit:
             brightest=params.brightest,
             fit_radius_pix=params.fit_radius.to("pix"),
             sources=params.sources,
+            magnitudes=(_magnitude(params.bright_limit), _magnitude(params.faint_limit)),
         )
+
+    def with_fit(self, geometry: Geometry, min_matches: int) -> Visit:
+        """Return the same visit, files and all, as a method that fits something else sees it."""
+        other = copy.copy(self)
+        given = {"geometry": geometry, "min_matches": min_matches}
+        other.params = self.params.model_copy(update=given)
+        other.frame = replace(
+            self.frame, geometry=geometry, minimum_pairs=min(min_matches, self.frame.minimum_pairs)
+        )
+        return other
 
     def count(self, number: int) -> int:
         """Return how many stars an exposure has."""
@@ -128,3 +143,7 @@ class Visit:
         from hst123r.products.working_copy import working_copy
 
         self.files[number] = working_copy(self.sources[number].files, self.folder)
+
+
+def _magnitude(limit: Amount | None) -> float | None:
+    return None if limit is None else limit.to("mag")

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from pydantic import ValidationError
 
+from hst123r.algorithms import transform
 from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.alignment import params
 from hst123r.products.exposures import open_wcs
+from hst123r.stages.align import AlignParams
 
 RA, DEC = 150.1, 2.2
 RED, BLUE, ALONE = "jsi00201q", "jsi00203q", "jsi00204q"
@@ -185,3 +189,67 @@ def test_a_sibling_of_another_kind_of_wcs_gives_nothing_away(visit, divide, do, 
     outcome = do("align", divide("align", visit)[VISIT])
     states = {p.name: p.facts["alignment"]["state"] for p in outcome.products if p.name == BLUE}
     assert states == {BLUE: "failed"}
+
+
+def test_a_simpler_fit_is_tried_when_the_recipe_says_so_and_recorded(visit, divide, do, blue):
+    given = {"retry": [{"geometry": "shift", "min_matches": 5}], "bright_limit": "20.5 mag"}
+    visit["exposure"] = [p for p in visit["exposure"] if p.labels["filter"] == "F435W"]
+    outcome = do("align", divide("align", visit, given)[VISIT], given)
+    (told,) = (p.facts["alignment"] for p in outcome.products if p.name == BLUE)
+    assert told["state"] == "tweakwcs"
+    assert [(a["geometry"], a["min_matches"]) for a in told["attempts"]] == [
+        ("rscale", 10), ("shift", 5),
+    ]  # fmt: skip
+    assert told["attempts"][0]["matches"] < 10
+    assert 5 <= told["attempts"][1]["matches"] <= 8
+    (caveat,) = outcome.caveats
+    assert (caveat.code, caveat.subject) == ("simpler_fit", BLUE)
+    assert "only shift was fitted" in caveat.text
+    (path,) = (p.files["science"] for p in outcome.products if p.name == BLUE)
+    # 0.05 degree over the eight stars in the middle is not in a shift
+    assert np.hypot(*errors(path, blue.truth(BLUE)).mean(axis=0)) < 10
+
+
+def test_stars_outside_the_limits_are_not_used(visit, divide, do):
+    """The eight of the blue filter are of magnitude 21."""
+    visit["exposure"] = [p for p in visit["exposure"] if p.labels["filter"] == "F435W"]
+    found = {}
+    for name, limits in {"all": {}, "faint": {"bright_limit": "22 mag"}}.items():
+        given = {"sources": "stars", "method": "none", **limits}
+        outcome = do("align", divide("align", visit, given)[VISIT], given)
+        (found[name],) = (m.value for m in outcome.measurements if m.name == "detected_stars")
+    assert found["all"] - found["faint"] >= 8
+
+
+def test_aligning_again_is_the_identity_for_what_is_tied_and_what_inherits(visit, blue, divide, do):
+    visit["exposure"] = blue.products("align", "exposure")
+    outcome = do("align", divide("align", visit)[VISIT])
+    states = {p.name: p.facts["alignment"]["state"] for p in outcome.products if p.name != VISIT}
+    assert states == {RED: "kept", "jsi00202q": "kept", ALONE: "kept", BLUE: "inherited"}
+    for product in outcome.products:
+        if product.kind != "exposure":
+            continue
+        (before,) = (p for p in visit["exposure"] if p.name == product.name)
+        with fits.open(before.files["science"]) as one, fits.open(product.files["science"]) as two:
+            for version in (1, 2):
+                wcs = [open_wcs(f["SCI", version].header, f, "x") for f in (one, two)]
+                corners = np.array([[0, 0], [320, 0], [320, 320], [0, 320]], float)
+                back = wcs[1].all_world2pix(wcs[0].all_pix2world(corners, 0), 0, tolerance=1e-8)
+                assert np.abs(back - corners).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"retry": [{"geometry": "rscale", "min_matches": 6}]}, "needs at least 8"),
+        ({"method": "tweakreg", "retry": [{"geometry": "rshift", "min_matches": 8}]}, "knows"),
+        ({"bright_limit": "22 mag", "faint_limit": "20 mag"}, "not fainter"),
+    ],
+)
+def test_what_cannot_be_is_refused(given, says):
+    with pytest.raises(ValidationError, match=says):
+        AlignParams.model_validate(given)
+
+
+def test_recipes_are_checked_by_the_parameters_that_are_fitted():
+    assert params.PARAMETERS == transform.PARAMETERS
