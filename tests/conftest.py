@@ -235,10 +235,30 @@ class Finished:
         )
         return {row["subject"]: row["value"] for row in rows}
 
+    def caveats(self, stage):
+        """Return the caveats of the jobs of a stage."""
+        return self.store.db.query(
+            "select c.* from caveat c join job j on j.id = c.job_id where j.stage = ?", [stage]
+        )
+
     def facts(self, kind):
         """Return the facts of all products of a kind by name."""
         rows = self.store.db.query("select name, facts from product where kind = ?", [kind])
         return {row["name"]: json.loads(row["facts"]) for row in rows}
+
+
+@pytest.fixture
+def finished_in():
+    """Open work directories for reading."""
+    opened = []
+
+    def call(folder):
+        opened.append(Finished(folder))
+        return opened[-1]
+
+    yield call
+    for found in opened:
+        found.store.close()
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ OWN_PROCESS = {"engine/worker.py": "the process of one job is set up to show all
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 COVERED = {
+    "alignment/*": "stages/test_align.py",
     "cli/commands/*": "cli/test_commands.py",
     "cli/checks.py": "cli/test_commands.py",
     "cli/main.py": "cli/test_commands.py",
@@ -57,7 +58,7 @@ COVERED = {
 ACROSS = {
     "cli/test_answers.py", "cli/test_commands.py", "cli/test_json_schemas.py", "docs/*",
     "engine/test_chain.py", "engine/test_ends.py", "engine/test_renew.py", "engine/test_stop.py",
-    "faults/*", "real/*", "truth/*",
+    "faults/*", "real/*", "truth/*", "stages/test_align_visit.py",
     "instruments/test_detectors.py", "instruments/test_geometry.py", "recipe/test_corpus.py",
     "test_house.py",
 }  # fmt: skip

@@ -62,3 +62,44 @@ def align_exposure(
     if "dq" in files:
         copy_wcs(files["science"], files["dq"])
     return found
+
+
+def move_alike(
+    files: Mapping[str, str], exposure: Exposure, moved: tuple[str, str], donor: Exposure
+) -> None:
+    """Correct the WCS of an exposure as that of another one was.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Working copies of the exposure by role; their headers are changed unless the other one
+        did not move.
+    exposure : Exposure
+        Its record.
+    moved : (str, str)
+        Science file of the other exposure before and after.
+    donor : Exposure
+        The record of that.
+
+    Raises
+    ------
+    StageError
+        If the WCS is none that tweakwcs can correct.
+    """
+    from hst123r.products.wcs_cards import movement
+    from hst123r.sources.corrections import correct
+
+    found = movement(*moved, donor)
+    if found is None:
+        return
+    transform, centre = found
+    try:
+        new = correct(open_chips(files["science"], exposure), transform, centre)
+    except ValueError as error:
+        raise StageError(
+            f"the WCS of {exposure.root} cannot be corrected: {error}",
+            hint=f"Leave it out with `on_bad: exclude`, or align without {exposure.root}",
+        ) from error
+    write_wcs(files["science"], new)
+    if "dq" in files:
+        copy_wcs(files["science"], files["dq"])

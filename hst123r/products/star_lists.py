@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from hst123r.errors import InputError
 from hst123r.products.frames import read_frames
-from hst123r.records.exposure import Exposure
+from hst123r.records.exposure import Chip, Exposure
 
 if TYPE_CHECKING:
     from hst123r.algorithms.merge import StarList
@@ -26,6 +28,7 @@ def read_chip_stars(
     brightest: int,
     fit_radius_pix: float,
     sources: Wanted = "stars",
+    magnitudes: tuple[float | None, float | None] = (None, None),
 ) -> dict[int, ChipStars]:
     """Read an exposure and find the stars of its chips.
 
@@ -39,11 +42,18 @@ def read_chip_stars(
         As for `sources.stars.find_chip_stars`.
     sources : str
         ``stars``; ``all``, compact galaxies too; ``auto``, these where stars are few.
+    magnitudes : (float or None, float or None)
+        Brightest and faintest that are wanted, AB.
 
     Returns
     -------
     dict of int to ChipStars
         By EXTVER.
+
+    Raises
+    ------
+    InputError
+        If magnitudes are asked for and a chip has no zeropoint.
     """
     from hst123r.sources.stars import find_chip_stars
 
@@ -57,6 +67,7 @@ def read_chip_stars(
                 brightest=brightest,
                 fit_radius_pix=fit_radius_pix,
                 extended=extended,
+                rates=_rates(exposure, chip, magnitudes),
             )
             for chip, frame in zip(exposure.chips, frames, strict=True)
         }
@@ -65,6 +76,25 @@ def read_chip_stars(
     if sources == "auto" and sum(chip.x.size for chip in found.values()) < FEW:
         return find(extended=True)
     return found
+
+
+def _rates(
+    exposure: Exposure, chip: Chip, magnitudes: tuple[float | None, float | None]
+) -> tuple[float, float]:
+    """Return the faintest and brightest rate in electrons per second."""
+    bright, faint = magnitudes
+    if bright is None and faint is None:
+        return -math.inf, math.inf
+    if chip.zeropoint_ab is None:
+        raise InputError(
+            f"{exposure.root} has no zeropoint in chip {chip.number}, so its stars cannot be "
+            "chosen by magnitude",
+            hint="Leave out `bright_limit` and `faint_limit`",
+        )
+    zeropoint = chip.zeropoint_ab + 2.5 * math.log10(chip.gain)
+    low = -math.inf if faint is None else 10 ** (0.4 * (zeropoint - faint))
+    high = math.inf if bright is None else 10 ** (0.4 * (zeropoint - bright))
+    return low, high
 
 
 def read_star_list(files: Mapping[str, str], exposure: Exposure, **options: Any) -> StarList:

@@ -16,8 +16,14 @@ from hst123r.records.exposure import Exposure
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
 
+    from hst123r.algorithms.transform import PlaneTransform
+
 WCS_NAME: Final = "HST123R"
 """WCSNAME of the solutions that are fitted in our process."""
+FITTED: Final = {WCS_NAME, "TWEAK"}
+"""WCSNAME of all solutions that are fitted here, whoever fits them."""
+STILL_ARCSEC: Final = 1e-8
+"""A WCS that moves no pixel by more than this did not move."""
 
 
 def write_wcs(science: str | Path, solution: Mapping[int, Any]) -> None:
@@ -185,3 +191,72 @@ def displacement(before: str | Path, after: str | Path, exposure: Exposure) -> t
         east, north = east + float(xi), north + float(eta)
     count = len(exposure.chips)
     return east / count, north / count
+
+
+def starts_alike(one: str | Path, other: str | Path) -> bool:
+    """Return whether two exposures' WCS are solutions of the same kind, by their names.
+
+    A WCS that the archive fitted to a catalogue and one from the guide stars are wrong by
+    different amounts, even in one visit.
+
+    Parameters
+    ----------
+    one, other : str or Path
+        Science files.
+
+    Returns
+    -------
+    bool
+        Names that only differ by the exposure's count as the same.
+    """
+    kinds = {_kind(path) for path in (one, other)}
+    return len(kinds) == 1
+
+
+def _kind(path: str | Path) -> str:
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        name = str(next(h for h in hdus if h.name == "SCI").header.get("WCSNAME", "")).strip()
+    return WCS_NAME if name in FITTED else name
+
+
+def movement(
+    before: str | Path, after: str | Path, exposure: Exposure
+) -> tuple[PlaneTransform, tuple[float, float]] | None:
+    """Return the straight-line correction between two WCS of an exposure.
+
+    Parameters
+    ----------
+    before, after : str or Path
+        The science file with its old and new WCS.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    (PlaneTransform, (float, float)) or None
+        In arcsec on the tangent plane, and right ascension and declination of its tangent point
+        in degrees; None where nothing moved.
+    """
+    import numpy as np
+
+    from hst123r.algorithms.sphere import to_tangent_plane
+    from hst123r.algorithms.transform import fit
+
+    old, new = open_chips(before, exposure), open_chips(after, exposure)
+    places = []
+    for chip in exposure.chips:
+        rows, columns = chip.shape
+        x, y = np.meshgrid(np.linspace(0, columns - 1, 5), np.linspace(0, rows - 1, 5))
+        pixels = np.stack([x.ravel(), y.ravel()], axis=1)
+        places.append([wcs[chip.extver].all_pix2world(pixels, 0) for wcs in (old, new)])
+    first, second = (np.concatenate([pair[n] for pair in places]) for n in (0, 1))
+    # the middle of the first chip; right ascensions must not be averaged across zero
+    centre = float(first[12, 0]), float(first[12, 1])
+    one, two = (
+        np.stack(to_tangent_plane(sky[:, 0], sky[:, 1], *centre), axis=1) for sky in (first, second)
+    )
+    if np.abs(two - one).max() < STILL_ARCSEC:
+        return None
+    return fit(one, two, np.ones(len(one)), "general").transform, centre

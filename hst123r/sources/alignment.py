@@ -59,12 +59,18 @@ class Frame:
         How far stars may be from where the header puts them, and how well they agree then.
     geometry : str
         What is fitted.
+    minimum_pairs : int
+        Fewest pairs; twice the number of parameters is asked for anyway.
+    clip_sigma : float
+        Pairs further apart than this many robust standard deviations are left out.
     """
 
     scale_arcsec: float
     search_pix: float
     tolerance_pix: float
     geometry: Geometry
+    minimum_pairs: int = 6
+    clip_sigma: float = 3.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,6 +205,8 @@ def compare(
             search_arcsec=frame.search_pix * frame.scale_arcsec,
             tolerance_arcsec=frame.tolerance_pix * frame.scale_arcsec,
             geometry=frame.geometry,
+            minimum_pairs=frame.minimum_pairs,
+            clip_sigma=frame.clip_sigma,
         ),
         first_error=error,
         second_error=reference.error_arcsec,
@@ -212,6 +220,28 @@ def compare(
         np.hypot(error[found.first], reference.error_arcsec[found.second]),
     )
     return _residual(found, first, pairing, frame)
+
+
+def as_catalogue(chips: Mapping[int, ChipStars], wcs: Mapping[int, Any]) -> ReferenceStars:
+    """Return the stars of an exposure as a catalogue that others can be compared with.
+
+    Parameters
+    ----------
+    chips : mapping of int to ChipStars
+        Stars by EXTVER.
+    wcs : mapping of int to WCS
+        The WCS of every chip as it is now.
+
+    Returns
+    -------
+    ReferenceStars
+        The brightest first.
+    """
+    ra, dec, error = _positions(chips, wcs)
+    rates = [chip.rate for _, chip in sorted(chips.items()) if chip.x.size]
+    rate = np.concatenate(rates) if rates else np.zeros(0)
+    order = np.argsort(-rate, kind="stable")
+    return ReferenceStars(ra[order], dec[order], error[order], rate[order])
 
 
 def _positions(

@@ -19,6 +19,7 @@ from hst123r.sources.galaxies import looks_extended, measure_extended
 
 Floats = NDArray[np.float64]
 _CORNER = 0.5
+ANY_RATE = (-np.inf, np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,7 @@ def find_chip_stars(
     brightest: int,
     fit_radius_pix: float,
     extended: bool = False,
+    rates: tuple[float, float] = ANY_RATE,
 ) -> ChipStars:
     """Find and fit the stars of a frame.
 
@@ -78,6 +80,8 @@ def find_chip_stars(
         Radius within which pixels decide about a star.
     extended : bool
         Whether compact galaxies are wanted too, with the larger errors of their centroids.
+    rates : (float, float)
+        Faintest and brightest that are wanted, electrons per second.
 
     Returns
     -------
@@ -110,7 +114,8 @@ def find_chip_stars(
         error_pix[others] = galaxies.error_pix
         flux[others], flux_error[others] = galaxies.flux, galaxies.flux_error
         star[others] = galaxies.usable & (galaxies.flux >= min_snr * galaxies.flux_error)
-    good = np.flatnonzero(star)
+    rate = flux / frame.exposure_time_s
+    good = np.flatnonzero(star & (rate >= rates[0]) & (rate <= rates[1]))
     good = good[np.argsort(-flux[good], kind="stable")][:brightest]
     x, y, error_pix = x[good], y[good], error_pix[good]
     ra, dec = _sky(frame, x, y)

@@ -1,0 +1,149 @@
+"""Exposures of one visit and each other: ties where the reference does not reach, and agreement.
+
+The exposures of a visit share guide stars, so the error of their headers is the same but for what
+the dithers are wrong by. An exposure with too few stars in common with the reference is tied to
+the stars of a sibling, and one with too few stars for that moves as a sibling did.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from hst123r.alignment.solution import Agreement, Solution
+from hst123r.alignment.visit import Visit
+
+if TYPE_CHECKING:
+    from hst123r.sources.alignment import ReferenceStars, Residual
+
+CHECK_PIX: Final = 3.0
+"""How far from their places stars are looked for where they are too few for a larger search."""
+
+
+def tie(visit: Visit, solutions: Sequence[Solution]) -> list[Solution]:
+    """Tie exposures that are not on the reference to siblings that are.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit; the headers of working copies are changed.
+    solutions : sequence of Solution
+        For every exposure.
+
+    Returns
+    -------
+    list of Solution
+        The same, with ``sibling`` or ``inherited`` for some that were ``failed``.
+    """
+    donors = [number for number, solution in enumerate(solutions) if solution.is_fitted]
+    donors.sort(key=lambda number: solutions[number].residual.error_mas)
+    tied = list(solutions)
+    for number, solution in enumerate(solutions):
+        if solution.state == "failed":
+            found = _by_stars(visit, number, donors, solutions)
+            found = found or _inherit(visit, number, donors, solutions) or solution
+            tied[number] = replace(found, attempts=solution.attempts)
+    return tied
+
+
+def _by_stars(
+    visit: Visit, number: int, donors: Sequence[int], solutions: Sequence[Solution]
+) -> Solution | None:
+    """Tie an exposure to the first sibling it has enough stars in common with."""
+    from hst123r.products.own_alignment import align_exposure
+
+    for donor in donors:
+        before = visit.residual(number, visit.catalogue(donor))
+        if before.pairs < visit.params.min_matches:
+            continue
+        if not before.is_aligned:
+            exposure = visit.exposures[number]
+            align_exposure(visit.files[number], exposure, before, visit.frame)
+        error = math.hypot(before.error_mas, solutions[donor].residual.error_mas)
+        root = visit.exposures[donor].root
+        return Solution("sibling", _check(visit, number), None, root, error)
+    return None
+
+
+def _inherit(
+    visit: Visit, number: int, donors: Sequence[int], solutions: Sequence[Solution]
+) -> Solution | None:
+    """Move an exposure as the surest sibling was moved whose header started from the same WCS."""
+    from hst123r.products.own_alignment import move_alike
+    from hst123r.products.wcs_cards import starts_alike
+
+    mine = visit.sources[number].files["science"]
+    for donor in donors:
+        source = visit.sources[donor].files["science"]
+        if not starts_alike(mine, source):
+            continue
+        exposures = visit.exposures[number], visit.exposures[donor]
+        now = visit.files[donor]["science"]
+        move_alike(visit.files[number], exposures[0], (source, now), exposures[1])
+        error = solutions[donor].residual.error_mas
+        return Solution("inherited", _check(visit, number), None, exposures[1].root, error)
+    return None
+
+
+def _check(visit: Visit, number: int) -> Residual:
+    """Compare an exposure with the reference although its stars are few."""
+    return _compare(visit, number, visit.reference)
+
+
+def _compare(visit: Visit, number: int, catalogue: ReferenceStars) -> Residual:
+    """Compare an exposure with a catalogue; close by, where its stars are too few for more."""
+    found = visit.residual(number, catalogue)
+    if found.pairs:
+        return found
+    near = replace(visit.frame, search_pix=CHECK_PIX, geometry="shift")
+    return visit.residual(number, catalogue, near)
+
+
+def agreements(visit: Visit, solutions: Sequence[Solution]) -> dict[int, Agreement]:
+    """Compare every exposure of a visit with the sibling that stands surest.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit.
+    solutions : sequence of Solution
+        For every exposure.
+
+    Returns
+    -------
+    dict of int to Agreement
+        By number; empty for a visit of one exposure.
+    """
+    order = sorted(
+        range(len(solutions)),
+        key=lambda number: (not solutions[number].is_fitted, -solutions[number].residual.pairs),
+    )
+    found = {}
+    for number in range(len(solutions)):
+        others = [other for other in order if other != number]
+        if others:
+            found[number] = _agreement(visit, number, others[0])
+    return found
+
+
+def _agreement(visit: Visit, number: int, sibling: int) -> Agreement:
+    from hst123r.algorithms.transform import fit
+
+    root = visit.exposures[sibling].root
+    pairing = _compare(visit, number, visit.catalogue(sibling)).pairing
+    if pairing is None:
+        return Agreement(root, 0, math.nan, math.nan, math.nan, math.nan)
+    fitted = fit(pairing.star, pairing.reference, pairing.error_arcsec**-2.0, "rshift")
+    count = len(pairing.star)
+    # errors that do not tell the scatter are made to
+    grow = max(1.0, math.sqrt(fitted.chi2 / max(2 * count - 3, 1)))
+    return Agreement(
+        sibling=root,
+        matches=count,
+        offset_mas=1000.0 * math.hypot(*fitted.transform.shift),
+        offset_error_mas=1000.0 * grow * math.hypot(*fitted.shift_error),
+        rotation_deg=fitted.transform.rotation_deg,
+        rotation_error_deg=grow * fitted.rotation_error_deg,
+    )

@@ -1,0 +1,102 @@
+"""What became of an exposure, and how it stands against its siblings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hst123r.sources.alignment import Residual
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try to put an exposure on the reference, with what it was made with.
+
+    Parameters
+    ----------
+    geometry : str
+        What was fitted.
+    min_matches : int
+        How many matches were asked for.
+    search_pix, tolerance_pix : float
+        How far stars might be from where the header puts them, and how well agree then.
+    matches : int
+        How many there were.
+    why_not : str
+        Why there were none.
+    """
+
+    geometry: str
+    min_matches: int
+    search_pix: float
+    tolerance_pix: float
+    matches: int
+    why_not: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What became of an exposure.
+
+    Parameters
+    ----------
+    state : str
+        ``none``, nothing was to be fitted; ``kept``, it was right; ``sibling``, tied to the stars
+        of another exposure of the visit; ``inherited``, moved as another exposure of the visit
+        was; ``failed``; or the method.
+    residual : Residual
+        How it stands now.
+    check : ndarray of int64, optional
+        Rows of its stars that were left out of the fit, to check it.
+    donor : str
+        Root name of the exposure of the visit that it was tied to or moved as.
+    error_mas : float, optional
+        Standard error of the solution where it is not that of the residual.
+    attempts : tuple of Attempt
+        All tries to put it on the reference, in turn.
+    """
+
+    state: str
+    residual: Residual
+    check: NDArray[np.int64] | None = None
+    donor: str = ""
+    error_mas: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether its own stars put it on the reference."""
+        return self.state not in {"none", "failed", "sibling", "inherited"}
+
+    @property
+    def solution_error_mas(self) -> float:
+        """Standard error of the solution at the edge of the frame, NaN without one."""
+        return self.residual.error_mas if self.error_mas is None else self.error_mas
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """An exposure against another one of its visit, each by its WCS as it is now.
+
+    Parameters
+    ----------
+    sibling : str
+        Root name of the other one.
+    matches : int
+        Stars that both have.
+    offset_mas, offset_error_mas : float
+        Length of the mean difference, and its standard error; NaN without matches.
+    rotation_deg, rotation_error_deg : float
+        Rotation between them, and its standard error; NaN without matches.
+    """
+
+    sibling: str
+    matches: int
+    offset_mas: float
+    offset_error_mas: float
+    rotation_deg: float
+    rotation_error_deg: float

@@ -1,0 +1,76 @@
+"""Which exposures of a visit are fitted, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from hst123r.alignment import siblings
+from hst123r.alignment.methods import METHODS
+from hst123r.alignment.solution import Attempt, Solution
+from hst123r.alignment.visit import Visit
+
+
+def solve(visit: Visit) -> list[Solution]:
+    """Fit the exposures of a visit whose WCS is not right already.
+
+    Where there are too few matches the recipe's simpler fits are tried, each recorded; those that
+    no fit can put on the reference are tied to their siblings.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit; the headers of its working copies are changed.
+
+    Returns
+    -------
+    list of Solution
+        For every exposure.
+    """
+    if visit.params.method == "none":
+        return [Solution("none", visit.residual(n)) for n in range(len(visit.exposures))]
+    found: dict[int, Solution] = {}
+    left = list(range(len(visit.exposures)))
+    for view in _views(visit):
+        for number, solution in _attempt(view, left).items():
+            before = found[number].attempts if number in found else ()
+            found[number] = replace(solution, attempts=before + solution.attempts)
+        left = [number for number in left if found[number].state == "failed"]
+        if not left:
+            break
+    return siblings.tie(visit, [found[number] for number in sorted(found)])
+
+
+def _views(visit: Visit) -> Iterator[Visit]:
+    """Yield the visit as the recipe's fit sees it, and as each simpler one does."""
+    yield visit
+    for item in visit.params.retry:
+        yield visit.with_fit(item.geometry, item.min_matches)
+
+
+def _attempt(visit: Visit, numbers: Sequence[int]) -> dict[int, Solution]:
+    """Fit some exposures of a visit; those that failed are as they were."""
+    params = visit.params
+    before = {number: visit.residual(number) for number in numbers}
+    moving = {number: found for number, found in before.items() if not found.is_aligned}
+    fitted = METHODS[params.method](visit, moving) if moving else {}
+    solutions = {}
+    for number in numbers:
+        residual = visit.residual(number) if number in fitted else before[number]
+        tried = Attempt(
+            geometry=params.geometry,
+            min_matches=params.min_matches,
+            search_pix=visit.frame.search_pix,
+            tolerance_pix=visit.frame.tolerance_pix,
+            matches=residual.pairs,
+            why_not=residual.why_not,
+        )
+        if residual.pairs >= params.min_matches:
+            state: str = params.method if number in moving else "kept"
+            solutions[number] = Solution(state, residual, fitted.get(number), attempts=(tried,))
+            continue
+        if number in fitted:
+            # what its own stars do not confirm does not stay in its header
+            visit.restore(number)
+        solutions[number] = Solution("failed", before[number], attempts=(tried,))
+    return solutions

@@ -1,0 +1,134 @@
+"""Whether the alignment of an exposure can be trusted: measurements with limits, and caveats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from hst123r.alignment.solution import Agreement, Solution
+from hst123r.alignment.visit import Visit
+from hst123r.records.outcome import Caveat, Measurement, Quality
+
+SIGNIFICANT: Final = 3.0
+"""A difference from a sibling below this many of its standard errors is none."""
+
+
+def measurements(
+    visit: Visit, root: str, solution: Solution, moved_arcsec: tuple[float, float]
+) -> list[Measurement]:
+    """Return what was measured of an exposure, with limits unless nothing was to be fitted.
+
+    Parameters
+    ----------
+    visit : Visit
+        Its visit.
+    root : str
+        Its root name.
+    solution : Solution
+        What became of it.
+    moved_arcsec : (float, float)
+        How far its middle moved, towards east and north.
+
+    Returns
+    -------
+    list of Measurement
+        All about this exposure.
+    """
+    params, scale, residual = visit.params, visit.scale_arcsec * 1000, solution.residual
+    gated = params.method != "none"
+    by_sibling = bool(solution.donor)
+    error = params.max_error.to("pix") * scale if gated else None
+    least = solution.attempts[-1].min_matches if gated and not by_sibling else None
+    # stars that a sibling stands in for cannot be asked for; those that are there count
+    asked = gated and not (by_sibling and not residual.pairs)
+    rms = params.max_rms.to("pix") * scale if asked else None
+    found = [
+        Measurement("matches", residual.pairs, low=least, subject=root),
+        Measurement("residual_rms_east", residual.rms_mas[0], "mas", high=rms, subject=root),
+        Measurement("residual_rms_north", residual.rms_mas[1], "mas", high=rms, subject=root),
+        Measurement("residual_rms", residual.rms_pix, "pix", subject=root),
+        Measurement("solution_error", solution.solution_error_mas, "mas", high=error, subject=root),
+        Measurement("offset_left", residual.offset_mas, "mas", subject=root),
+        Measurement("moved_east", moved_arcsec[0], "arcsec", subject=root),
+        Measurement("moved_north", moved_arcsec[1], "arcsec", subject=root),
+        Measurement("detected_stars", residual.stars, low=3, fails=Quality.CAVEAT, subject=root),
+    ]
+    if solution.check is not None and solution.check.size:
+        left = residual.rms_of(solution.check)
+        found.append(Measurement("check_rms", left, "mas", high=rms, subject=root))
+    return found
+
+
+def against_sibling(visit: Visit, root: str, agreement: Agreement) -> list[Measurement]:
+    """Return how an exposure differs from a sibling, with limits where that was measured.
+
+    Parameters
+    ----------
+    visit : Visit
+        Their visit.
+    root : str
+        Root name of the exposure.
+    agreement : Agreement
+        What was found.
+
+    Returns
+    -------
+    list of Measurement
+        Matches alone where the two have no stars in common.
+    """
+    params, scale = visit.params, visit.scale_arcsec * 1000
+    found = [Measurement("sibling_matches", agreement.matches, subject=root)]
+    if not agreement.matches:
+        return found
+    offset = turn = None
+    if params.method != "none":
+        noise = SIGNIFICANT * agreement.offset_error_mas
+        offset = max(params.max_sibling_offset.to("pix") * scale, noise)
+        noise = SIGNIFICANT * agreement.rotation_error_deg
+        turn = max(params.max_sibling_rotation.to("deg"), noise)
+    value, rotation = agreement.offset_mas, abs(agreement.rotation_deg)
+    found.append(Measurement("sibling_offset", value, "mas", high=offset, subject=root))
+    found.append(Measurement("sibling_rotation", rotation, "deg", high=turn, subject=root))
+    return found
+
+
+def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
+    """Return what a user of the visit should know.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit.
+    solutions : sequence of Solution
+        For every exposure.
+
+    Returns
+    -------
+    list of Caveat
+        One for every exposure whose own stars do not put it on the reference.
+    """
+    if visit.params.method == "none":
+        text = "exposures stand where their headers put them; nothing was fitted"
+        return [Caveat("not_aligned", text)]
+    told = []
+    for exposure, solution in zip(visit.exposures, solutions, strict=True):
+        pairs = solution.residual.pairs
+        own = f"{pairs} of its own stars confirm it" if pairs else "no star of its own confirms it"
+        if solution.state == "sibling":
+            text = f"tied to the stars of {solution.donor} of the same visit; {own}"
+            told.append(Caveat("tied_to_sibling", text, exposure.root))
+        elif solution.state == "inherited":
+            text = f"too few stars for a fit, moved as {solution.donor} of the same visit; {own}"
+            told.append(Caveat("inherited", text, exposure.root))
+        elif solution.state == "failed":
+            why = solution.residual.why_not or f"{pairs} matches"
+            text = f"not tied to the reference, stands where its header puts it: {why}"
+            told.append(Caveat("not_tied", text, exposure.root))
+        elif len(solution.attempts) > 1:
+            first, last = solution.attempts[0], solution.attempts[-1]
+            text = (
+                f"only {last.geometry} was fitted, to {last.matches} matches: {first.geometry} had "
+                f"{first.matches} of the {first.min_matches} it needs"
+            )
+            told.append(Caveat("simpler_fit", text, exposure.root))
+    return told

@@ -1,0 +1,149 @@
+"""The exposures of one visit and detector: their working copies, their stars, and the reference."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hst123r import instruments
+from hst123r.alignment.params import AlignParams, Geometry
+from hst123r.records.amount import Amount
+from hst123r.records.exposure import Exposure
+from hst123r.stage.context import Context
+from hst123r.stage.contract import Job
+
+if TYPE_CHECKING:
+    from hst123r.sources.alignment import Frame, ReferenceStars, Residual
+    from hst123r.sources.stars import ChipStars
+
+
+class Visit:
+    """What the methods of alignment work on.
+
+    Parameters
+    ----------
+    job : Job
+        The job of the stage `align`.
+    params : AlignParams
+        Its parameters.
+    context : Context
+        Scratch directory and places for products.
+
+    Attributes
+    ----------
+    exposures : list of Exposure
+        Their records; everything else is listed in the same order.
+    files : list of dict of str to str
+        Path of the working copies by role; methods change their headers.
+    stars : list of dict of int to ChipStars
+        Stars by EXTVER.
+    reference : ReferenceStars
+        The catalogue.
+    frame : Frame
+        How exposures are compared with it.
+    folder : Path
+        Private folder with the working copies.
+    """
+
+    def __init__(self, job: Job, params: AlignParams, context: Context) -> None:
+        from hst123r.products.reference_table import read_reference
+        from hst123r.products.working_copy import working_copy
+        from hst123r.sources.alignment import Frame
+
+        self.job = job
+        self.params = params
+        self.context = context
+        (reference,) = job.inputs["reference"]
+        self.reference = read_reference(reference.files["catalog"])
+        self.scale_arcsec = instruments.get(job.labels["detector"]).pixel_scale.value
+        self.frame = Frame(
+            scale_arcsec=self.scale_arcsec,
+            search_pix=params.search_radius.to("pix"),
+            tolerance_pix=params.tolerance.to("pix"),
+            geometry=params.geometry,
+            clip_sigma=params.sigma,
+        )
+        self.sources = job.inputs["exposure"]
+        self.exposures = [Exposure.own(p.facts) for p in self.sources]
+        # TweakReg leaves files of its own beside those it works on
+        self.folder = context.folder("align")
+        self.files = [working_copy(p.files, self.folder) for p in self.sources]
+        self.stars = [self._stars(number) for number in range(len(self.sources))]
+
+    def _stars(self, number: int) -> dict[int, ChipStars]:
+        """Find the stars of an exposure."""
+        from hst123r.products.star_lists import read_chip_stars
+
+        params = self.params
+        return read_chip_stars(
+            self.files[number],
+            self.exposures[number],
+            threshold_sigma=params.threshold,
+            min_snr=params.min_snr,
+            brightest=params.brightest,
+            fit_radius_pix=params.fit_radius.to("pix"),
+            sources=params.sources,
+            magnitudes=(_magnitude(params.bright_limit), _magnitude(params.faint_limit)),
+        )
+
+    def with_fit(self, geometry: Geometry, min_matches: int) -> Visit:
+        """Return the same visit, files and all, as a method that fits something else sees it."""
+        other = copy.copy(self)
+        given = {"geometry": geometry, "min_matches": min_matches}
+        other.params = self.params.model_copy(update=given)
+        other.frame = replace(
+            self.frame, geometry=geometry, minimum_pairs=min(min_matches, self.frame.minimum_pairs)
+        )
+        return other
+
+    def count(self, number: int) -> int:
+        """Return how many stars an exposure has."""
+        return sum(chip.x.size for chip in self.stars[number].values())
+
+    def residual(
+        self,
+        number: int,
+        catalogue: ReferenceStars | None = None,
+        frame: Frame | None = None,
+    ) -> Residual:
+        """Compare an exposure, by its WCS as it is now, with a catalogue.
+
+        Parameters
+        ----------
+        number : int
+            Which exposure.
+        catalogue : ReferenceStars, optional
+            The catalogue; the reference by default.
+        frame : Frame, optional
+            How; as all exposures of the visit by default.
+
+        Returns
+        -------
+        Residual
+            Without pairs where the two could not be matched.
+        """
+        from hst123r.products.exposures import open_chips
+        from hst123r.sources.alignment import compare
+
+        wcs = open_chips(self.files[number]["science"], self.exposures[number])
+        wanted = self.reference if catalogue is None else catalogue
+        return compare(self.stars[number], wcs, wanted, frame or self.frame)
+
+    def catalogue(self, number: int) -> ReferenceStars:
+        """Return the stars of an exposure, by its WCS as it is now, as a catalogue."""
+        from hst123r.products.exposures import open_chips
+        from hst123r.sources.alignment import as_catalogue
+
+        wcs = open_chips(self.files[number]["science"], self.exposures[number])
+        return as_catalogue(self.stars[number], wcs)
+
+    def restore(self, number: int) -> None:
+        """Make the working copy of an exposure what the exposure was."""
+        from hst123r.products.working_copy import working_copy
+
+        self.files[number] = working_copy(self.sources[number].files, self.folder)
+
+
+def _magnitude(limit: Amount | None) -> float | None:
+    return None if limit is None else limit.to("mag")
