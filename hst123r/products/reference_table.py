@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     Column("star", "Number of the star, the brightest first", dtype="int"),
-    Column("ra", "Right ascension, ICRS, in the frame of the reference visit", "deg", "float", 9),
+    Column("ra", "Right ascension, ICRS, in the frame that the meta name", "deg", "float", 9),
     Column("dec", "Declination, likewise", "deg", "float", 9),
     Column("pos_err", "Standard error of the position along each axis", "mas", "float", 3),
     Column("rate", "Count rate in an infinite aperture", "electron / s", "float", 5),
@@ -88,4 +88,5 @@ def read_reference(path: str | Path) -> ReferenceStars:
         np.array(table["dec"], float),
         np.array(table["pos_err"], float) / 1000,
         np.array(table["rate"], float),
+        float(table.meta.get("moved_arcsec", 0.0)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -94,7 +95,7 @@ class Align(Stage[AlignParams]):
 
     name = "align"
     params = AlignParams
-    version = 2
+    version = 3
     needs = (
         Need("exposure", facets=IMAGE),
         Need("reference", facets=("bytes",), facts=("exposures",)),
@@ -256,7 +257,9 @@ class _Visit:
 
         params = self.params
         return Settings(
-            search_radius_pix=round(params.search_radius.to("pix")),
+            # the reference may have been moved away from the headers
+            search_radius_pix=round(params.search_radius.to("pix"))
+            + math.ceil(self.reference.moved_arcsec / self.scale),
             tolerance_pix=params.tolerance.to("pix"),
             separation_pix=params.separation.to("pix"),
             min_matches=params.min_matches,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -13,10 +14,96 @@ from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
-from hst123r.records.outcome import Caveat, Measurement, Outcome, Product
-from hst123r.records.params import DetectorName, FilterName, Params, PositiveAngle, PositivePixels
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.records.params import (
+    DetectorName,
+    FilterName,
+    Misfit,
+    Params,
+    PositiveAngle,
+    PositivePixels,
+)
 from hst123r.stage.context import Context
-from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.contract import BYTES, HEAVY, IMAGE, Job, Need, Scope, Stage
+
+if TYPE_CHECKING:
+    from hst123r.algorithms.merge import Catalogue
+    from hst123r.sources.absolute import Tie, TieOptions
+
+CATALOGUE: Final = "catalogue file"
+"""Kind of an absolute catalogue of the user's."""
+GAIA_DR3_EPOCH: Final = 2016.0
+NOT_FETCHED: Final = (
+    "`catalog: gaia-dr3` needs `file`, rows of Gaia DR3 that you have downloaded: hst123r does "
+    "not ask the archive for them yet"
+)
+NO_FILE: Final = "`catalog: file` needs `file`, the catalogue"
+
+
+class AbsoluteParams(Params):
+    """An absolute catalogue that the frame of the reference is moved to."""
+
+    catalog: Literal["gaia-dr3", "file"] = Field(
+        "file", description="Whose frame; gaia-dr3: rows of Gaia DR3, in a file for now"
+    )
+    file: str | None = Field(
+        None,
+        description="CSV, ECSV or FITS table with ra, dec, their errors, pmra, pmdec, ref_epoch "
+        "and a magnitude, relative to the recipe; never written",
+    )
+    epoch: float | None = Field(
+        None, ge=1900, le=2100, description="Julian year of the positions, if the file has none"
+    )
+    position_error: PositiveAngle | None = Field(
+        None, description="Error of the positions along each axis, if the file has none"
+    )
+    search_radius: PositiveAngle = Field(
+        Amount(3.0, "arcsec"), description="How far stars may be from where the headers put them"
+    )
+    tolerance: PositiveAngle = Field(
+        Amount(0.1, "arcsec"), description="How far matched stars may be apart"
+    )
+    geometry: Literal["shift", "rshift", "rscale"] = Field(
+        "rshift", description="What is fitted: shift, with rotation, with scale"
+    )
+    min_matches: int = Field(8, ge=6, description="With fewer matches the frame is not moved")
+    floor: PositiveAngle = Field(
+        Amount(2.0, "mas"), description="Error of our own positions beside the quoted ones"
+    )
+    max_chi: float = Field(
+        3.0, gt=0, description="With residuals above this many of their errors it is not moved"
+    )
+    max_move: PositiveAngle = Field(
+        Amount(3.0, "arcsec"), description="The frame is moved no further than this"
+    )
+    max_rotation: PositiveAngle = Field(
+        Amount(0.2, "deg"), description="The frame is turned no more than this"
+    )
+    max_error: PositiveAngle = Field(
+        Amount(20.0, "mas"), description="If the tie is less certain the frame is not moved"
+    )
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say that there is no catalogue."""
+        del targets
+        if self.file is None:
+            yield ("catalog",), NOT_FETCHED if self.catalog == "gaia-dr3" else NO_FILE
+
+    def options(self) -> TieOptions:
+        """Return how a frame is tied."""
+        from hst123r.sources.absolute import TieOptions
+
+        return TieOptions(
+            search_arcsec=self.search_radius.to("arcsec"),
+            tolerance_arcsec=self.tolerance.to("arcsec"),
+            geometry=self.geometry,
+            min_matches=self.min_matches,
+            floor_mas=self.floor.to("mas"),
+            max_chi=self.max_chi,
+            max_move_arcsec=self.max_move.to("arcsec"),
+            max_rotation_deg=self.max_rotation.to("deg"),
+            max_error_mas=self.max_error.to("mas"),
+        )
 
 
 class ReferenceParams(Params):
@@ -40,15 +127,26 @@ class ReferenceParams(Params):
         Amount(0.1, "arcsec"), description="Stars of two exposures closer than this are one"
     )
     min_stars: int = Field(10, ge=3, description="Fewer catalogue stars than this are bad")
+    absolute: AbsoluteParams | None = Field(
+        None, description="Catalogue that the frame is moved to, once; else the headers' stays"
+    )
 
 
 class Reference(Stage[ReferenceParams]):
-    """Choose the visit that all others are aligned to, and make its star catalogue."""
+    """Choose the visit that all others are aligned to, and make its star catalogue.
+
+    With `absolute` the catalogue is moved, once, to the frame of Gaia or of another catalogue at
+    the time of the visit, and all exposures follow when they are aligned. Where that cannot be
+    trusted the frame of the headers stays, with a caveat.
+    """
 
     name = "reference"
     params = ReferenceParams
-    version = 2
-    needs = (Need("exposure", facets=IMAGE),)
+    version = 3
+    needs = (
+        Need("exposure", facets=IMAGE),
+        Need(CATALOGUE, facets=(BYTES,), optional=True),
+    )
     makes = ("reference",)
     implied = True
     per = "field"
@@ -63,6 +161,7 @@ class Reference(Stage[ReferenceParams]):
         for product in inputs["exposure"]:
             fields.setdefault(product.labels["field"], []).append(product)
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
+        catalogues = _catalogues(params, scope)
         for field, members in sorted(fields.items()):
             scores = score(members, params, field)
             best = scores[0]
@@ -75,12 +174,12 @@ class Reference(Stage[ReferenceParams]):
                 "centre": positions[field],
                 "scores": [entry.as_json() for entry in scores],
             }
-            yield Job(field, labels, {"exposure": chosen}, arguments)
+            given = {"exposure": chosen, CATALOGUE: catalogues}
+            yield Job(field, labels, given, arguments)
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:
         """Measure the stars of the chosen visit and merge them into a catalogue."""
         from hst123r.algorithms.merge import merge
-        from hst123r.products.reference_table import write_reference
         from hst123r.products.star_lists import read_star_list
 
         lists = [
@@ -98,27 +197,114 @@ class Reference(Stage[ReferenceParams]):
         for found in lists:
             context.logger.info("%s: %d stars", found.label, found.ra_deg.size)
         catalogue = merge(lists, params.match_radius.to("arcsec"))
-        best = job.arguments["scores"][0]
-        path = context.product(f"{job.label}_reference.ecsv")
-        write_reference(catalogue, path, job.arguments)
-        facts = {
-            "stars": int(catalogue.ra_deg.size),
-            "exposures": [product.name for product in job.inputs["exposure"]],
-            "scores": job.arguments["scores"],
-            **{key: best[key] for key in ("detector", "filter", "visit")},
-        }
-        product = Product("reference", job.label, dict(job.labels), {"catalog": str(path)}, facts)
-        measured = Measurement("stars", facts["stars"], low=params.min_stars)
-        caveats = [
-            Caveat(
-                "not_registered", f"{label} stands by its header in the catalogue: {text}", label
+        tied = _tie(job, params, catalogue)
+        return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied)
+
+
+def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
+    """Return the file of the absolute catalogue, if one is wanted."""
+    if params.absolute is None or params.absolute.file is None:
+        return []
+    path = Path(scope.recipe_folder) / Path(params.absolute.file).expanduser()
+    if not path.is_file():
+        raise InputError(
+            f"there is no catalogue {path.name}",
+            where=str(path.parent),
+            hint="`reference.absolute.file` is relative to the recipe",
+        )
+    return [Product(CATALOGUE, path.stem, {}, {"catalog": str(path)})]
+
+
+def _tie(job: Job, params: ReferenceParams, catalogue: Catalogue) -> Tie | None:
+    """Move the catalogue to the absolute frame, if one is wanted."""
+    from hst123r.algorithms.proper_motion import julian_year
+    from hst123r.products.star_catalogue import read_star_catalogue
+    from hst123r.sources.absolute import tie
+
+    if params.absolute is None:
+        return None
+    given = params.absolute
+    (source,) = job.inputs[CATALOGUE]
+    error = None if given.position_error is None else given.position_error.to("mas")
+    epoch = given.epoch
+    if epoch is None and given.catalog == "gaia-dr3":
+        epoch = GAIA_DR3_EPOCH
+    stars = read_star_catalogue(source.files["catalog"], error_mas=error, epoch=epoch)
+    return tie(catalogue, stars, julian_year(_middle_mjd(job)), given.options())
+
+
+def _middle_mjd(job: Job) -> float:
+    """Return the mean time of the exposures, weighted by their length."""
+    exposures = [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+    seconds = sum(exposure.exposure_time_s for exposure in exposures)
+    return sum(e.middle_mjd * e.exposure_time_s for e in exposures) / seconds
+
+
+def _outcome(
+    job: Job, params: ReferenceParams, context: Context, catalogue: Catalogue, tied: Tie | None
+) -> Outcome:
+    from hst123r.products.reference_table import write_reference
+
+    best = job.arguments["scores"][0]
+    frame = "header"
+    if tied is not None and tied.is_good and params.absolute is not None:
+        source = job.inputs[CATALOGUE][0].name
+        frame = source if params.absolute.catalog == "file" else params.absolute.catalog
+    meta = {
+        **job.arguments,
+        "frame": frame,
+        "moved_arcsec": 0.0 if tied is None else tied.reach_arcsec,
+        "mjd": _middle_mjd(job),
+    }
+    path = context.product(f"{job.label}_reference.ecsv")
+    write_reference(catalogue, path, meta)
+    facts = {
+        "stars": int(catalogue.ra_deg.size),
+        "exposures": [product.name for product in job.inputs["exposure"]],
+        "scores": job.arguments["scores"],
+        "frame": frame,
+        **{key: best[key] for key in ("detector", "filter", "visit")},
+    }
+    if tied is not None:
+        facts["absolute"] = tied.as_json()
+    product = Product("reference", job.label, dict(job.labels), {"catalog": str(path)}, facts)
+    measured = [Measurement("stars", facts["stars"], low=params.min_stars)]
+    caveats = [
+        Caveat("not_registered", f"{label} stands by its header in the catalogue: {text}", label)
+        for label, text in catalogue.problems.items()
+    ]
+    if len(job.inputs["exposure"]) == 1:
+        text = "the reference visit has one exposure, so cosmic rays can be in the catalogue"
+        caveats.append(Caveat("single_exposure", text))
+    if tied is not None and params.absolute is not None:
+        measured += _measurements(tied, params.absolute)
+        if not tied.is_good:
+            text = (
+                f"the frame is that of the headers, it was not moved to "
+                f"{job.inputs[CATALOGUE][0].name}: {tied.why_not}"
             )
-            for label, text in catalogue.problems.items()
-        ]
-        if len(lists) == 1:
-            text = "the reference visit has one exposure, so cosmic rays can be in the catalogue"
-            caveats.append(Caveat("single_exposure", text))
-        return Outcome([product], [measured], caveats)
+            caveats.append(Caveat("not_absolute", text))
+    return Outcome([product], measured, caveats)
+
+
+def _measurements(tied: Tie, params: AbsoluteParams) -> list[Measurement]:
+    """Return what was measured of a tie; what is outside the limits was not done."""
+    fails, options = Quality.CAVEAT, params.options()
+    away = math.hypot(*tied.moved_arcsec)
+    limited: list[tuple[str, float, str, float]] = [
+        ("absolute_chi", tied.chi, "", options.max_chi),
+        ("absolute_error", tied.error_mas, "mas", options.max_error_mas),
+        ("absolute_distance", away, "arcsec", options.max_move_arcsec),
+        ("absolute_rotation", abs(tied.rotation_deg), "deg", options.max_rotation_deg),
+    ]
+    return [
+        Measurement("absolute_matches", tied.matches, low=params.min_matches, fails=fails),
+        *(Measurement(name, v, unit, high=high, fails=fails) for name, v, unit, high in limited),
+        Measurement("absolute_rms_east", tied.rms_mas[0], "mas"),
+        Measurement("absolute_rms_north", tied.rms_mas[1], "mas"),
+        Measurement("absolute_moved_east", tied.moved_arcsec[0], "arcsec"),
+        Measurement("absolute_moved_north", tied.moved_arcsec[1], "arcsec"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

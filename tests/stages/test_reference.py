@@ -1,8 +1,15 @@
 """The reference: which visit is chosen, and its catalogue."""
 
+import numpy as np
 import pytest
+from astropy.table import Table
+from pydantic import ValidationError
+from scipy.spatial import cKDTree
 
+from hst123r.algorithms.proper_motion import julian_year
+from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.errors import InputError
+from hst123r.products.reference_table import read_reference
 from hst123r.records.exposure import Chip, Exposure
 from hst123r.records.outcome import Product
 from hst123r.stages.reference import ReferenceParams, score
@@ -81,3 +88,103 @@ def test_the_reference_of_a_run_says_how_it_was_chosen(small):
         (entry["score"] for entry in facts["scores"]), reverse=True
     )
     assert small.measured("reference", "stars")[""] == facts["stars"] >= 30
+
+
+SECOND = "SN-99900_02-acs_wfc"
+SHIFT, TURN_DEG, ERROR_MAS = (1.3, -0.8), 0.03, 0.5
+
+
+@pytest.fixture
+def make_catalogue(small, tmp_path):
+    """Write a Gaia of the true stars in a frame that is off the headers' by a known amount."""
+    truth = small.truth("jsi00101q")
+
+    def make(name, shift=SHIFT, turn_deg=TURN_DEG, another=False):
+        rng = np.random.default_rng(4)
+        x, y = to_tangent_plane(truth["ra"], truth["dec"], 150.1, 2.2)
+        if another:
+            x, y = rng.permutation(x), rng.permutation(y)
+        c, s = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+        # at the catalogue's epoch, and with the errors it says
+        motion = rng.normal(0, 6, (2, len(x)))
+        years = 2016.0 - julian_year(58574.0)
+        east = (
+            c * x - s * y + shift[0] + (motion[0] * years + rng.normal(0, ERROR_MAS, len(x))) / 1e3
+        )
+        north = (
+            s * x + c * y + shift[1] + (motion[1] * years + rng.normal(0, ERROR_MAS, len(x))) / 1e3
+        )
+        ra, dec = from_tangent_plane(east, north, 150.1, 2.2)
+        ones = np.ones(len(x))
+        Table(
+            {"ra": ra, "dec": dec, "ra_error": ERROR_MAS * ones, "dec_error": ERROR_MAS * ones,
+             "pmra": motion[0], "pmdec": motion[1], "pmra_error": 0.02 * ones,
+             "pmdec_error": 0.02 * ones, "mag": np.asarray(truth["magnitude"])}
+        ).write(tmp_path / name)  # fmt: skip
+        return {
+            "filter": "F606W",
+            "absolute": {"catalog": "gaia-dr3", "file": str(tmp_path / name)},
+        }
+
+    return make
+
+
+def offset(catalogue, truth, shift, turn_deg):
+    """Mean and largest distance of catalogue stars from the truth in the moved frame, mas."""
+    c, s = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+    x, y = to_tangent_plane(truth["ra"], truth["dec"], 150.1, 2.2)
+    there = np.stack([c * x - s * y + shift[0], s * x + c * y + shift[1]], axis=1)
+    here = np.stack(to_tangent_plane(catalogue.ra_deg, catalogue.dec_deg, 150.1, 2.2), axis=1)
+    away, row = cKDTree(there).query(here)
+    return 1000 * np.mean((here - there[row])[away < 0.01], axis=0)
+
+
+def test_the_frame_is_moved_once_and_the_exposures_follow(small, divide, do, make_catalogue):
+    params = make_catalogue("gaia.csv")
+    exposures = small.products("exposures", "exposure")
+    outcome = do("reference", divide("reference", {"exposure": exposures}, params)["SN"], params)
+    assert outcome.quality.value == "good", outcome
+    (reference,) = outcome.products
+    assert reference.facts["frame"] == "gaia-dr3"
+    measured = {m.name: m.value for m in outcome.measurements}
+    assert (measured["absolute_moved_east"], measured["absolute_moved_north"]) == pytest.approx(
+        SHIFT, abs=0.02
+    )
+    assert measured["absolute_rotation"] == pytest.approx(TURN_DEG, abs=0.01)
+    left = offset(
+        read_reference(reference.files["catalog"]), small.truth("jsi00101q"), SHIFT, TURN_DEG
+    )
+    assert np.hypot(*left) < 2 * ERROR_MAS
+    # 1.5 arcsec are 30 pixels: more than align.search_radius, and found all the same
+    given = {"exposure": exposures, "reference": [reference]}
+    for method in ("tweakwcs", "tweakreg"):
+        settings = {"method": method}
+        aligned = do("align", divide("align", given, settings)[SECOND], settings)
+        assert aligned.quality.value == "good", method
+        moved = {m.subject: m.value for m in aligned.measurements if m.name == "moved_east"}
+        assert moved["jsi00201q"] == pytest.approx(SHIFT[0] - 0.2, abs=0.03)
+
+
+def test_a_wrong_catalogue_moves_nothing_and_is_said(
+    small, divide, do, make_catalogue, wrong, says
+):
+    params = make_catalogue("gaia.ecsv", shift=(3.0, 4.0))
+    exposures = small.products("exposures", "exposure")
+    outcome = do("reference", divide("reference", {"exposure": exposures}, params)["SN"], params)
+    assert outcome.quality.value == "caveat"
+    assert [c.code for c in outcome.caveats] == ["not_absolute"]
+    (reference,) = outcome.products
+    assert reference.facts["frame"] == "header"
+    found = read_reference(reference.files["catalog"])
+    assert found.moved_arcsec == 0
+    assert np.hypot(*offset(found, small.truth("jsi00101q"), (0, 0), 0)) < 1
+
+
+def test_gaia_without_a_file_and_a_file_that_is_not_there(small, divide):
+    with pytest.raises(ValidationError, match="does not ask the archive for them yet"):
+        ReferenceParams.model_validate({"absolute": {"catalog": "gaia-dr3"}})
+    with pytest.raises(ValidationError, match="needs `file`"):
+        ReferenceParams.model_validate({"absolute": {}})
+    exposures = small.products("exposures", "exposure")
+    with pytest.raises(InputError, match=r"there is no catalogue gone\.csv"):
+        divide("reference", {"exposure": exposures}, {"absolute": {"file": "gone.csv"}})
