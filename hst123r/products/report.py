@@ -151,6 +151,13 @@ def _exposures(found: Sequence[Product], jobs: Iterable[Mapping[str, Any]]) -> s
     return text
 
 
+def _frame(facts: Mapping[str, Any]) -> str:
+    """Say whose frame positions are in."""
+    if facts["frame"] == "header":
+        return "Positions are in the frame of that visit's headers."
+    return f"Positions are in the frame of {escape(facts['frame'])}."
+
+
 def _alignment(inputs: Mapping[str, Sequence[Product]]) -> str:
     parts = []
     for product in inputs.get("reference", []):
@@ -158,7 +165,7 @@ def _alignment(inputs: Mapping[str, Sequence[Product]]) -> str:
         parts.append(
             f"<p>{escape(product.name)}: the reference is visit {escape(facts['visit'])}, "
             f"{escape(facts['detector'])} {escape(facts['filter'])}, {facts['stars']} stars. "
-            "Positions are in the frame of that visit's headers.</p>"
+            f"{_frame(facts)} {escape(facts['why'])}.</p>"
         )
         columns = tuple(facts["scores"][0])
         parts.append(_folded("How it was chosen", _table(columns, facts["scores"])))

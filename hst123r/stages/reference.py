@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
-from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
@@ -147,7 +145,7 @@ class Reference(Stage[ReferenceParams]):
         Need("exposure", facets=IMAGE),
         Need(CATALOGUE, facets=(BYTES,), optional=True),
     )
-    makes = ("reference",)
+    makes = ("reference", "reference choice")
     implied = True
     per = "field"
     tools = ("astropy", "photutils")
@@ -157,13 +155,21 @@ class Reference(Stage[ReferenceParams]):
         self, inputs: dict[str, list[Product]], params: ReferenceParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field; the choice is made here, from the exposures' records."""
+        from hst123r.sources.reference_choice import score
+
         fields: dict[str, list[Product]] = {}
         for product in inputs["exposure"]:
             fields.setdefault(product.labels["field"], []).append(product)
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         catalogues = _catalogues(params, scope)
         for field, members in sorted(fields.items()):
-            scores = score(members, params, field)
+            scores = score(
+                members,
+                field,
+                filter_name=params.filter,
+                detector=params.detector,
+                avoid=params.avoid,
+            )
             best = scores[0]
             chosen = sorted(
                 (p for p in members if best.holds(p)),
@@ -243,15 +249,17 @@ def _middle_mjd(job: Job) -> float:
 def _outcome(
     job: Job, params: ReferenceParams, context: Context, catalogue: Catalogue, tied: Tie | None
 ) -> Outcome:
-    from hst123r.products.reference_table import write_reference
+    from hst123r.products.reference_table import write_choice, write_reference
+    from hst123r.sources.reference_choice import explain
 
     best = job.arguments["scores"][0]
     frame = "header"
     if tied is not None and tied.is_good and params.absolute is not None:
         source = job.inputs[CATALOGUE][0].name
         frame = source if params.absolute.catalog == "file" else params.absolute.catalog
+    # the scores change with every new exposure and are not in the file that is aligned to
     meta = {
-        **job.arguments,
+        "centre": job.arguments["centre"],
         "frame": frame,
         "moved_arcsec": 0.0 if tied is None else tied.reach_arcsec,
         "mjd": _middle_mjd(job),
@@ -262,12 +270,17 @@ def _outcome(
         "stars": int(catalogue.ra_deg.size),
         "exposures": [product.name for product in job.inputs["exposure"]],
         "scores": job.arguments["scores"],
+        "why": explain(job.arguments["scores"]),
         "frame": frame,
         **{key: best[key] for key in ("detector", "filter", "visit")},
     }
     if tied is not None:
         facts["absolute"] = tied.as_json()
     product = Product("reference", job.label, dict(job.labels), {"catalog": str(path)}, facts)
+    context.logger.info("%s", facts["why"])
+    choice = context.product(f"{job.label}_choice.ecsv")
+    write_choice(facts["scores"], choice, {"field": job.label, "why": facts["why"]})
+    chosen = Product("reference choice", job.label, dict(job.labels), {"table": str(choice)})
     measured = [Measurement("stars", facts["stars"], low=params.min_stars)]
     caveats = [
         Caveat("not_registered", f"{label} stands by its header in the catalogue: {text}", label)
@@ -284,7 +297,7 @@ def _outcome(
                 f"{job.inputs[CATALOGUE][0].name}: {tied.why_not}"
             )
             caveats.append(Caveat("not_absolute", text))
-    return Outcome([product], measured, caveats)
+    return Outcome([product, chosen], measured, caveats)
 
 
 def _measurements(tied: Tie, params: AbsoluteParams) -> list[Measurement]:
@@ -305,114 +318,3 @@ def _measurements(tied: Tie, params: AbsoluteParams) -> list[Measurement]:
         Measurement("absolute_moved_east", tied.moved_arcsec[0], "arcsec"),
         Measurement("absolute_moved_north", tied.moved_arcsec[1], "arcsec"),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A group of exposures that could be the reference, and how good it would be.
-
-    Parameters
-    ----------
-    detector, filter, visit : str
-        The group.
-    exposures : int
-        Number of exposures.
-    exposure_time_s : float
-        Their sum.
-    depth_mag : float
-        Zeropoint plus 1.25 log10 of the exposure time: how faint stars it shows against the
-        sky, up to a constant.
-    sharpness_mag : float
-        -2.5 log10 of the pixel scale over 0.05 arcsec: fine pixels place stars better.
-    avoided : bool
-        Whether the recipe avoids the detector.
-    """
-
-    detector: str
-    filter: str
-    visit: str
-    exposures: int
-    exposure_time_s: float
-    depth_mag: float
-    sharpness_mag: float
-    avoided: bool
-
-    @property
-    def total(self) -> float:
-        """What groups are ordered by; one exposure alone cannot tell cosmic rays and pays."""
-        return self.depth_mag + self.sharpness_mag - (1.0 if self.exposures == 1 else 0.0)
-
-    def holds(self, product: Product) -> bool:
-        """Whether an exposure belongs to the group."""
-        labels = product.labels
-        mine = (self.detector, self.filter, self.visit)
-        return (labels["detector"], labels["filter"], labels["visit"]) == mine
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the score as plain values."""
-        return {
-            "detector": self.detector,
-            "filter": self.filter,
-            "visit": self.visit,
-            "exposures": self.exposures,
-            "exposure_time_s": round(self.exposure_time_s, 3),
-            "depth_mag": round(self.depth_mag, 3),
-            "sharpness_mag": round(self.sharpness_mag, 3),
-            "score": round(self.total, 3),
-        }
-
-
-def score(members: Sequence[Product], params: ReferenceParams, field: str) -> list[Score]:
-    """Score the groups of a field that could be its reference, the best first.
-
-    Parameters
-    ----------
-    members : sequence of Product
-        Exposures of the field.
-    params : ReferenceParams
-        What the recipe asks for.
-    field : str
-        The field, for messages.
-
-    Returns
-    -------
-    list of Score
-        One for each detector, filter and visit that is allowed.
-
-    Raises
-    ------
-    InputError
-        If nothing is left.
-    """
-    groups: dict[tuple[str, str, str], list[Exposure]] = {}
-    for product in members:
-        labels = product.labels
-        key = (labels["detector"], labels["filter"], labels["visit"])
-        groups.setdefault(key, []).append(Exposure.own(product.facts))
-    scores = [
-        _score(key, exposures, avoided=key[0] in params.avoid)
-        for key, exposures in groups.items()
-        if params.filter in (None, key[1]) and params.detector in (None, key[0])
-    ]
-    if not scores:
-        wanted = " ".join(word for word in (params.detector, params.filter) if word)
-        present = ", ".join(sorted({f"{key[0]} {key[1]}" for key in groups}))
-        raise InputError(
-            f"the field {field} has no exposure of {wanted} to be the reference",
-            hint=f"There are {present}",
-        )
-    return sorted(scores, key=lambda s: (s.avoided, -s.total, s.detector, s.filter, s.visit))
-
-
-def _score(key: tuple[str, str, str], exposures: list[Exposure], *, avoided: bool) -> Score:
-    seconds = sum(exposure.exposure_time_s for exposure in exposures)
-    zeropoints = [c.zeropoint_ab for e in exposures for c in e.chips if c.zeropoint_ab is not None]
-    scale = instruments.get(key[0]).pixel_scale.value
-    return Score(
-        *key,
-        exposures=len(exposures),
-        exposure_time_s=seconds,
-        depth_mag=(max(zeropoints) if zeropoints else 20.0) + 1.25 * math.log10(max(seconds, 1.0)),
-        sharpness_mag=-2.5 * math.log10(scale / 0.05),
-        avoided=avoided,
-    )
