@@ -87,7 +87,7 @@ def read_star_catalogue(
     if error is None:
         raise InputError(
             "the catalogue does not say how good its positions are", where=str(path),
-            hint="Add `ra_error` and `dec_error`, or set `position_error`",
+            hint="Add `ra_error` and `dec_error`, or set `absolute.position_error`",
         )  # fmt: skip
     years = columns["epoch"]
     if years is None:
@@ -96,7 +96,7 @@ def read_star_catalogue(
     if east is not None and north is not None and not np.isfinite(years).all():
         raise InputError(
             "the catalogue has proper motions and no epoch", where=str(path),
-            hint="Add `ref_epoch`, or set `epoch`",
+            hint="Add `ref_epoch`, or set `absolute.epoch`",
         )  # fmt: skip
     spread = _mean(columns["pmra_error"], columns["pmdec_error"])
     mag = nothing if columns["mag"] is None else columns["mag"]

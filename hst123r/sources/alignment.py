@@ -46,8 +46,9 @@ class ReferenceStars:
     moved_arcsec: float = 0.0
 
     def as_star_list(self) -> list[tuple[float, float, float]]:
-        """Return right ascension, declination and flux of every star."""
-        columns = (self.ra_deg.tolist(), self.dec_deg.tolist(), self.rate.tolist())
+        """Return right ascension, declination and flux of every star, 1 where it is not known."""
+        rate = np.nan_to_num(self.rate, nan=1.0)
+        columns = (self.ra_deg.tolist(), self.dec_deg.tolist(), rate.tolist())
         return list(zip(*columns, strict=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -21,92 +21,33 @@ from hst123r.records.params import (
     PositiveAngle,
     PositivePixels,
 )
+from hst123r.sources.absolute_params import AbsoluteParams
 from hst123r.stage.context import Context
 from hst123r.stage.contract import BYTES, HEAVY, IMAGE, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
     from hst123r.algorithms.merge import Catalogue
-    from hst123r.sources.absolute import Tie, TieOptions
+    from hst123r.sources.absolute import Tie
 
 CATALOGUE: Final = "catalogue file"
 """Kind of an absolute catalogue of the user's."""
 GAIA_DR3_EPOCH: Final = 2016.0
-NOT_FETCHED: Final = (
-    "`catalog: gaia-dr3` needs `file`, rows of Gaia DR3 that you have downloaded: hst123r does "
-    "not ask the archive for them yet"
-)
-NO_FILE: Final = "`catalog: file` needs `file`, the catalogue"
-
-
-class AbsoluteParams(Params):
-    """An absolute catalogue that the frame of the reference is moved to."""
-
-    catalog: Literal["gaia-dr3", "file"] = Field(
-        "file", description="Whose frame; gaia-dr3: rows of Gaia DR3, in a file for now"
-    )
-    file: str | None = Field(
-        None,
-        description="CSV, ECSV or FITS table with ra, dec, their errors, pmra, pmdec, ref_epoch "
-        "and a magnitude, relative to the recipe; never written",
-    )
-    epoch: float | None = Field(
-        None, ge=1900, le=2100, description="Julian year of the positions, if the file has none"
-    )
-    position_error: PositiveAngle | None = Field(
-        None, description="Error of the positions along each axis, if the file has none"
-    )
-    search_radius: PositiveAngle = Field(
-        Amount(3.0, "arcsec"), description="How far stars may be from where the headers put them"
-    )
-    tolerance: PositiveAngle = Field(
-        Amount(0.1, "arcsec"), description="How far matched stars may be apart"
-    )
-    geometry: Literal["shift", "rshift", "rscale"] = Field(
-        "rshift", description="What is fitted: shift, with rotation, with scale"
-    )
-    min_matches: int = Field(8, ge=6, description="With fewer matches the frame is not moved")
-    floor: PositiveAngle = Field(
-        Amount(2.0, "mas"), description="Error of our own positions beside the quoted ones"
-    )
-    max_chi: float = Field(
-        3.0, gt=0, description="With residuals above this many of their errors it is not moved"
-    )
-    max_move: PositiveAngle = Field(
-        Amount(3.0, "arcsec"), description="The frame is moved no further than this"
-    )
-    max_rotation: PositiveAngle = Field(
-        Amount(0.2, "deg"), description="The frame is turned no more than this"
-    )
-    max_error: PositiveAngle = Field(
-        Amount(20.0, "mas"), description="If the tie is less certain the frame is not moved"
-    )
-
-    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
-        """Say that there is no catalogue."""
-        del targets
-        if self.file is None:
-            yield ("catalog",), NOT_FETCHED if self.catalog == "gaia-dr3" else NO_FILE
-
-    def options(self) -> TieOptions:
-        """Return how a frame is tied."""
-        from hst123r.sources.absolute import TieOptions
-
-        return TieOptions(
-            search_arcsec=self.search_radius.to("arcsec"),
-            tolerance_arcsec=self.tolerance.to("arcsec"),
-            geometry=self.geometry,
-            min_matches=self.min_matches,
-            floor_mas=self.floor.to("mas"),
-            max_chi=self.max_chi,
-            max_move_arcsec=self.max_move.to("arcsec"),
-            max_rotation_deg=self.max_rotation.to("deg"),
-            max_error_mas=self.max_error.to("mas"),
-        )
+USER_FILE: Final = "user file"
+"""Kind of a reference of the user's."""
+NO_EFFECT: Final = "has no effect with `file`, which is the reference"
 
 
 class ReferenceParams(Params):
     """Parameters of the stage `reference`."""
 
+    file: str | None = Field(
+        None,
+        description="Your own reference, a drizzled image with a WCS or a star catalogue, relative "
+        "to the recipe; read, never written",
+    )
+    file_fwhm: PositiveAngle = Field(
+        Amount(0.1, "arcsec"), description="Width of a star, if `file` is an image"
+    )
     filter: FilterName | None = Field(None, description="Only this filter; else the best score")
     detector: DetectorName | None = Field(None, description="Only this detector")
     avoid: list[DetectorName] = Field(
@@ -129,10 +70,19 @@ class ReferenceParams(Params):
         None, description="Catalogue that the frame is moved to, once; else the headers' stays"
     )
 
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say what a file of the user's leaves without effect."""
+        del targets
+        if self.file is not None:
+            for name in ("filter", "detector", "avoid", "absolute"):
+                if getattr(self, name):
+                    yield (name,), f"`{name}` {NO_EFFECT}"
+
 
 class Reference(Stage[ReferenceParams]):
     """Choose the visit that all others are aligned to, and make its star catalogue.
 
+    Or take a `file`, an image or a catalogue of yours; it has to have stars on the exposures.
     With `absolute` the catalogue is moved, once, to the frame of Gaia or of another catalogue at
     the time of the visit, and all exposures follow when they are aligned. Where that cannot be
     trusted the frame of the headers stays, with a caveat.
@@ -144,6 +94,7 @@ class Reference(Stage[ReferenceParams]):
     needs = (
         Need("exposure", facets=IMAGE),
         Need(CATALOGUE, facets=(BYTES,), optional=True),
+        Need(USER_FILE, facets=(BYTES,), optional=True),
     )
     makes = ("reference", "reference choice")
     implied = True
@@ -162,7 +113,12 @@ class Reference(Stage[ReferenceParams]):
             fields.setdefault(product.labels["field"], []).append(product)
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         catalogues = _catalogues(params, scope)
+        own = [] if params.file is None else [_user_file(params.file, scope)]
         for field, members in sorted(fields.items()):
+            if own:
+                arguments = {"centre": positions[field], "scores": [], **_about(members)}
+                yield Job(field, {"field": field}, {"exposure": [], USER_FILE: own}, arguments)
+                continue
             scores = score(
                 members,
                 field,
@@ -185,6 +141,8 @@ class Reference(Stage[ReferenceParams]):
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:
         """Measure the stars of the chosen visit and merge them into a catalogue."""
+        if job.inputs.get(USER_FILE):
+            return _from_file(job, params, context)
         from hst123r.algorithms.merge import merge
         from hst123r.products.star_lists import read_star_list
 
@@ -219,6 +177,76 @@ def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
             hint="`reference.absolute.file` is relative to the recipe",
         )
     return [Product(CATALOGUE, path.stem, {}, {"catalog": str(path)})]
+
+
+def _user_file(name: str, scope: Scope) -> Product:
+    """Return the reference of the user's."""
+    path = Path(scope.recipe_folder) / Path(name).expanduser()
+    if not path.is_file():
+        raise InputError(
+            f"there is no reference {path.name}",
+            where=str(path.parent),
+            hint="`reference.file` is relative to the recipe; without it a visit is chosen",
+        )
+    inside = [p for p in path.resolve().parents if (p / "hst123r.sqlite").is_file()]
+    if inside and inside[0].name == scope.recipe_name:
+        raise InputError(
+            f"the reference {path.name} is a product of this recipe, which may be made again",
+            where=str(path.parent),
+            hint="Copy it to a place of its own",
+        )
+    return Product(USER_FILE, path.name, {}, {"file": str(path)})
+
+
+def _about(members: Sequence[Product]) -> dict[str, Any]:
+    """Return when the exposures of a field were taken, and where they are on the sky."""
+    exposures = [Exposure.own(product.facts) for product in members]
+    return {
+        "mjd": sum(exposure.middle_mjd for exposure in exposures) / len(exposures),
+        "footprints": {e.root: [chip.corners for chip in e.chips] for e in exposures},
+    }
+
+
+def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
+    """Make the catalogue of a reference of the user's."""
+    from hst123r.algorithms.proper_motion import julian_year
+    from hst123r.products.reference_table import write_reference
+    from hst123r.products.user_reference import read_user_reference, stars_on
+
+    (source,) = job.inputs[USER_FILE]
+    catalogue = read_user_reference(
+        source.files["file"],
+        year=julian_year(job.arguments["mjd"]),
+        fwhm_arcsec=params.file_fwhm.to("arcsec"),
+        threshold_sigma=params.threshold,
+        brightest=params.brightest,
+    )
+    number = int(catalogue.ra_deg.size)
+    on = stars_on(catalogue, job.arguments["footprints"])
+    if not any(on.values()):
+        raise InputError(
+            f"the reference has {number} stars, and none on an exposure of {job.label}",
+            where=source.name,
+            hint="Look at its WCS: the extension SCI of an image of MAST has it",
+        )
+    path = context.product(f"{job.label}_reference.ecsv")
+    meta = {"centre": job.arguments["centre"], "frame": source.name, "moved_arcsec": 0.0}
+    write_reference(catalogue, path, {**meta, "mjd": job.arguments["mjd"]})
+    facts = {
+        "stars": number,
+        "exposures": [],
+        "scores": [],
+        "why": f"{source.name} is the file that the recipe names",
+        "frame": source.name,
+        **dict.fromkeys(("detector", "filter", "visit"), ""),
+    }
+    product = Product("reference", job.label, dict(job.labels), {"catalog": str(path)}, facts)
+    caveats = [
+        Caveat("not_covered", f"{source.name} has no star on {root}", root)
+        for root, stars in on.items()
+        if not stars
+    ]
+    return Outcome([product], [Measurement("stars", number, low=params.min_stars)], caveats)
 
 
 def _tie(job: Job, params: ReferenceParams, catalogue: Catalogue) -> Tie | None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 from pydantic import ValidationError
 from scipy.spatial import cKDTree
@@ -124,3 +125,56 @@ def test_gaia_without_a_file_and_a_file_that_is_not_there(small, divide):
     exposures = small.products("exposures", "exposure")
     with pytest.raises(InputError, match=r"there is no catalogue gone\.csv"):
         divide("reference", {"exposure": exposures}, {"absolute": {"file": "gone.csv"}})
+
+
+@pytest.fixture
+def image(small, tmp_path):
+    """Copy a stack, which is laid out as MAST's drc are, to a place of the user's."""
+    path = tmp_path / "mine_drc.fits"
+    path.write_bytes(small.path("stacks/*f606w/*_drz.fits").read_bytes())
+    path.chmod(0o444)
+    return path
+
+
+def test_an_image_of_the_users_is_the_reference_and_stays_as_it_is(small, divide, do, image):
+    before = image.read_bytes()
+    params = {"file": str(image)}
+    exposures = small.products("exposures", "exposure")
+    outcome = do("reference", divide("reference", {"exposure": exposures}, params)["SN"], params)
+    assert outcome.quality.value == "good", outcome
+    (reference,) = outcome.products
+    assert reference.facts["frame"] == "mine_drc.fits"
+    found = read_reference(reference.files["catalog"])
+    assert np.hypot(*offset(found, small.truth("jsi00101q"), (0, 0), 0)) < 2.5
+    aligned = do(
+        "align", divide("align", {"exposure": exposures, "reference": [reference]})[SECOND]
+    )
+    assert aligned.quality.value == "good", [str(m) for m in aligned.measurements]
+    moved = {m.subject: m.value for m in aligned.measurements if m.name == "moved_east"}
+    assert moved["jsi00201q"] == pytest.approx(-0.2, abs=0.005)
+    assert image.read_bytes() == before
+
+
+def test_an_image_of_elsewhere_is_refused(small, divide, do, image):
+    image.chmod(0o644)
+    with fits.open(image, mode="update") as hdus:
+        hdus["SCI"].header["CRVAL1"] += 1.0
+    params = {"file": str(image)}
+    exposures = small.products("exposures", "exposure")
+    said = do("reference", divide("reference", {"exposure": exposures}, params)["SN"], params)
+    assert "none on an exposure of SN" in said
+
+
+def test_a_file_that_is_not_there_or_may_be_made_again(small, divide, tmp_path):
+    exposures = small.products("exposures", "exposure")
+    with pytest.raises(InputError, match="there is no reference gone"):
+        divide("reference", {"exposure": exposures}, {"file": "gone_drc.fits"})
+    # the recipe of the fixture is called r
+    path = tmp_path / "r" / "products" / "x_drc.fits"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    (tmp_path / "r" / "hst123r.sqlite").touch()
+    with pytest.raises(InputError, match="is a product of this recipe"):
+        divide("reference", {"exposure": exposures}, {"file": str(path)})
+    with pytest.raises(ValidationError, match="`filter` has no effect with `file`"):
+        ReferenceParams.model_validate({"file": "x.fits", "filter": "F606W"})
