@@ -168,6 +168,31 @@ def score(
     return sorted(scores, key=lambda s: (s.avoided, -s.total, s.detector, s.filter, s.visit))
 
 
+def apart(members: Sequence[Product], chosen: Sequence[Product]) -> list[str]:
+    """Name the exposures that have no part on any of the chosen ones.
+
+    Parameters
+    ----------
+    members : sequence of Product
+        Exposures of a field.
+    chosen : sequence of Product
+        Those of the reference.
+
+    Returns
+    -------
+    list of str
+        Root names in order; none where footprints are not known.
+    """
+    places = _places([Exposure.own(product.facts) for product in members])
+    roots = [product.name for product in chosen]
+    mine = [polygon for root in roots for polygon in places[root]]
+    return sorted(
+        root
+        for root, polygons in places.items()
+        if mine and polygons and root not in roots and not _touches(mine, polygons)
+    )
+
+
 def explain(scores: Sequence[Mapping[str, Any]]) -> str:
     """Say in a sentence why the first of some scores is the first.
 
@@ -259,11 +284,14 @@ def _overlap(roots: Sequence[str], places: Mapping[str, Polygons]) -> float:
     mine = [polygon for root in roots for polygon in places[root]]
     if not mine:
         return 1.0
-    inside = [
-        root in roots or any(covers(mine, _points(p)).any() for p in polygons)
-        for root, polygons in places.items()
-    ]
+    inside = [root in roots or _touches(mine, polygons) for root, polygons in places.items()]
     return sum(inside) / len(inside)
+
+
+def _touches(mine: Polygons, polygons: Polygons) -> bool:
+    """Whether a part of some polygons is on others; a large one may hold a small one whole."""
+    one = any(covers(mine, _points(polygon)).any() for polygon in polygons)
+    return one or any(covers(polygons, _points(polygon)).any() for polygon in mine)
 
 
 def _points(polygon: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -106,7 +106,7 @@ class Reference(Stage[ReferenceParams]):
         self, inputs: dict[str, list[Product]], params: ReferenceParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field; the choice is made here, from the exposures' records."""
-        from hst123r.sources.reference_choice import score
+        from hst123r.sources.reference_choice import apart, score
 
         fields: dict[str, list[Product]] = {}
         for product in inputs["exposure"]:
@@ -135,6 +135,7 @@ class Reference(Stage[ReferenceParams]):
             arguments = {
                 "centre": positions[field],
                 "scores": [entry.as_json() for entry in scores],
+                "apart": apart(members, chosen),
             }
             given = {"exposure": chosen, CATALOGUE: catalogues}
             yield Job(field, labels, given, arguments)
@@ -313,6 +314,10 @@ def _outcome(
     caveats = [
         Caveat("not_registered", f"{label} stands by its header in the catalogue: {text}", label)
         for label, text in catalogue.problems.items()
+    ]
+    caveats += [
+        Caveat("no_overlap", f"{root} does not overlap the reference, and is not tied to it", root)
+        for root in job.arguments["apart"]
     ]
     if len(job.inputs["exposure"]) == 1:
         text = "the reference visit has one exposure, so cosmic rays can be in the catalogue"

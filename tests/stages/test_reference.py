@@ -78,6 +78,7 @@ def offset(catalogue, truth, shift, turn_deg):
     return 1000 * np.mean((here - there[row])[away < 0.01], axis=0)
 
 
+@pytest.mark.heavy
 def test_the_frame_is_moved_once_and_the_exposures_follow(small, divide, do, make_catalogue):
     params = make_catalogue("gaia.csv")
     exposures = small.products("exposures", "exposure")
@@ -178,3 +179,15 @@ def test_a_file_that_is_not_there_or_may_be_made_again(small, divide, tmp_path):
         divide("reference", {"exposure": exposures}, {"file": str(path)})
     with pytest.raises(ValidationError, match="`filter` has no effect with `file`"):
         ReferenceParams.model_validate({"file": "x.fits", "filter": "F606W"})
+
+
+def test_an_exposure_that_does_not_overlap_is_said(small, divide, do):
+    exposures = small.products("exposures", "exposure")
+    (away,) = [product for product in exposures if product.name == "jsi00202q"]
+    for chip in away.facts["chips"]:
+        chip["corners"] = [[ra, dec + 0.1] for ra, dec in chip["corners"]]
+    params = {"filter": "F814W"}
+    job = divide("reference", {"exposure": exposures}, params)["SN"]
+    assert job.arguments["apart"] == ["jsi00202q"]
+    outcome = do("reference", job, params)
+    assert [(c.code, c.subject) for c in outcome.caveats] == [("no_overlap", "jsi00202q")]
