@@ -53,6 +53,7 @@ COVERED = {
     "provenance/reading.py": "engine/test_ask.py",
     "provenance/trouble.py": "engine/test_ask.py",
     "recipe/*": "recipe/test_corpus.py",
+    "sources/absolute_params.py": "stages/test_reference.py",
 }
 """Modules that have no mirror of their own because one test goes through them together."""
 ACROSS = {

@@ -41,6 +41,7 @@ REASONS = {
 TABLES = (
     ("exposures/all/exposures.ecsv", "exposures", exposure_table.COLUMNS),
     ("reference/FIELD/FIELD_reference.ecsv", "reference", reference_table.COLUMNS),
+    ("reference/FIELD/FIELD_choice.ecsv", "reference", reference_table.CHOICE),
     ("align/LABEL/LABEL_matches.ecsv", "align", alignment_table.COLUMNS),
     ("detect/FIELD/FIELD_sources.ecsv", "detect", source_table.COLUMNS),
     ("photometry/LABEL/LABEL_catalog.ecsv", "photometry", photometry_tables.CATALOGUE),

@@ -138,7 +138,7 @@ def merge(
     place = sums.place / sums.weight[:, None]
     covering = np.zeros(len(place), np.int64)
     for item in points:
-        covering += _covers(item.polygons, place)
+        covering += covers(item.polygons, place)
     # a star found in a list is covered by it, whatever its rounded corners say
     covering = np.maximum(covering, sums.count)
     real = sums.count >= np.minimum(covering, 2)
@@ -267,8 +267,21 @@ def _moved(item: _Points, move: Floats) -> _Points:
     return replace(item, place=item.place + move, polygons=polygons)
 
 
-def _covers(polygons: Sequence[Floats], place: Floats) -> Booleans:
-    """Return which points are inside any of some polygons, by counting crossings."""
+def covers(polygons: Sequence[Floats], place: Floats) -> Booleans:
+    """Return which points are inside any of some polygons, by counting crossings.
+
+    Parameters
+    ----------
+    polygons : sequence of (k, 2) ndarray of float64
+        Corners in order, on a plane.
+    place : (n, 2) ndarray of float64
+        Points of the plane.
+
+    Returns
+    -------
+    (n,) ndarray of bool
+        Whether each is inside.
+    """
     result = np.zeros(len(place), np.bool_)
     for polygon in polygons:
         inside = np.zeros(len(place), np.bool_)

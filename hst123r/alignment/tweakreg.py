@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hst123r.alignment.params import AlignParams
 from hst123r.alignment.visit import Visit
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def align(visit: Visit, moving: Mapping[int, Residual]) -> dict[int, NDArray[np.
     if not names or len(visit.reference.ra_deg) < least:
         return {}
     lists = {name: _star_lists(visit, number) for name, number in names.items()}
-    settings = _settings(visit.params)
+    settings = _settings(visit)
     shifts = tweakreg(visit.folder, lists, visit.reference.as_star_list(), settings)
     fitted = {}
     for name, number in names.items():
@@ -53,11 +53,14 @@ def _star_lists(visit: Visit, number: int) -> dict[int, StarList]:
     }
 
 
-def _settings(params: AlignParams) -> Settings:
+def _settings(visit: Visit) -> Settings:
     from hst123r.external.tweakreg import Settings
 
+    params = visit.params
     return Settings(
-        search_radius_pix=round(params.search_radius.to("pix")),
+        # the reference may have been moved away from the headers
+        search_radius_pix=round(params.search_radius.to("pix"))
+        + math.ceil(visit.reference.moved_arcsec / visit.scale_arcsec),
         tolerance_pix=params.tolerance.to("pix"),
         separation_pix=params.separation.to("pix"),
         min_matches=params.min_matches,

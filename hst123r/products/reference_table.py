@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     Column("star", "Number of the star, the brightest first", dtype="int"),
-    Column("ra", "Right ascension, ICRS, in the frame of the reference visit", "deg", "float", 9),
+    Column("ra", "Right ascension, ICRS, in the frame that the meta name", "deg", "float", 9),
     Column("dec", "Declination, likewise", "deg", "float", 9),
     Column("pos_err", "Standard error of the position along each axis", "mas", "float", 3),
     Column("rate", "Count rate in an infinite aperture", "electron / s", "float", 5),
@@ -23,6 +23,41 @@ COLUMNS: Final = (
     Column("detections", "Exposures in which the star was found", dtype="int"),
     Column("covering", "Exposures that cover it", dtype="int"),
 )
+
+CHOICE: Final = (
+    Column("detector", "Detector of the group"),
+    Column("filter", "Filter of the group"),
+    Column("visit", "Proposal and visit of the group"),
+    Column("exposures", "Number of exposures", dtype="int"),
+    Column("exposure_time_s", "Sum of the exposure times", "s", "float", 3),
+    Column("score", "Sum of what follows; the highest is chosen", "mag", "float", 3),
+    Column("depth_mag", "Zeropoint plus 1.25 log10 of the time", "mag", "float", 3),
+    Column("sharpness_mag", "-2.5 log10 of the pixel scale over 50 mas", "mag", "float", 3),
+    Column("psf_mag", "-2.5 log10 of the diffraction width over 50 mas", "mag", "float", 3),
+    Column("overlap_mag", "Malus for exposures of the field that it does not overlap",
+           "mag", "float", 3),
+    Column("target_mag", "Malus for exposures without the target", "mag", "float", 3),
+    Column("epoch_mag", "Malus for years from the middle of the field's exposures",
+           "mag", "float", 3),
+    Column("single_mag", "Malus for one exposure alone, which shows cosmic rays as stars",
+           "mag", "float", 3),
+    Column("avoided", "Whether the recipe avoids the detector; then it comes last", dtype="bool"),
+)  # fmt: skip
+
+
+def write_choice(scores: Sequence[Mapping[str, Any]], path: Path, meta: Mapping[str, Any]) -> None:
+    """Write the groups that could be the reference, the chosen one first.
+
+    Parameters
+    ----------
+    scores : sequence of mapping
+        As :meth:`~hst123r.sources.reference_choice.Score.as_json` gives them, the best first.
+    path : Path
+        New ECSV file.
+    meta : mapping
+        What the table is about.
+    """
+    tables.write(tables.build(CHOICE, scores, meta), path)
 
 
 def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -> None:
@@ -88,4 +123,5 @@ def read_reference(path: str | Path) -> ReferenceStars:
         np.array(table["dec"], float),
         np.array(table["pos_err"], float) / 1000,
         np.array(table["rate"], float),
+        float(table.meta.get("moved_arcsec", 0.0)),
     )

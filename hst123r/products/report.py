@@ -151,17 +151,26 @@ def _exposures(found: Sequence[Product], jobs: Iterable[Mapping[str, Any]]) -> s
     return text
 
 
+def _frame(facts: Mapping[str, Any]) -> str:
+    """Say whose frame positions are in."""
+    if facts["frame"] == "header":
+        return "Positions are in the frame of that visit's headers."
+    return f"Positions are in the frame of {escape(facts['frame'])}."
+
+
 def _alignment(inputs: Mapping[str, Sequence[Product]]) -> str:
     parts = []
     for product in inputs.get("reference", []):
         facts = product.facts
+        what = f"visit {facts['visit']}, {facts['detector']} {facts['filter']}"
         parts.append(
-            f"<p>{escape(product.name)}: the reference is visit {escape(facts['visit'])}, "
-            f"{escape(facts['detector'])} {escape(facts['filter'])}, {facts['stars']} stars. "
-            "Positions are in the frame of that visit's headers.</p>"
+            f"<p>{escape(product.name)}: the reference is "
+            f"{escape(what if facts['scores'] else facts['frame'])}, {facts['stars']} stars. "
+            f"{_frame(facts)} {escape(facts['why'])}.</p>"
         )
-        columns = tuple(facts["scores"][0])
-        parts.append(_folded("How it was chosen", _table(columns, facts["scores"])))
+        if facts["scores"]:
+            columns = tuple(facts["scores"][0])
+            parts.append(_folded("How it was chosen", _table(columns, facts["scores"])))
     columns = (
         "exposure", "stars", "matches", "rms_east_mas", "rms_north_mas", "offset_mas",
         "solution_error_mas", "why_not",

@@ -34,16 +34,21 @@ class ReferenceStars:
         Standard error along each axis.
     rate : (n,) ndarray of float64
         Fluxes.
+    moved_arcsec : float
+        How far the catalogue was moved away from its headers; exposures are searched for that
+        much further.
     """
 
     ra_deg: Floats
     dec_deg: Floats
     error_arcsec: Floats
     rate: Floats
+    moved_arcsec: float = 0.0
 
     def as_star_list(self) -> list[tuple[float, float, float]]:
-        """Return right ascension, declination and flux of every star."""
-        columns = (self.ra_deg.tolist(), self.dec_deg.tolist(), self.rate.tolist())
+        """Return right ascension, declination and flux of every star, 1 where it is not known."""
+        rate = np.nan_to_num(self.rate, nan=1.0)
+        columns = (self.ra_deg.tolist(), self.dec_deg.tolist(), rate.tolist())
         return list(zip(*columns, strict=True))
 
 
@@ -202,7 +207,7 @@ def compare(
         first,
         second,
         MatchOptions(
-            search_arcsec=frame.search_pix * frame.scale_arcsec,
+            search_arcsec=frame.search_pix * frame.scale_arcsec + reference.moved_arcsec,
             tolerance_arcsec=frame.tolerance_pix * frame.scale_arcsec,
             geometry=frame.geometry,
             minimum_pairs=frame.minimum_pairs,

@@ -4,24 +4,50 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
-from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
-from hst123r.records.outcome import Caveat, Measurement, Outcome, Product
-from hst123r.records.params import DetectorName, FilterName, Params, PositiveAngle, PositivePixels
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.records.params import (
+    DetectorName,
+    FilterName,
+    Misfit,
+    Params,
+    PositiveAngle,
+    PositivePixels,
+)
+from hst123r.sources.absolute_params import AbsoluteParams
 from hst123r.stage.context import Context
-from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.contract import BYTES, HEAVY, IMAGE, Job, Need, Scope, Stage
+
+if TYPE_CHECKING:
+    from hst123r.algorithms.merge import Catalogue
+    from hst123r.sources.absolute import Tie
+
+CATALOGUE: Final = "catalogue file"
+"""Kind of an absolute catalogue of the user's."""
+GAIA_DR3_EPOCH: Final = 2016.0
+USER_FILE: Final = "user file"
+"""Kind of a reference of the user's."""
+NO_EFFECT: Final = "has no effect with `file`, which is the reference"
 
 
 class ReferenceParams(Params):
     """Parameters of the stage `reference`."""
 
+    file: str | None = Field(
+        None,
+        description="Your own reference, a drizzled image with a WCS or a star catalogue, relative "
+        "to the recipe; read, never written",
+    )
+    file_fwhm: PositiveAngle = Field(
+        Amount(0.1, "arcsec"), description="Width of a star, if `file` is an image"
+    )
     filter: FilterName | None = Field(None, description="Only this filter; else the best score")
     detector: DetectorName | None = Field(None, description="Only this detector")
     avoid: list[DetectorName] = Field(
@@ -40,16 +66,37 @@ class ReferenceParams(Params):
         Amount(0.1, "arcsec"), description="Stars of two exposures closer than this are one"
     )
     min_stars: int = Field(10, ge=3, description="Fewer catalogue stars than this are bad")
+    absolute: AbsoluteParams | None = Field(
+        None, description="Catalogue that the frame is moved to, once; else the headers' stays"
+    )
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say what a file of the user's leaves without effect."""
+        del targets
+        if self.file is not None:
+            for name in ("filter", "detector", "avoid", "absolute"):
+                if getattr(self, name):
+                    yield (name,), f"`{name}` {NO_EFFECT}"
 
 
 class Reference(Stage[ReferenceParams]):
-    """Choose the visit that all others are aligned to, and make its star catalogue."""
+    """Choose the visit that all others are aligned to, and make its star catalogue.
+
+    Or take a `file`, an image or a catalogue of yours; it has to have stars on the exposures.
+    With `absolute` the catalogue is moved, once, to the frame of Gaia or of another catalogue at
+    the time of the visit, and all exposures follow when they are aligned. Where that cannot be
+    trusted the frame of the headers stays, with a caveat.
+    """
 
     name = "reference"
     params = ReferenceParams
-    version = 3
-    needs = (Need("exposure", facets=IMAGE),)
-    makes = ("reference",)
+    version = 4
+    needs = (
+        Need("exposure", facets=IMAGE),
+        Need(CATALOGUE, facets=(BYTES,), optional=True),
+        Need(USER_FILE, facets=(BYTES,), optional=True),
+    )
+    makes = ("reference", "reference choice")
     implied = True
     per = "field"
     tools = ("astropy", "photutils")
@@ -59,12 +106,26 @@ class Reference(Stage[ReferenceParams]):
         self, inputs: dict[str, list[Product]], params: ReferenceParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field; the choice is made here, from the exposures' records."""
+        from hst123r.sources.reference_choice import apart, score
+
         fields: dict[str, list[Product]] = {}
         for product in inputs["exposure"]:
             fields.setdefault(product.labels["field"], []).append(product)
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
+        catalogues = _catalogues(params, scope)
+        own = [] if params.file is None else [_user_file(params.file, scope)]
         for field, members in sorted(fields.items()):
-            scores = score(members, params, field)
+            if own:
+                arguments = {"centre": positions[field], "scores": [], **_about(members)}
+                yield Job(field, {"field": field}, {"exposure": [], USER_FILE: own}, arguments)
+                continue
+            scores = score(
+                members,
+                field,
+                filter_name=params.filter,
+                detector=params.detector,
+                avoid=params.avoid,
+            )
             best = scores[0]
             chosen = sorted(
                 (p for p in members if best.holds(p)),
@@ -74,13 +135,16 @@ class Reference(Stage[ReferenceParams]):
             arguments = {
                 "centre": positions[field],
                 "scores": [entry.as_json() for entry in scores],
+                "apart": apart(members, chosen),
             }
-            yield Job(field, labels, {"exposure": chosen}, arguments)
+            given = {"exposure": chosen, CATALOGUE: catalogues}
+            yield Job(field, labels, given, arguments)
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:
         """Measure the stars of the chosen visit and merge them into a catalogue."""
+        if job.inputs.get(USER_FILE):
+            return _from_file(job, params, context)
         from hst123r.algorithms.merge import merge
-        from hst123r.products.reference_table import write_reference
         from hst123r.products.star_lists import read_star_list
 
         lists = [
@@ -98,135 +162,192 @@ class Reference(Stage[ReferenceParams]):
         for found in lists:
             context.logger.info("%s: %d stars", found.label, found.ra_deg.size)
         catalogue = merge(lists, params.match_radius.to("arcsec"))
-        best = job.arguments["scores"][0]
-        path = context.product(f"{job.label}_reference.ecsv")
-        write_reference(catalogue, path, job.arguments)
-        facts = {
-            "stars": int(catalogue.ra_deg.size),
-            "exposures": [product.name for product in job.inputs["exposure"]],
-            "scores": job.arguments["scores"],
-            **{key: best[key] for key in ("detector", "filter", "visit")},
-        }
-        product = Product("reference", job.label, dict(job.labels), {"catalog": str(path)}, facts)
-        measured = Measurement("stars", facts["stars"], low=params.min_stars)
-        caveats = [
-            Caveat(
-                "not_registered", f"{label} stands by its header in the catalogue: {text}", label
-            )
-            for label, text in catalogue.problems.items()
-        ]
-        if len(lists) == 1:
-            text = "the reference visit has one exposure, so cosmic rays can be in the catalogue"
-            caveats.append(Caveat("single_exposure", text))
-        return Outcome([product], [measured], caveats)
+        tied = _tie(job, params, catalogue)
+        return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied)
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A group of exposures that could be the reference, and how good it would be.
-
-    Parameters
-    ----------
-    detector, filter, visit : str
-        The group.
-    exposures : int
-        Number of exposures.
-    exposure_time_s : float
-        Their sum.
-    depth_mag : float
-        Zeropoint plus 1.25 log10 of the exposure time: how faint stars it shows against the
-        sky, up to a constant.
-    sharpness_mag : float
-        -2.5 log10 of the pixel scale over 0.05 arcsec: fine pixels place stars better.
-    avoided : bool
-        Whether the recipe avoids the detector.
-    """
-
-    detector: str
-    filter: str
-    visit: str
-    exposures: int
-    exposure_time_s: float
-    depth_mag: float
-    sharpness_mag: float
-    avoided: bool
-
-    @property
-    def total(self) -> float:
-        """What groups are ordered by; one exposure alone cannot tell cosmic rays and pays."""
-        return self.depth_mag + self.sharpness_mag - (1.0 if self.exposures == 1 else 0.0)
-
-    def holds(self, product: Product) -> bool:
-        """Whether an exposure belongs to the group."""
-        labels = product.labels
-        mine = (self.detector, self.filter, self.visit)
-        return (labels["detector"], labels["filter"], labels["visit"]) == mine
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the score as plain values."""
-        return {
-            "detector": self.detector,
-            "filter": self.filter,
-            "visit": self.visit,
-            "exposures": self.exposures,
-            "exposure_time_s": round(self.exposure_time_s, 3),
-            "depth_mag": round(self.depth_mag, 3),
-            "sharpness_mag": round(self.sharpness_mag, 3),
-            "score": round(self.total, 3),
-        }
-
-
-def score(members: Sequence[Product], params: ReferenceParams, field: str) -> list[Score]:
-    """Score the groups of a field that could be its reference, the best first.
-
-    Parameters
-    ----------
-    members : sequence of Product
-        Exposures of the field.
-    params : ReferenceParams
-        What the recipe asks for.
-    field : str
-        The field, for messages.
-
-    Returns
-    -------
-    list of Score
-        One for each detector, filter and visit that is allowed.
-
-    Raises
-    ------
-    InputError
-        If nothing is left.
-    """
-    groups: dict[tuple[str, str, str], list[Exposure]] = {}
-    for product in members:
-        labels = product.labels
-        key = (labels["detector"], labels["filter"], labels["visit"])
-        groups.setdefault(key, []).append(Exposure.own(product.facts))
-    scores = [
-        _score(key, exposures, avoided=key[0] in params.avoid)
-        for key, exposures in groups.items()
-        if params.filter in (None, key[1]) and params.detector in (None, key[0])
-    ]
-    if not scores:
-        wanted = " ".join(word for word in (params.detector, params.filter) if word)
-        present = ", ".join(sorted({f"{key[0]} {key[1]}" for key in groups}))
+def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
+    """Return the file of the absolute catalogue, if one is wanted."""
+    if params.absolute is None or params.absolute.file is None:
+        return []
+    path = Path(scope.recipe_folder) / Path(params.absolute.file).expanduser()
+    if not path.is_file():
         raise InputError(
-            f"the field {field} has no exposure of {wanted} to be the reference",
-            hint=f"There are {present}",
+            f"there is no catalogue {path.name}",
+            where=str(path.parent),
+            hint="`reference.absolute.file` is relative to the recipe",
         )
-    return sorted(scores, key=lambda s: (s.avoided, -s.total, s.detector, s.filter, s.visit))
+    return [Product(CATALOGUE, path.stem, {}, {"catalog": str(path)})]
 
 
-def _score(key: tuple[str, str, str], exposures: list[Exposure], *, avoided: bool) -> Score:
-    seconds = sum(exposure.exposure_time_s for exposure in exposures)
-    zeropoints = [c.zeropoint_ab for e in exposures for c in e.chips if c.zeropoint_ab is not None]
-    scale = instruments.get(key[0]).pixel_scale.value
-    return Score(
-        *key,
-        exposures=len(exposures),
-        exposure_time_s=seconds,
-        depth_mag=(max(zeropoints) if zeropoints else 20.0) + 1.25 * math.log10(max(seconds, 1.0)),
-        sharpness_mag=-2.5 * math.log10(scale / 0.05),
-        avoided=avoided,
+def _user_file(name: str, scope: Scope) -> Product:
+    """Return the reference of the user's."""
+    path = Path(scope.recipe_folder) / Path(name).expanduser()
+    if not path.is_file():
+        raise InputError(
+            f"there is no reference {path.name}",
+            where=str(path.parent),
+            hint="`reference.file` is relative to the recipe; without it a visit is chosen",
+        )
+    inside = [p for p in path.resolve().parents if (p / "hst123r.sqlite").is_file()]
+    if inside and inside[0].name == scope.recipe_name:
+        raise InputError(
+            f"the reference {path.name} is a product of this recipe, which may be made again",
+            where=str(path.parent),
+            hint="Copy it to a place of its own",
+        )
+    return Product(USER_FILE, path.name, {}, {"file": str(path)})
+
+
+def _about(members: Sequence[Product]) -> dict[str, Any]:
+    """Return when the exposures of a field were taken, and where they are on the sky."""
+    exposures = [Exposure.own(product.facts) for product in members]
+    return {
+        "mjd": sum(exposure.middle_mjd for exposure in exposures) / len(exposures),
+        "footprints": {e.root: [chip.corners for chip in e.chips] for e in exposures},
+    }
+
+
+def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
+    """Make the catalogue of a reference of the user's."""
+    from hst123r.algorithms.proper_motion import julian_year
+    from hst123r.products.reference_table import write_reference
+    from hst123r.products.user_reference import read_user_reference, stars_on
+
+    (source,) = job.inputs[USER_FILE]
+    catalogue = read_user_reference(
+        source.files["file"],
+        year=julian_year(job.arguments["mjd"]),
+        fwhm_arcsec=params.file_fwhm.to("arcsec"),
+        threshold_sigma=params.threshold,
+        brightest=params.brightest,
     )
+    number = int(catalogue.ra_deg.size)
+    on = stars_on(catalogue, job.arguments["footprints"])
+    if not any(on.values()):
+        raise InputError(
+            f"the reference has {number} stars, and none on an exposure of {job.label}",
+            where=source.name,
+            hint="Look at its WCS: the extension SCI of an image of MAST has it",
+        )
+    path = context.product(f"{job.label}_reference.ecsv")
+    meta = {"centre": job.arguments["centre"], "frame": source.name, "moved_arcsec": 0.0}
+    write_reference(catalogue, path, {**meta, "mjd": job.arguments["mjd"]})
+    facts = {
+        "stars": number,
+        "exposures": [],
+        "scores": [],
+        "why": f"{source.name} is the file that the recipe names",
+        "frame": source.name,
+        **dict.fromkeys(("detector", "filter", "visit"), ""),
+    }
+    product = Product("reference", job.label, dict(job.labels), {"catalog": str(path)}, facts)
+    caveats = [
+        Caveat("not_covered", f"{source.name} has no star on {root}", root)
+        for root, stars in on.items()
+        if not stars
+    ]
+    return Outcome([product], [Measurement("stars", number, low=params.min_stars)], caveats)
+
+
+def _tie(job: Job, params: ReferenceParams, catalogue: Catalogue) -> Tie | None:
+    """Move the catalogue to the absolute frame, if one is wanted."""
+    from hst123r.algorithms.proper_motion import julian_year
+    from hst123r.products.star_catalogue import read_star_catalogue
+    from hst123r.sources.absolute import tie
+
+    if params.absolute is None:
+        return None
+    given = params.absolute
+    (source,) = job.inputs[CATALOGUE]
+    error = None if given.position_error is None else given.position_error.to("mas")
+    epoch = given.epoch
+    if epoch is None and given.catalog == "gaia-dr3":
+        epoch = GAIA_DR3_EPOCH
+    stars = read_star_catalogue(source.files["catalog"], error_mas=error, epoch=epoch)
+    return tie(catalogue, stars, julian_year(_middle_mjd(job)), given.options())
+
+
+def _middle_mjd(job: Job) -> float:
+    """Return the mean time of the exposures, weighted by their length."""
+    exposures = [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+    seconds = sum(exposure.exposure_time_s for exposure in exposures)
+    return sum(e.middle_mjd * e.exposure_time_s for e in exposures) / seconds
+
+
+def _outcome(
+    job: Job, params: ReferenceParams, context: Context, catalogue: Catalogue, tied: Tie | None
+) -> Outcome:
+    from hst123r.products.reference_table import write_choice, write_reference
+    from hst123r.sources.reference_choice import explain
+
+    best = job.arguments["scores"][0]
+    frame = "header"
+    if tied is not None and tied.is_good and params.absolute is not None:
+        source = job.inputs[CATALOGUE][0].name
+        frame = source if params.absolute.catalog == "file" else params.absolute.catalog
+    # the scores change with every new exposure and are not in the file that is aligned to
+    meta = {
+        "centre": job.arguments["centre"],
+        "frame": frame,
+        "moved_arcsec": 0.0 if tied is None else tied.reach_arcsec,
+        "mjd": _middle_mjd(job),
+    }
+    path = context.product(f"{job.label}_reference.ecsv")
+    write_reference(catalogue, path, meta)
+    facts = {
+        "stars": int(catalogue.ra_deg.size),
+        "exposures": [product.name for product in job.inputs["exposure"]],
+        "scores": job.arguments["scores"],
+        "why": explain(job.arguments["scores"]),
+        "frame": frame,
+        **{key: best[key] for key in ("detector", "filter", "visit")},
+    }
+    if tied is not None:
+        facts["absolute"] = tied.as_json()
+    product = Product("reference", job.label, dict(job.labels), {"catalog": str(path)}, facts)
+    context.logger.info("%s", facts["why"])
+    choice = context.product(f"{job.label}_choice.ecsv")
+    write_choice(facts["scores"], choice, {"field": job.label, "why": facts["why"]})
+    chosen = Product("reference choice", job.label, dict(job.labels), {"table": str(choice)})
+    measured = [Measurement("stars", facts["stars"], low=params.min_stars)]
+    caveats = [
+        Caveat("not_registered", f"{label} stands by its header in the catalogue: {text}", label)
+        for label, text in catalogue.problems.items()
+    ]
+    caveats += [
+        Caveat("no_overlap", f"{root} does not overlap the reference, and is not tied to it", root)
+        for root in job.arguments["apart"]
+    ]
+    if len(job.inputs["exposure"]) == 1:
+        text = "the reference visit has one exposure, so cosmic rays can be in the catalogue"
+        caveats.append(Caveat("single_exposure", text))
+    if tied is not None and params.absolute is not None:
+        measured += _measurements(tied, params.absolute)
+        if not tied.is_good:
+            text = (
+                f"the frame is that of the headers, it was not moved to "
+                f"{job.inputs[CATALOGUE][0].name}: {tied.why_not}"
+            )
+            caveats.append(Caveat("not_absolute", text))
+    return Outcome([product, chosen], measured, caveats)
+
+
+def _measurements(tied: Tie, params: AbsoluteParams) -> list[Measurement]:
+    """Return what was measured of a tie; what is outside the limits was not done."""
+    fails, options = Quality.CAVEAT, params.options()
+    away = math.hypot(*tied.moved_arcsec)
+    limited: list[tuple[str, float, str, float]] = [
+        ("absolute_chi", tied.chi, "", options.max_chi),
+        ("absolute_error", tied.error_mas, "mas", options.max_error_mas),
+        ("absolute_distance", away, "arcsec", options.max_move_arcsec),
+        ("absolute_rotation", abs(tied.rotation_deg), "deg", options.max_rotation_deg),
+    ]
+    return [
+        Measurement("absolute_matches", tied.matches, low=params.min_matches, fails=fails),
+        *(Measurement(name, v, unit, high=high, fails=fails) for name, v, unit, high in limited),
+        Measurement("absolute_rms_east", tied.rms_mas[0], "mas"),
+        Measurement("absolute_rms_north", tied.rms_mas[1], "mas"),
+        Measurement("absolute_moved_east", tied.moved_arcsec[0], "arcsec"),
+        Measurement("absolute_moved_north", tied.moved_arcsec[1], "arcsec"),
+    ]
