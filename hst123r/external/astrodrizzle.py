@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,7 +64,7 @@ class Settings:
     good_bits : int
         Data-quality bits that are accepted as good.
     weight : str
-        ``EXP`` or ``ERR``.
+        ``EXP``, ``ERR`` or ``IVM``.
     units : str
         ``cps`` or ``counts``.
     sky : bool
@@ -78,6 +78,8 @@ class Settings:
         Number of high values left out of the median.
     cr_snr, cr_scale : str
         The two thresholds of the cosmic-ray search, in sigma, and their derivative factors.
+    more : mapping of str to Any
+        Further keywords of AstroDrizzle by its own names, over the values set here.
     """
 
     pixfrac: float
@@ -91,6 +93,7 @@ class Settings:
     combine_nhigh: int
     cr_snr: str
     cr_scale: str
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def astrodrizzle(
@@ -197,4 +200,5 @@ def _keywords(grid: Grid, settings: Settings) -> dict[str, Any]:
         # keywords of the exposures' headers that only a network could resolve are not used
         "mdriztab": False,
         "updatewcs": False,
+        **settings.more,
     }

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hst123r.errors import StageError
 from hst123r.files.content import facet_of_card
 from hst123r.photometry.magnitudes import zeropoint_ab
 from hst123r.products.exposures import open_wcs
 
 if TYPE_CHECKING:
     import numpy as np
-    from astropy.io.fits import Header
+    from astropy.io.fits import Header, ImageHDU
     from astropy.wcs import WCS
     from numpy.typing import NDArray
 
@@ -52,7 +53,12 @@ class Stack:
 
 
 def write_stack(
-    images: Mapping[str, Path], path: Path, about: Mapping[str, tuple[Any, str]], unit: str
+    images: Mapping[str, Path],
+    path: Path,
+    about: Mapping[str, tuple[Any, str]],
+    unit: str,
+    *,
+    zeropoint: float | None = None,
 ) -> dict[str, Any]:
     """Write the images that AstroDrizzle made as one file.
 
@@ -67,13 +73,21 @@ def write_stack(
     unit : str
         What its pixels are in, ``ELECTRONS/S``, ``COUNTS`` and so on. What AstroDrizzle writes
         is wrong for detectors whose exposures are in counts.
+    zeropoint : float, optional
+        AB magnitude of one unit to which the pixels of a rate are scaled, and PHOTFLAM with them,
+        so that pixel times PHOTFLAM stays the flux.
 
     Returns
     -------
     dict
         Facts of the stack: ``unit``, ``photflam``, ``photplam``, ``zeropoint_ab`` (of one count
         per second, whatever the unit), ``exposure_time_s``, ``covered`` (fraction of pixels with
-        weight).
+        weight), ``scaled`` (what the pixels were multiplied by for a fixed zeropoint).
+
+    Raises
+    ------
+    StageError
+        If a zeropoint is to be fixed and the exposures have none.
     """
     import numpy as np
     from astropy.io import fits
@@ -88,7 +102,9 @@ def write_stack(
     for keyword, (value, comment) in about.items():
         primary.header[keyword] = (value, comment)
     science.header["BUNIT"] = (unit, "unit of the pixels")
-    facts = {"unit": unit, **_photometric_facts(source)}
+    facts = {"unit": unit, **_photometric_facts(source), "scaled": 1.0}
+    if zeropoint is not None:
+        facts |= _fix_zeropoint(science, facts, zeropoint)
     facts["covered"] = round(float(np.mean(weight > 0)), 6)
     if facts["zeropoint_ab"] is not None:
         zeropoint = facts["zeropoint_ab"]
@@ -104,6 +120,26 @@ def write_stack(
         hdus.append(hdu)
     fits.HDUList([*hdus, *table]).writeto(path)
     return facts
+
+
+def _fix_zeropoint(science: ImageHDU, facts: Mapping[str, Any], zeropoint: float) -> dict[str, Any]:
+    """Scale the pixels of a rate to a zeropoint; return the facts that change."""
+    if facts["zeropoint_ab"] is None:
+        raise StageError(
+            "the zeropoint cannot be fixed, because the exposures have no PHOTFLAM",
+            hint="Leave out zeropoint",
+        )
+    factor = 10 ** (0.4 * (zeropoint - facts["zeropoint_ab"]))
+    science.data *= science.data.dtype.type(factor)
+    header = science.header
+    header["PHOTFLAM"] = facts["photflam"] / factor
+    header["FIXZPT"] = (zeropoint, "AB zeropoint the pixels were scaled to")
+    header["FIXSCALE"] = (factor, "what the pixels were multiplied by")
+    # 3631 Jy is magnitude zero in the AB system; hst123 wrote 3.631 and called it mJy
+    header["FIXFLUX"] = (3631e3 * 10 ** (-0.4 * zeropoint), "flux density of one BUNIT, mJy")
+    if "MDRIZSKY" in header:
+        header["MDRIZSKY"] = header["MDRIZSKY"] * factor
+    return {"zeropoint_ab": zeropoint, "photflam": header["PHOTFLAM"], "scaled": factor}
 
 
 def read_stack(path: str | Path) -> Stack:
@@ -128,6 +164,8 @@ def read_stack(path: str | Path) -> Stack:
         weight = np.array(hdus["WHT", 1].data, np.float32)
         wcs = open_wcs(header, hdus, str(path))
         context = np.array(hdus["CTX", 1].data, np.int32)
+    # a stack may have been filled with a number where there are no data
+    science[weight == 0] = np.nan
     planes = context if context.ndim == 3 else context[None]
     return Stack(science, weight, planes, wcs, header)
 
