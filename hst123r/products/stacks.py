@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +12,7 @@ from hst123r.errors import StageError
 from hst123r.files.content import facet_of_card
 from hst123r.photometry.magnitudes import zeropoint_ab
 from hst123r.products.exposures import open_wcs
+from hst123r.records.exposure import Exposure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -168,6 +169,46 @@ def read_stack(path: str | Path) -> Stack:
     science[weight == 0] = np.nan
     planes = context if context.ndim == 3 else context[None]
     return Stack(science, weight, planes, wcs, header)
+
+
+def cards_of(
+    label: str, filter_name: str, exposures: Sequence[Exposure], name: str | None
+) -> dict[str, tuple[Any, str]]:
+    """Return the cards that say what a stack was made from.
+
+    Parameters
+    ----------
+    label : str
+        Name of the stack.
+    filter_name : str
+        Its filter.
+    exposures : sequence of Exposure
+        Its exposures, in the order they were given to AstroDrizzle.
+    name : str or None
+        For TARGNAME and OBJECT; None leaves those of the exposures.
+
+    Returns
+    -------
+    dict of str to (value, comment)
+        Among them EXPSTART, EXPEND and MJD-AVG (weighted by exposure time), MJD.
+    """
+    named: dict[str, tuple[Any, str]] = {}
+    if name is not None:
+        named = dict.fromkeys(("TARGNAME", "OBJECT"), (name, "name by the recipe"))
+    first, last = min(e.start_mjd for e in exposures), max(e.end_mjd for e in exposures)
+    time = sum(e.exposure_time_s for e in exposures)
+    middle = sum(e.middle_mjd * e.exposure_time_s for e in exposures) / time
+    return {
+        **named,
+        "ROOTNAME": (label, "name of the stack"),
+        "FILENAME": (f"{label}_drz.fits", "name of file"),
+        "FILTER": (filter_name, "filter"),
+        "NINPUT": (len(exposures), "number of exposures"),
+        "INPUT": (",".join(e.root for e in exposures), "root names of the exposures"),
+        "EXPSTART": (first, "start of the first exposure, MJD"),
+        "EXPEND": (last, "end of the last exposure, MJD"),
+        "MJD-AVG": (middle, "mean time weighted by exposure, MJD"),
+    }
 
 
 def _sort_cards(source: Header, primary: Header, science: Header) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from hst123r.records.drizzling import DrizzleParams
 from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.stage.context import Context
-from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.contract import HEAVY, IMAGE, Forecast, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,21 +72,36 @@ class Drizzle(Stage[DrizzleParams]):
 
     def memory_mb(self, job: Job, params: DrizzleParams) -> float:
         """Estimate from the pixels read and made: 11 bytes each, measured on four ACS frames."""
-        exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
-        read: int = sum(chip.pixels for exposure in exposures for chip in exposure.chips)
-        detector = instruments.get(job.labels["detector"])
-        ratio = (detector.pixel_scale.value / params.scale.to("arcsec")) ** 2
-        made = 1.6 * ratio * read
-        return float(400.0 + 11e-6 * (read + made))
+        exposures = _exposures(job)
+        rows, columns = _expected(job, params, exposures).shape
+        # beside the stack itself, each exposure is drizzled alone to find its cosmic rays
+        images = 1 + (len(exposures) if _finds_cosmic_rays(params, job) else 0)
+        return float(400.0 + 11e-6 * (_pixels(exposures) + images * rows * columns))
+
+    def forecast(self, job: Job, params: DrizzleParams) -> Forecast:
+        """Shape, memory and disk of a stack; refused where it would be larger than allowed."""
+        exposures = _exposures(job)
+        rows, columns = _expected(job, params, exposures).shape
+        planes = math.ceil(sum(len(e.chips) for e in exposures) / 32)
+        made = rows * columns * 4 * (2 + planes)
+        # copies of the exposures (SCI, ERR, DQ), and the images as AstroDrizzle writes them
+        scratch = 10 * _pixels(exposures) + made
+        return Forecast(
+            (rows, columns),
+            self.memory_mb(job, params),
+            made / 1e6,
+            scratch / 1e6,
+            _too_large(job, params, (rows, columns)),
+        )
 
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
         """Drizzle one group."""
         from hst123r.external.astrodrizzle import astrodrizzle
         from hst123r.products.previews import preview
-        from hst123r.products.stacks import write_stack
+        from hst123r.products.stacks import cards_of, write_stack
         from hst123r.products.working_copy import equalise, state_units, working_copy
 
-        exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
+        exposures = _exposures(job)
         folder = context.folder("drizzle")
         photflam = next((c.photflam for e in exposures for c in e.chips if c.photflam), None)
         for product, exposure in zip(job.inputs["exposure"], exposures, strict=True):
@@ -98,10 +114,9 @@ class Drizzle(Stage[DrizzleParams]):
         grid = _grid(job, params, _corners(job, folder, exposures), exposures)
         images = astrodrizzle(folder, names, grid, _settings(params, job))
         path = context.product(f"{job.label}_drz.fits")
-        facts = write_stack(
-            images, path, _cards(job, params, exposures), _unit(params, exposures),
-            zeropoint=params.zeropoint,
-        )  # fmt: skip
+        about = cards_of(job.label, job.labels["filter"], exposures, params.object)
+        unit = _unit(params, exposures)
+        facts = write_stack(images, path, about, unit, zeropoint=params.zeropoint)
         picture = context.product(f"{job.label}.png")
         preview(path, picture, job.arguments["targets"], title=job.label)
         facts |= {
@@ -118,6 +133,31 @@ class Drizzle(Stage[DrizzleParams]):
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
         return Outcome([stack, *masks], measured, _caveats(params, job))
+
+
+def _exposures(job: Job) -> list[Exposure]:
+    return [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+
+
+def _pixels(exposures: list[Exposure]) -> int:
+    return sum(chip.pixels for exposure in exposures for chip in exposure.chips)
+
+
+def _expected(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> Extent:
+    """The extent of the stack by the records of its exposures, without their files."""
+    corners = [(ra, dec) for e in exposures for chip in e.chips for ra, dec in chip.corners]
+    return _extent(job, params, corners, exposures)
+
+
+def _too_large(job: Job, params: DrizzleParams, shape: tuple[int, int]) -> str:
+    rows, columns = shape
+    if rows * columns <= params.max_megapixels * 1e6:
+        return ""
+    return (
+        f"{job.label} would have {columns} x {rows} pixels, and max_megapixels allows "
+        f"{params.max_megapixels:g} million; give a size, a coarser scale, or leave out what "
+        "lies far away"
+    )
 
 
 def _by_time(product: Product) -> tuple[float, str]:
@@ -276,30 +316,6 @@ def _settings(params: DrizzleParams, job: Job) -> Settings:
 
 def _words(values: list[float]) -> str:
     return " ".join(f"{value:g}" for value in values)
-
-
-def _cards(
-    job: Job, params: DrizzleParams, exposures: list[Exposure]
-) -> dict[str, tuple[Any, str]]:
-    named: dict[str, tuple[Any, str]] = {}
-    if params.object is not None:
-        named = dict.fromkeys(("TARGNAME", "OBJECT"), (params.object, "name by the recipe"))
-    first, last = min(e.start_mjd for e in exposures), max(e.end_mjd for e in exposures)
-    return {
-        **named,
-        "ROOTNAME": (job.label, "name of the stack"),
-        "FILENAME": (f"{job.label}_drz.fits", "name of file"),
-        "FILTER": (job.labels["filter"], "filter"),
-        "NINPUT": (len(exposures), "number of exposures"),
-        "INPUT": (",".join(e.root for e in exposures), "root names of the exposures"),
-        "EXPSTART": (first, "start of the first exposure, MJD"),
-        "EXPEND": (last, "end of the last exposure, MJD"),
-        "MJD-AVG": (
-            sum(e.middle_mjd * e.exposure_time_s for e in exposures)
-            / sum(e.exposure_time_s for e in exposures),
-            "mean time weighted by exposure, MJD",
-        ),
-    }
 
 
 def _compared(params: DrizzleParams, job: Job, exposures: list[Exposure]) -> list[str]:

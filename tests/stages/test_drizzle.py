@@ -273,6 +273,27 @@ def test_sensitivities_are_equalised_before_pixels_are_read(inputs, divide, do, 
     assert abs(aperture(wrong, 21.0) - 0.08) > 0.1
 
 
+def test_a_forecast_is_what_is_made(small, divide):
+    """Shape and disk of the stacks that were made, foretold from the records alone."""
+    from hst123r.records.drizzling import DrizzleParams
+    from hst123r.stage import registry
+
+    masks = small.products("epochs", "cosmic-ray mask")
+    given = {"exposure": small.products("align", "exposure"), "cosmic-ray mask": masks}
+    params = DrizzleParams.model_validate({"bits": [64, 32]})
+    made = {product.name: product for product in small.products("stacks", "stack")}
+    for label, job in divide("drizzle", given).items():
+        found = registry.get("drizzle").forecast(job, params)
+        assert np.abs(np.subtract(found.shape, made[label].facts["shape"])).max() <= 1
+        size = Path(made[label].files["science"]).stat().st_size / 1e6
+        assert found.disk_mb == pytest.approx(size, rel=0.1)
+        assert not found.refused
+        assert f"{found.shape[1]} x {found.shape[0]} pixels" in found.text
+        pixels = found.shape[0] * found.shape[1]
+        small_limit = params.model_copy(update={"max_megapixels": pixels / 1e6 - 0.001})
+        assert "max_megapixels allows" in registry.get("drizzle").forecast(job, small_limit).refused
+
+
 def test_no_product_is_an_error(inputs, divide, do, tmp_path):
     product = next(p for p in inputs["exposure"] if p.name == "jsi00103q")
     path = tmp_path / "jsi00103q_flc.fits"
