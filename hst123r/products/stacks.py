@@ -53,6 +53,26 @@ class Stack:
     header: Header
 
 
+@dataclass(frozen=True, slots=True)
+class RmsSettings:
+    """What the map of the noise of a stack needs to know.
+
+    Parameters
+    ----------
+    factor : float
+        Noise-correlation factor, see :func:`hst123r.algorithms.noise.correlation_factor`.
+    area : float
+        Area of a pixel of the stack over that of the exposures: a weight by exposure time is the
+        time multiplied by it.
+    gain : float
+        Electrons per unit of the exposures.
+    """
+
+    factor: float
+    area: float
+    gain: float
+
+
 def write_stack(
     images: Mapping[str, Path],
     path: Path,
@@ -60,6 +80,7 @@ def write_stack(
     unit: str,
     *,
     zeropoint: float | None = None,
+    rms: RmsSettings | None = None,
 ) -> dict[str, Any]:
     """Write the images that AstroDrizzle made as one file.
 
@@ -77,6 +98,8 @@ def write_stack(
     zeropoint : float, optional
         AB magnitude of one unit to which the pixels of a rate are scaled, and PHOTFLAM with them,
         so that pixel times PHOTFLAM stays the flux.
+    rms : RmsSettings, optional
+        Adds the extension RMS, for weights by exposure time.
 
     Returns
     -------
@@ -113,14 +136,32 @@ def write_stack(
             # one count of the whole exposure is less light than one in every second
             zeropoint += 2.5 * math.log10(facts["exposure_time_s"])
         science.header["ZP_AB"] = (zeropoint, "AB zeropoint of one BUNIT")
+    planes = {"WHT": weight, "CTX": context}
+    if rms is not None:
+        planes["RMS"] = _rms(science, weight, rms, facts)
     hdus = [primary, science]
-    for name, plane in (("WHT", weight), ("CTX", context)):
+    for name, plane in planes.items():
         hdu = fits.ImageHDU(plane, name=name, ver=1)
         hdu.header.update({k: v for k, v in science.header.items() if facet_of_card(k) == "wcs"})
-        hdu.header["BUNIT"] = "UNITLESS"
+        hdu.header["BUNIT"] = unit if name == "RMS" else "UNITLESS"
+        if name == "RMS" and rms is not None:
+            hdu.header["RMSCORR"] = (rms.factor, "noise-correlation factor, in the pixels")
+            hdu.header["COMMENT"] = "RMS over RMSCORR is the scatter of neighbouring pixels"
         hdus.append(hdu)
     fits.HDUList([*hdus, *table]).writeto(path)
     return facts
+
+
+def _rms(
+    science: ImageHDU, weight: NDArray[np.float32], rms: RmsSettings, facts: Mapping[str, Any]
+) -> NDArray[np.float32]:
+    from hst123r.algorithms.noise import rms_map
+
+    light = facts["scaled"] / rms.gain
+    if not facts["unit"].endswith("/S"):
+        # counts are rates times the time of the whole stack
+        light *= facts["exposure_time_s"]
+    return rms_map(science.data, weight, rms.factor, weight / rms.area, light)
 
 
 def _fix_zeropoint(science: ImageHDU, facts: Mapping[str, Any], zeropoint: float) -> dict[str, Any]:

@@ -79,6 +79,10 @@ class DrizzleParams(Params):
     object: str | None = Field(
         None, min_length=1, max_length=60, description="Name for TARGNAME and OBJECT of the header"
     )
+    rms: bool = Field(
+        False,
+        description="Add a map of the noise, RMS, with the correlation of drizzled pixels in it",
+    )
     equalise: bool = Field(
         True, description="Bring chips and exposures to one PHOTFLAM before they are combined"
     )
@@ -159,6 +163,8 @@ class DrizzleParams(Params):
                 ("zeropoint",),
                 "a fixed zeropoint is that of a rate; leave out units: counts",
             )
+        if self.rms and self.weight != "EXP":
+            yield ("rms",), f"the noise is that of weights by EXP, not by {self.weight}"
 
     def rule(self, number: int) -> tuple[str, int]:
         """Return how a number of exposures is combined to find cosmic rays.
@@ -181,3 +187,32 @@ class DrizzleParams(Params):
         if self.combine_nhigh is not None:
             return kind, self.combine_nhigh
         return kind, 0 if few else int((number - 4) / 2)
+
+    def unit(self, exposures: str) -> str:
+        """Return the unit of a stack from that of its exposures: by second, or not."""
+        base = exposures.removesuffix("/S")
+        return f"{base}/S" if self.units == "cps" else base
+
+    def refusal(self, label: str, shape: tuple[int, int]) -> str:
+        """Say why a stack must not be made, empty where it may.
+
+        Parameters
+        ----------
+        label : str
+            Its name.
+        shape : (int, int)
+            Its rows and columns.
+
+        Returns
+        -------
+        str
+            A sentence.
+        """
+        rows, columns = shape
+        if rows * columns <= self.max_megapixels * 1e6:
+            return ""
+        return (
+            f"{label} would have {columns} x {rows} pixels, and max_megapixels allows "
+            f"{self.max_megapixels:g} million; give a size, a coarser scale, or leave out what "
+            "lies far away"
+        )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hst123r.algorithms.grid import Extent
     from hst123r.external.astrodrizzle import Grid, Settings
+    from hst123r.products.stacks import RmsSettings
 
 
 class Drizzle(Stage[DrizzleParams]):
@@ -83,7 +84,7 @@ class Drizzle(Stage[DrizzleParams]):
         exposures = _exposures(job)
         rows, columns = _expected(job, params, exposures).shape
         planes = math.ceil(sum(len(e.chips) for e in exposures) / 32)
-        made = rows * columns * 4 * (2 + planes)
+        made = rows * columns * 4 * (2 + planes + params.rms)
         # copies of the exposures (SCI, ERR, DQ), and the images as AstroDrizzle writes them
         scratch = 10 * _pixels(exposures) + made
         return Forecast(
@@ -91,7 +92,7 @@ class Drizzle(Stage[DrizzleParams]):
             self.memory_mb(job, params),
             made / 1e6,
             scratch / 1e6,
-            _too_large(job, params, (rows, columns)),
+            params.refusal(job.label, (rows, columns)),
         )
 
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
@@ -115,8 +116,9 @@ class Drizzle(Stage[DrizzleParams]):
         images = astrodrizzle(folder, names, grid, _settings(params, job))
         path = context.product(f"{job.label}_drz.fits")
         about = cards_of(job.label, job.labels["filter"], exposures, params.object)
-        unit = _unit(params, exposures)
-        facts = write_stack(images, path, about, unit, zeropoint=params.zeropoint)
+        unit = params.unit(exposures[0].chips[0].unit)
+        noise = _rms_settings(job, params, exposures)
+        facts = write_stack(images, path, about, unit, zeropoint=params.zeropoint, rms=noise)
         picture = context.product(f"{job.label}.png")
         preview(path, picture, job.arguments["targets"], title=job.label)
         facts |= {
@@ -147,17 +149,6 @@ def _expected(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> Ext
     """The extent of the stack by the records of its exposures, without their files."""
     corners = [(ra, dec) for e in exposures for chip in e.chips for ra, dec in chip.corners]
     return _extent(job, params, corners, exposures)
-
-
-def _too_large(job: Job, params: DrizzleParams, shape: tuple[int, int]) -> str:
-    rows, columns = shape
-    if rows * columns <= params.max_megapixels * 1e6:
-        return ""
-    return (
-        f"{job.label} would have {columns} x {rows} pixels, and max_megapixels allows "
-        f"{params.max_megapixels:g} million; give a size, a coarser scale, or leave out what "
-        "lies far away"
-    )
 
 
 def _by_time(product: Product) -> tuple[float, str]:
@@ -318,6 +309,18 @@ def _words(values: list[float]) -> str:
     return " ".join(f"{value:g}" for value in values)
 
 
+def _rms_settings(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> RmsSettings | None:
+    from hst123r.algorithms.noise import correlation_factor
+    from hst123r.products.stacks import RmsSettings
+
+    if not params.rms:
+        return None
+    native = instruments.get(job.labels["detector"]).pixel_scale.value
+    ratio = params.scale.to("arcsec") / native
+    factor = correlation_factor(params.pixfrac, ratio)
+    return RmsSettings(factor, ratio**2, exposures[0].chips[0].gain)
+
+
 def _compared(params: DrizzleParams, job: Job, exposures: list[Exposure]) -> list[str]:
     """Return for every bit of the context image the group in which it was searched.
 
@@ -328,12 +331,6 @@ def _compared(params: DrizzleParams, job: Job, exposures: list[Exposure]) -> lis
         return []
     epochs = {p.name: p.labels["epoch"] if masked else "all" for p in job.inputs["exposure"]}
     return [epochs[exposure.root] for exposure in exposures for _ in exposure.chips]
-
-
-def _unit(params: DrizzleParams, exposures: list[Exposure]) -> str:
-    """Return the unit of the stack: that of the exposures, by second or not."""
-    base = exposures[0].chips[0].unit.removesuffix("/S")
-    return f"{base}/S" if params.units == "cps" else base
 
 
 def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:

@@ -227,6 +227,7 @@ def test_every_parameter_reaches_astrodrizzle(inputs, divide, do, tmp_path):
         "cr_cte_grow": 2, "sky_method": "localmin", "sky_statistic": "median", "sky_width": 0.2,
         "sky_lower": -90.0, "sky_upper": 800.0, "sky_clip": 4, "sky_sigma": [3.5, 3.0],
         "static_mask": False, "static_sigma": 5.0, "size": "400 pix", "zeropoint": 25.0,
+        "rms": True,
     }  # fmt: skip
     outcome = do("drizzle", divide("drizzle", inputs, params)[EPOCH], params)
     (log,) = tmp_path.glob("do0/scratch/drizzle/astrodrizzle.log")
@@ -250,6 +251,10 @@ def test_every_parameter_reaches_astrodrizzle(inputs, divide, do, tmp_path):
     assert np.isnan(stack.science[stack.weight == 0]).all()
     assert not np.isnan(raw).any()
     assert stack.header["ZP_AB"] == 25.0
+    noise = fits.getheader(path, "RMS")
+    assert noise["RMSCORR"] == pytest.approx(1 / (1 - 0.7 / 3))
+    assert noise["BUNIT"] == stack.header["BUNIT"]
+    assert np.array_equal(np.isnan(fits.getdata(path, "RMS")), stack.weight == 0)
     assert aperture(path, 21.0) == pytest.approx(0.08, abs=0.06)
 
 
