@@ -267,6 +267,7 @@ def _settings(params: DrizzleParams, job: Job) -> Settings:
 
     combine, nhigh = params.rule(len(job.inputs["exposure"]))
     searches = _finds_cosmic_rays(params, job)
+    chip = _exposures(job)[0].chips[0]
     low, high = params.sky_sigma
     more = {
         "skymethod": params.sky_method,
@@ -301,6 +302,7 @@ def _settings(params: DrizzleParams, job: Job) -> Settings:
         combine_nhigh=nhigh,
         cr_snr=_words(params.cr_snr),
         cr_scale=_words(params.cr_scale),
+        gain=chip.gain if chip.unit.startswith("COUNTS") else None,
         more=more,
     )
 
