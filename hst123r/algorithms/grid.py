@@ -68,3 +68,21 @@ def extent(
     left, bottom = math.floor(x.min()) - PAD_PIX, math.floor(y.min()) - PAD_PIX
     right, top = math.ceil(x.max()) + PAD_PIX, math.ceil(y.max()) + PAD_PIX
     return Extent((float(1 - left), float(1 - bottom)), (top - bottom + 1, right - left + 1))
+
+
+def centred(side_pix: int) -> Extent:
+    """Return a square around the tangent point.
+
+    Parameters
+    ----------
+    side_pix : int
+        Its side, at least 1.
+
+    Returns
+    -------
+    Extent
+        On the lattice of :func:`extent`; of an even side the tangent point is the pixel right of
+        and above the middle.
+    """
+    middle = float(side_pix // 2 + 1)
+    return Extent((middle, middle), (side_pix, side_pix))

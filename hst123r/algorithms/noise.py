@@ -131,5 +131,75 @@ def correlated_growth(ratio: NDArray[Any], out: Booleans, sigma_pix: float) -> f
     return float(np.clip(growth, 1.0, LARGEST_GROWTH))
 
 
+def correlation_factor(pixfrac: float, scale_ratio: float) -> float:
+    """Return by how much the noise of a stack is larger than its pixels' scatter says.
+
+    Fruchter & Hook (2002), PASP 114, 144, equations 9 and 10 (after Casertano et al. 2000, AJ 120,
+    2747, appendix A): with r the size of the drop in output pixels, R = r / (1 - 1 / 3r) for drops
+    larger than a pixel and 1 / (1 - r / 3) for smaller ones. It is the mean over many dithers of
+    the kernel ``square``, for areas much larger than a pixel.
+
+    Parameters
+    ----------
+    pixfrac : float
+        Size of the drop, in input pixels.
+    scale_ratio : float
+        Scale of the output pixels over that of the input.
+
+    Returns
+    -------
+    float
+        At least 1.
+    """
+    drop = pixfrac / scale_ratio
+    return drop / (1 - 1 / (3 * drop)) if drop >= 1 else 1 / (1 - drop / 3)
+
+
+def rms_map(
+    science: NDArray[Any],
+    weight: NDArray[Any],
+    factor: float,
+    seconds: NDArray[Any],
+    light: float,
+) -> NDArray[np.float32]:
+    """Return the noise of the pixels of a stack, as of independent pixels.
+
+    The noise of the sum of many pixels is the root of the sum of the squares of this map. Its part
+    of the sky, of reading and of dark current is measured around each pixel and grows by the
+    correlation factor; the photons of sources are added.
+
+    Parameters
+    ----------
+    science : (ny, nx) ndarray
+        The stack.
+    weight : (ny, nx) ndarray
+        Its weight, zero without data.
+    factor : float
+        See :func:`correlation_factor`.
+    seconds : (ny, nx) ndarray
+        Exposure time of each pixel.
+    light : float
+        Variance that one unit of light adds in one second, in units squared: 1 for electrons per
+        second.
+
+    Returns
+    -------
+    (ny, nx) ndarray of float32
+        In the unit of the stack; NaN without data.
+    """
+    empty = ~np.isfinite(science) | (weight <= 0)
+    if empty.all():
+        return np.full(science.shape, np.nan, np.float32)
+    relative = relative_noise(weight)
+    level = float(np.median(science[~empty]))
+    above = np.where(empty, 0.0, np.asarray(science, np.float64) - level)
+    values = above / relative
+    source = np.abs(values) > 3 * _spread(values[~empty])
+    noise = factor * local_spread(values, empty | source) * relative
+    with np.errstate(invalid="ignore", divide="ignore"):
+        photons = light * np.maximum(above, 0.0) / seconds
+        return np.where(empty, np.nan, np.sqrt(noise**2 + photons)).astype(np.float32)
+
+
 def _spread(values: NDArray[Any]) -> float:
     return MAD * float(np.median(np.abs(values - np.median(values))))

@@ -16,6 +16,7 @@ from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.workspace import Workspace
 from hst123r.recipe.model import Recipe
+from hst123r.stage.contract import Forecast
 
 NAMES_SHOWN = 3
 
@@ -76,12 +77,26 @@ def _rows(progress: Progress) -> list[tuple[str, str, str, str]]:
         more = ", …" if len(jobs) > NAMES_SHOWN else ""
         about = f" [{labels}{more}]" if len(groups) > 1 else ""
         rows.append((name, str(len(jobs)), action, "; ".join(why) + about))
+    rows += [
+        (name, "", "", f"{job.job.label}: {job.forecast.text}")
+        for job in progress.jobs
+        if job.forecast is not None and job.decision.action in (Action.RUN, Action.MAYBE)
+    ]
     if progress.waits_for:
         many = len(progress.waits_for) > NAMES_SHOWN + 1
         names = "everything before it" if many else ", ".join(progress.waits_for)
         when = f"divided into jobs when {names} is done"
         rows.append((name, "?" if not rows else "+ ?", "later", when))
     return rows or [(name, "0", "", "nothing to do")]
+
+
+def _forecast(forecast: Forecast) -> dict[str, Any]:
+    return {
+        "shape": list(forecast.shape),
+        "memory_mb": round(forecast.memory_mb),
+        "disk_mb": round(forecast.disk_mb, 1),
+        "scratch_mb": round(forecast.scratch_mb, 1),
+    }
 
 
 def _as_json(progress: Progress) -> dict[str, Any]:
@@ -97,6 +112,7 @@ def _as_json(progress: Progress) -> dict[str, Any]:
                 "label": job.job.label,
                 "labels": job.job.labels,
                 "action": job.decision.action.value,
+                "forecast": None if job.forecast is None else _forecast(job.forecast),
                 "reasons": [
                     {"code": reason.code.value, "text": reason.text}
                     for reason in job.decision.reasons

@@ -12,7 +12,7 @@ from hst123r.provenance.rows import Made, Record
 from hst123r.recipe.model import Instance
 from hst123r.recipe.resolve import Resolved
 from hst123r.records.outcome import Quality, State
-from hst123r.stage.contract import Job, Variant
+from hst123r.stage.contract import Forecast, Job, Variant
 from hst123r.stage.registry import AnyStage
 
 SETTLED = (State.DONE, State.REUSED, State.FAILED, State.BLOCKED, State.INTERRUPTED)
@@ -52,6 +52,8 @@ class Planned:
         Why it failed.
     exit_code : int
         What a failure ends the run with.
+    forecast : Forecast or None
+        What it will make and need, where its stage can tell.
     """
 
     instance: Instance
@@ -68,6 +70,7 @@ class Planned:
     job_id: int | None = None
     error: str = ""
     exit_code: int = 0
+    forecast: Forecast | None = None
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from hst123r.engine.flow import inherit, stops, usable_products, way_out
 from hst123r.engine.keys import Identities, Key, build_key
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
-from hst123r.errors import Hst123rError
+from hst123r.errors import Hst123rError, InputError
 from hst123r.provenance.rows import Made, Record
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Instance, Recipe
@@ -142,6 +142,10 @@ class Planner:
             if not progress.waits_for and not failed:
                 progress.error = error
             return
+        refused = [j.forecast.refused for j in jobs if j.open and j.forecast is not None]
+        if any(refused):
+            progress.error = InputError("; ".join(filter(None, refused)))
+            return
         for planned in jobs:
             self._settle(planned, failed, unknown)
         progress.jobs = jobs
@@ -173,8 +177,9 @@ class Planner:
             made = self._old.get(done, []) if done is not None else []
             decision = self._decide(instance, job, key, record, made)
             yield Planned(
-                instance, stage, job, resolved, key, decision, record, made, varied, job_id=done
-            )
+                instance, stage, job, resolved, key, decision, record, made, varied, job_id=done,
+                forecast=stage.forecast(job, resolved.params),
+            )  # fmt: skip
 
     def _inputs(self, progress: Progress) -> dict[str, list[Product]]:
         return {

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hst123r.errors import StageError
 from hst123r.files.content import facet_of_card
 from hst123r.photometry.magnitudes import zeropoint_ab
 from hst123r.products.exposures import open_wcs
+from hst123r.records.exposure import Exposure
 
 if TYPE_CHECKING:
     import numpy as np
-    from astropy.io.fits import Header
+    from astropy.io.fits import Header, ImageHDU
     from astropy.wcs import WCS
     from numpy.typing import NDArray
 
@@ -51,8 +53,34 @@ class Stack:
     header: Header
 
 
+@dataclass(frozen=True, slots=True)
+class RmsSettings:
+    """What the map of the noise of a stack needs to know.
+
+    Parameters
+    ----------
+    factor : float
+        Noise-correlation factor, see :func:`hst123r.algorithms.noise.correlation_factor`.
+    area : float
+        Area of a pixel of the stack over that of the exposures: a weight by exposure time is the
+        time multiplied by it.
+    gain : float
+        Electrons per unit of the exposures.
+    """
+
+    factor: float
+    area: float
+    gain: float
+
+
 def write_stack(
-    images: Mapping[str, Path], path: Path, about: Mapping[str, tuple[Any, str]], unit: str
+    images: Mapping[str, Path],
+    path: Path,
+    about: Mapping[str, tuple[Any, str]],
+    unit: str,
+    *,
+    zeropoint: float | None = None,
+    rms: RmsSettings | None = None,
 ) -> dict[str, Any]:
     """Write the images that AstroDrizzle made as one file.
 
@@ -67,13 +95,23 @@ def write_stack(
     unit : str
         What its pixels are in, ``ELECTRONS/S``, ``COUNTS`` and so on. What AstroDrizzle writes
         is wrong for detectors whose exposures are in counts.
+    zeropoint : float, optional
+        AB magnitude of one unit to which the pixels of a rate are scaled, and PHOTFLAM with them,
+        so that pixel times PHOTFLAM stays the flux.
+    rms : RmsSettings, optional
+        Adds the extension RMS, for weights by exposure time.
 
     Returns
     -------
     dict
         Facts of the stack: ``unit``, ``photflam``, ``photplam``, ``zeropoint_ab`` (of one count
         per second, whatever the unit), ``exposure_time_s``, ``covered`` (fraction of pixels with
-        weight).
+        weight), ``scaled`` (what the pixels were multiplied by for a fixed zeropoint).
+
+    Raises
+    ------
+    StageError
+        If a zeropoint is to be fixed and the exposures have none.
     """
     import numpy as np
     from astropy.io import fits
@@ -88,7 +126,9 @@ def write_stack(
     for keyword, (value, comment) in about.items():
         primary.header[keyword] = (value, comment)
     science.header["BUNIT"] = (unit, "unit of the pixels")
-    facts = {"unit": unit, **_photometric_facts(source)}
+    facts = {"unit": unit, **_photometric_facts(source), "scaled": 1.0}
+    if zeropoint is not None:
+        facts |= _fix_zeropoint(science, facts, zeropoint)
     facts["covered"] = round(float(np.mean(weight > 0)), 6)
     if facts["zeropoint_ab"] is not None:
         zeropoint = facts["zeropoint_ab"]
@@ -96,14 +136,52 @@ def write_stack(
             # one count of the whole exposure is less light than one in every second
             zeropoint += 2.5 * math.log10(facts["exposure_time_s"])
         science.header["ZP_AB"] = (zeropoint, "AB zeropoint of one BUNIT")
+    planes = {"WHT": weight, "CTX": context}
+    if rms is not None:
+        planes["RMS"] = _rms(science, weight, rms, facts)
     hdus = [primary, science]
-    for name, plane in (("WHT", weight), ("CTX", context)):
+    for name, plane in planes.items():
         hdu = fits.ImageHDU(plane, name=name, ver=1)
         hdu.header.update({k: v for k, v in science.header.items() if facet_of_card(k) == "wcs"})
-        hdu.header["BUNIT"] = "UNITLESS"
+        hdu.header["BUNIT"] = unit if name == "RMS" else "UNITLESS"
+        if name == "RMS" and rms is not None:
+            hdu.header["RMSCORR"] = (rms.factor, "noise-correlation factor, in the pixels")
+            hdu.header["COMMENT"] = "RMS over RMSCORR is the scatter of neighbouring pixels"
         hdus.append(hdu)
     fits.HDUList([*hdus, *table]).writeto(path)
     return facts
+
+
+def _rms(
+    science: ImageHDU, weight: NDArray[np.float32], rms: RmsSettings, facts: Mapping[str, Any]
+) -> NDArray[np.float32]:
+    from hst123r.algorithms.noise import rms_map
+
+    light = facts["scaled"] / rms.gain
+    if not facts["unit"].endswith("/S"):
+        # counts are rates times the time of the whole stack
+        light *= facts["exposure_time_s"]
+    return rms_map(science.data, weight, rms.factor, weight / rms.area, light)
+
+
+def _fix_zeropoint(science: ImageHDU, facts: Mapping[str, Any], zeropoint: float) -> dict[str, Any]:
+    """Scale the pixels of a rate to a zeropoint; return the facts that change."""
+    if facts["zeropoint_ab"] is None:
+        raise StageError(
+            "the zeropoint cannot be fixed, because the exposures have no PHOTFLAM",
+            hint="Leave out zeropoint",
+        )
+    factor = 10 ** (0.4 * (zeropoint - facts["zeropoint_ab"]))
+    science.data *= science.data.dtype.type(factor)
+    header = science.header
+    header["PHOTFLAM"] = facts["photflam"] / factor
+    header["FIXZPT"] = (zeropoint, "AB zeropoint the pixels were scaled to")
+    header["FIXSCALE"] = (factor, "what the pixels were multiplied by")
+    # 3631 Jy is magnitude zero in the AB system; hst123 wrote 3.631 and called it mJy
+    header["FIXFLUX"] = (3631e3 * 10 ** (-0.4 * zeropoint), "flux density of one BUNIT, mJy")
+    if "MDRIZSKY" in header:
+        header["MDRIZSKY"] = header["MDRIZSKY"] * factor
+    return {"zeropoint_ab": zeropoint, "photflam": header["PHOTFLAM"], "scaled": factor}
 
 
 def read_stack(path: str | Path) -> Stack:
@@ -128,8 +206,50 @@ def read_stack(path: str | Path) -> Stack:
         weight = np.array(hdus["WHT", 1].data, np.float32)
         wcs = open_wcs(header, hdus, str(path))
         context = np.array(hdus["CTX", 1].data, np.int32)
+    # a stack may have been filled with a number where there are no data
+    science[weight == 0] = np.nan
     planes = context if context.ndim == 3 else context[None]
     return Stack(science, weight, planes, wcs, header)
+
+
+def cards_of(
+    label: str, filter_name: str, exposures: Sequence[Exposure], name: str | None
+) -> dict[str, tuple[Any, str]]:
+    """Return the cards that say what a stack was made from.
+
+    Parameters
+    ----------
+    label : str
+        Name of the stack.
+    filter_name : str
+        Its filter.
+    exposures : sequence of Exposure
+        Its exposures, in the order they were given to AstroDrizzle.
+    name : str or None
+        For TARGNAME and OBJECT; None leaves those of the exposures.
+
+    Returns
+    -------
+    dict of str to (value, comment)
+        Among them EXPSTART, EXPEND and MJD-AVG (weighted by exposure time), MJD.
+    """
+    named: dict[str, tuple[Any, str]] = {}
+    if name is not None:
+        named = dict.fromkeys(("TARGNAME", "OBJECT"), (name, "name by the recipe"))
+    first, last = min(e.start_mjd for e in exposures), max(e.end_mjd for e in exposures)
+    time = sum(e.exposure_time_s for e in exposures)
+    middle = sum(e.middle_mjd * e.exposure_time_s for e in exposures) / time
+    return {
+        **named,
+        "ROOTNAME": (label, "name of the stack"),
+        "FILENAME": (f"{label}_drz.fits", "name of file"),
+        "FILTER": (filter_name, "filter"),
+        "NINPUT": (len(exposures), "number of exposures"),
+        "INPUT": (",".join(e.root for e in exposures), "root names of the exposures"),
+        "EXPSTART": (first, "start of the first exposure, MJD"),
+        "EXPEND": (last, "end of the last exposure, MJD"),
+        "MJD-AVG": (middle, "mean time weighted by exposure, MJD"),
+    }
 
 
 def _sort_cards(source: Header, primary: Header, science: Header) -> None:

@@ -54,3 +54,39 @@ def state_units(science: str | Path, exposure: Exposure) -> None:
             header = hdus["SCI", chip.extver].header
             if "BUNIT" not in header:
                 header["BUNIT"] = (chip.unit, "unit of the pixels")
+
+
+def equalise(science: str | Path, exposure: Exposure, photflam: float) -> None:
+    """Bring the chips of a working copy to one inverse sensitivity.
+
+    SCI and ERR are multiplied by PHOTFLAM over the new one, which then stands in the header, as
+    by drizzlepac's ``photeq``; pixel times PHOTFLAM, the flux, stays as it is. What is known of
+    a chip without PHOTFLAM does not suffice, and it stays.
+
+    Parameters
+    ----------
+    science : str or Path
+        A working copy of the science file.
+    exposure : Exposure
+        Its record, with the PHOTFLAM of each chip.
+    photflam : float
+        The new one, erg / cm2 / Angstrom per unit of the header.
+    """
+    from astropy.io import fits
+
+    if all(chip.photflam in (None, photflam) for chip in exposure.chips):
+        return
+    with fits.open(science, mode="update") as hdus:
+        for chip in exposure.chips:
+            if chip.photflam is None:
+                continue
+            factor = chip.photflam / photflam
+            for name in ("SCI", "ERR"):
+                if (name, chip.extver) in hdus and hdus[name, chip.extver].data is not None:
+                    data = hdus[name, chip.extver].data
+                    data *= data.dtype.type(factor)
+            header = hdus["SCI", chip.extver].header
+            if "PHOTFLAM" in header:
+                header["PHOTFLAM"] = photflam
+        if "PHOTFLAM" in hdus[0].header:
+            hdus[0].header["PHOTFLAM"] = photflam

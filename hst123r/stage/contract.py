@@ -126,6 +126,40 @@ class Variant:
         return " ".join(part for part in (self.detector, self.filter) if part)
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a job will make and need, as far as it is known before.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the image it makes.
+    memory_mb : float
+        Peak memory, 10^6 bytes.
+    disk_mb : float
+        Its products on disk.
+    scratch_mb : float
+        What it needs on disk beside them while it runs.
+    refused : str
+        Why it must not run, empty where it may.
+    """
+
+    shape: tuple[int, int]
+    memory_mb: float
+    disk_mb: float
+    scratch_mb: float
+    refused: str = ""
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        rows, columns = self.shape
+        return (
+            f"{columns} x {rows} pixels, {self.memory_mb:.0f} MB of memory, {self.disk_mb:.0f} MB "
+            f"on disk and {self.scratch_mb:.0f} MB more while it runs"
+        )
+
+
 @dataclass(slots=True)
 class Job:
     """One unit of work of a stage.
@@ -261,3 +295,8 @@ class Stage(ABC, Generic[P]):
         """Estimate the peak memory of a job in MB, for admission to the worker pool."""
         del job, params
         return 600.0
+
+    def forecast(self, job: Job, params: P) -> Forecast | None:
+        """Say what a job will make and need, for a plan; a refusal keeps it from running."""
+        del job, params
+        return None

@@ -17,7 +17,9 @@ from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 if TYPE_CHECKING:
     from hst123r.sources.stacked import StackImage
 
-FACTS = ("zeropoint_ab", "exposure_time_s", "scale_arcsec", "exposures", "unit", "compared")
+FACTS = (
+    "zeropoint_ab", "exposure_time_s", "scale_arcsec", "exposures", "unit", "compared", "scaled",
+)  # fmt: skip
 SKY_CUT = "more than half of the sky has one value, so its noise and the threshold are guesses"
 SAME_FWHM = 0.7
 """Sources of two stacks closer than this many FWHM are one."""
@@ -158,5 +160,5 @@ def _image(product: Product) -> StackImage:
         scale_arcsec=scale,
         fwhm_arcsec=psf.fwhm_pix * native,
         wings=Wings.of(psf, native),
-        full=full * (scale / native) ** 2,
+        full=full * (scale / native) ** 2 * product.facts["scaled"],
     )

@@ -2,79 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
-
-from pydantic import AfterValidator, Field, WithJsonSchema
+from typing import TYPE_CHECKING, Any
 
 from hst123r import instruments
-from hst123r.records.amount import Amount
+from hst123r.records.drizzling import DrizzleParams
 from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
-from hst123r.records.params import Angle, Params, PositiveAngle
 from hst123r.stage.context import Context
-from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.contract import HEAVY, IMAGE, Forecast, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hst123r.algorithms.grid import Extent
     from hst123r.external.astrodrizzle import Grid, Settings
-
-Label = Literal["detector", "filter", "epoch", "visit"]
-
-
-BITS: Final = tuple(2**power for power in range(16))
-"""All that the 16-bit data quality of a detector can have."""
-
-
-def _bit(value: int) -> int:
-    if value not in BITS:
-        raise ValueError(f"{value} is not one bit; write for example [64, 512], not their sum")
-    return value
-
-
-Bit = Annotated[int, AfterValidator(_bit), WithJsonSchema({"type": "integer", "enum": list(BITS)})]
-
-
-class DrizzleParams(Params):
-    """Parameters of the stage `drizzle`."""
-
-    per: list[Label] = Field(
-        ["detector", "filter"],
-        description="One stack for each; field, detector and filter always count",
-    )
-    scale: PositiveAngle = Field(Amount(0.05, "arcsec"), description="Pixel scale of the stack")
-    rotation: Angle = Field(
-        Amount(0.0, "deg"), description="Position angle of the stack's y axis, east of north"
-    )
-    pixfrac: float = Field(0.8, gt=0, le=1, description="Size of the drop, in input pixels")
-    kernel: Literal["square", "turbo", "point", "gaussian", "lanczos3"] = Field(
-        "square", description="Shape of the drop; gaussian and lanczos3 do not conserve flux"
-    )
-    bits: list[Bit] = Field(
-        default_factory=list,
-        description="Data-quality bits that are accepted as good, each a power of two",
-    )
-    weight: Literal["EXP", "ERR"] = Field("EXP", description="Weight by exposure time or by ERR")
-    units: Literal["cps", "counts"] = Field("cps", description="Electrons per second, or electrons")
-    subtract_sky: bool = Field(True, description="Subtract the sky, matched between exposures")
-    cosmic_rays: bool = Field(
-        True, description="Find cosmic rays, where a group has two exposures or more"
-    )
-    combine: Literal["auto", "minmed", "median"] = Field(
-        "auto", description="How cosmic rays stand out; auto: minmed below 7 exposures"
-    )
-    cr_snr: list[float] = Field(
-        [3.5, 3.0], min_length=2, max_length=2, description="Thresholds of cosmic rays, sigma"
-    )
-    cr_scale: list[float] = Field(
-        [1.2, 0.7], min_length=2, max_length=2, description="Factors of the image's derivative"
-    )
-    max_cosmic_ray_fraction: float = Field(
-        0.1, gt=0, le=1, description="More pixels rejected than this is a caveat"
-    )
+    from hst123r.products.stacks import RmsSettings
 
 
 class Drizzle(Stage[DrizzleParams]):
@@ -82,7 +28,7 @@ class Drizzle(Stage[DrizzleParams]):
 
     name = "drizzle"
     params = DrizzleParams
-    version = 1
+    version = 2
     needs = (
         Need("exposure", facets=IMAGE),
         Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
@@ -99,54 +45,80 @@ class Drizzle(Stage[DrizzleParams]):
     ) -> Iterator[Job]:
         """One job for each group of exposures of a field."""
         keys = ["field", "detector", "filter"]
-        keys += [key for key in ("epoch", "visit") if key in params.per]
+        keys += [key for key in ("epoch", "visit", "target", "proposal") if key in params.per]
         groups: dict[tuple[str, ...], list[Product]] = {}
         for product in inputs["exposure"]:
-            groups.setdefault(tuple(product.labels[key] for key in keys), []).append(product)
+            for labels in _labels(product, params):
+                groups.setdefault(tuple(labels[key] for key in keys), []).append(product)
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         for values, members in sorted(groups.items()):
             labels = dict(zip(keys, values, strict=True))
             slug = instruments.get(labels["detector"]).slug
             more = [labels[key] for key in keys[3:]]
             label = group_name(labels["field"], slug, labels["filter"], *more)
-            members.sort(key=lambda p: (p.facts["start_mjd"], p.name))
+            members.sort(key=_by_time)
             masks = _known_masks(members, inputs.get("cosmic-ray mask", []))
             held = sorted(
                 {name for p in members for c in p.facts["chips"] for name in c["targets"]}
             )
+            centre = labels["field"] if params.grid == "shared" else labels.get("target")
             arguments = {
-                "centre": positions[labels["field"]],
+                "centre": positions[centre or labels["field"]],
                 "targets": {name: positions[name] for name in held},
             }
+            if params.grid == "shared":
+                arguments["shared"] = _shared(inputs["exposure"], labels["field"])
             given = {"exposure": members, "cosmic-ray mask": masks}
             yield Job(label, labels, given, arguments)
 
     def memory_mb(self, job: Job, params: DrizzleParams) -> float:
         """Estimate from the pixels read and made: 11 bytes each, measured on four ACS frames."""
-        exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
-        read: int = sum(chip.pixels for exposure in exposures for chip in exposure.chips)
-        detector = instruments.get(job.labels["detector"])
-        ratio = (detector.pixel_scale.value / params.scale.to("arcsec")) ** 2
-        made = 1.6 * ratio * read
-        return float(400.0 + 11e-6 * (read + made))
+        exposures = _exposures(job)
+        rows, columns = _expected(job, params, exposures).shape
+        # beside the stack itself, each exposure is drizzled alone to find its cosmic rays
+        images = 1 + (len(exposures) if _finds_cosmic_rays(params, job) else 0)
+        return float(400.0 + 11e-6 * (_pixels(exposures) + images * rows * columns))
+
+    def forecast(self, job: Job, params: DrizzleParams) -> Forecast:
+        """Shape, memory and disk of a stack; refused where it would be larger than allowed."""
+        exposures = _exposures(job)
+        rows, columns = _expected(job, params, exposures).shape
+        planes = math.ceil(sum(len(e.chips) for e in exposures) / 32)
+        made = rows * columns * 4 * (2 + planes + params.rms)
+        # copies of the exposures (SCI, ERR, DQ), and the images as AstroDrizzle writes them
+        scratch = 10 * _pixels(exposures) + made
+        return Forecast(
+            (rows, columns),
+            self.memory_mb(job, params),
+            made / 1e6,
+            scratch / 1e6,
+            params.refusal(job.label, (rows, columns)),
+        )
 
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
         """Drizzle one group."""
         from hst123r.external.astrodrizzle import astrodrizzle
         from hst123r.products.previews import preview
-        from hst123r.products.stacks import write_stack
-        from hst123r.products.working_copy import state_units, working_copy
+        from hst123r.products.stacks import cards_of, write_stack
+        from hst123r.products.working_copy import equalise, state_units, working_copy
 
-        exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
+        exposures = _exposures(job)
         folder = context.folder("drizzle")
+        photflam = next((c.photflam for e in exposures for c in e.chips if c.photflam), None)
         for product, exposure in zip(job.inputs["exposure"], exposures, strict=True):
-            state_units(working_copy(product.files, folder)["science"], exposure)
+            science = working_copy(product.files, folder)["science"]
+            state_units(science, exposure)
+            if params.equalise and photflam is not None:
+                equalise(science, exposure, photflam)
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
         _flag_known(job, folder)
-        grid = _grid(job, params, folder, exposures)
+        grid = _grid(job, params, _corners(job, folder, exposures), exposures)
         images = astrodrizzle(folder, names, grid, _settings(params, job))
         path = context.product(f"{job.label}_drz.fits")
-        facts = write_stack(images, path, _cards(job, exposures), _unit(params, exposures))
+        about = cards_of(job.label, job.labels["filter"], exposures, params.object)
+        unit = params.unit(exposures[0].chips[0].unit)
+        noise = _rms_settings(job, params, exposures)
+        facts = write_stack(images, path, about, unit, zeropoint=params.zeropoint, rms=noise)
         picture = context.product(f"{job.label}.png")
         preview(path, picture, job.arguments["targets"], title=job.label)
         facts |= {
@@ -165,20 +137,100 @@ class Drizzle(Stage[DrizzleParams]):
         return Outcome([stack, *masks], measured, _caveats(params, job))
 
 
-def _grid(job: Job, params: DrizzleParams, folder: Path, exposures: list[Exposure]) -> Grid:
-    from hst123r.algorithms.grid import extent
-    from hst123r.external.astrodrizzle import Grid
+def _exposures(job: Job) -> list[Exposure]:
+    return [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+
+
+def _pixels(exposures: list[Exposure]) -> int:
+    return sum(chip.pixels for exposure in exposures for chip in exposure.chips)
+
+
+def _expected(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> Extent:
+    """The extent of the stack by the records of its exposures, without their files."""
+    corners = [(ra, dec) for e in exposures for chip in e.chips for ra, dec in chip.corners]
+    return _extent(job, params, corners, exposures)
+
+
+def _by_time(product: Product) -> tuple[float, str]:
+    """The order of exposures: what it is given in does not count."""
+    return product.facts["start_mjd"], product.name
+
+
+def _labels(product: Product, params: DrizzleParams) -> list[dict[str, str]]:
+    """What an exposure belongs to; one for each target on it, where that counts."""
+    labels = {**product.labels, "proposal": str(product.facts["proposal"])}
+    if "target" not in params.per:
+        return [labels]
+    held = sorted({name for chip in product.facts["chips"] for name in chip["targets"]})
+    return [{**labels, "target": name} for name in held]
+
+
+def _shared(exposures: list[Product], field: str) -> dict[str, Any]:
+    """The outline of all exposures of a field, and the position angle of the first.
+
+    Both are rounded, so that a new alignment by milliarcseconds moves no grid; what is lost
+    (0.02 arcsec) is less than the empty pixels around.
+    """
+    members = sorted((p for p in exposures if p.labels["field"] == field), key=_by_time)
+    corners = {
+        (round(ra, 5), round(dec, 5))
+        for product in members
+        for chip in product.facts["chips"]
+        for ra, dec in chip["corners"]
+    }
+    angle = round(members[0].facts["chips"][0]["position_angle_deg"], 3)
+    return {"corners": [list(corner) for corner in sorted(corners)], "rotation": angle}
+
+
+def _corners(job: Job, folder: Path, exposures: list[Exposure]) -> list[tuple[float, float]]:
+    """Where the corners of the exposures lie, by their files as they are now."""
     from hst123r.products.exposures import chip_corners
 
-    ra, dec = job.arguments["centre"]
-    corners = [
+    return [
         corner
         for product, exposure in zip(job.inputs["exposure"], exposures, strict=True)
         for corner in chip_corners(folder / Path(product.files["science"]).name, exposure)
     ]
-    scale, rotation = params.scale.to("arcsec"), params.rotation.to("deg")
-    found = extent(corners, ra, dec, scale, rotation)
-    return Grid(ra, dec, found.crpix, found.shape, scale, rotation)
+
+
+def _rotation(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> float:
+    if params.rotation is not None:
+        return float(params.rotation.to("deg"))
+    if "shared" in job.arguments:
+        return float(job.arguments["shared"]["rotation"])
+    return round(exposures[0].chips[0].position_angle_deg, 3)
+
+
+def _extent(
+    job: Job,
+    params: DrizzleParams,
+    corners: list[tuple[float, float]],
+    exposures: list[Exposure],
+) -> Extent:
+    """The pixels of the stack: those asked for, those of the field, or those of its exposures."""
+    from hst123r.algorithms.grid import centred, extent
+
+    if params.size is not None:
+        return centred(round(params.size.to("pix")))
+    if "shared" in job.arguments:
+        corners = [(ra, dec) for ra, dec in job.arguments["shared"]["corners"]]
+    ra, dec = job.arguments["centre"]
+    scale = params.scale.to("arcsec")
+    return extent(corners, ra, dec, scale, _rotation(job, params, exposures))
+
+
+def _grid(
+    job: Job,
+    params: DrizzleParams,
+    corners: list[tuple[float, float]],
+    exposures: list[Exposure],
+) -> Grid:
+    from hst123r.external.astrodrizzle import Grid
+
+    ra, dec = job.arguments["centre"]
+    found = _extent(job, params, corners, exposures)
+    rotation = _rotation(job, params, exposures)
+    return Grid(ra, dec, found.crpix, found.shape, params.scale.to("arcsec"), rotation)
 
 
 def _known_masks(members: list[Product], masks: list[Product]) -> list[Product]:
@@ -213,9 +265,31 @@ def _finds_cosmic_rays(params: DrizzleParams, job: Job) -> bool:
 def _settings(params: DrizzleParams, job: Job) -> Settings:
     from hst123r.external.astrodrizzle import Settings
 
-    number = len(job.inputs["exposure"])
-    auto = "minmed" if number < 7 else "median"
-    combine = auto if params.combine == "auto" else params.combine
+    combine, nhigh = params.rule(len(job.inputs["exposure"]))
+    searches = _finds_cosmic_rays(params, job)
+    chip = _exposures(job)[0].chips[0]
+    low, high = params.sky_sigma
+    more = {
+        "skymethod": params.sky_method,
+        "skystat": params.sky_statistic,
+        "skywidth": params.sky_width,
+        "skylower": params.sky_lower,
+        "skyupper": params.sky_upper,
+        "skyclip": params.sky_clip,
+        "skylsigma": low,
+        "skyusigma": high,
+        "static": searches and params.static_mask,
+        "static_sig": params.static_sigma,
+        "combine_nlow": params.combine_nlow,
+        "combine_lthresh": params.combine_low,
+        "combine_hthresh": params.combine_high,
+        "combine_nsigma": _words(params.combine_nsigma),
+        "combine_maskpt": params.combine_mask,
+        "combine_grow": params.combine_grow,
+        "driz_cr_grow": params.cr_grow,
+        "driz_cr_ctegrow": params.cr_cte_grow,
+        "final_fillval": params.fill,
+    }
     return Settings(
         pixfrac=params.pixfrac,
         kernel=params.kernel,
@@ -223,31 +297,30 @@ def _settings(params: DrizzleParams, job: Job) -> Settings:
         weight=params.weight,
         units=params.units,
         sky=params.subtract_sky,
-        reject_cosmic_rays=_finds_cosmic_rays(params, job),
+        reject_cosmic_rays=searches,
         combine_type=combine,
-        # half of what is above the four lowest is left out, as hst123 does
-        combine_nhigh=0 if number < 7 else int((number - 4) / 2),
-        cr_snr=" ".join(f"{value:g}" for value in params.cr_snr),
-        cr_scale=" ".join(f"{value:g}" for value in params.cr_scale),
+        combine_nhigh=nhigh,
+        cr_snr=_words(params.cr_snr),
+        cr_scale=_words(params.cr_scale),
+        gain=chip.gain if chip.unit.startswith("COUNTS") else None,
+        more=more,
     )
 
 
-def _cards(job: Job, exposures: list[Exposure]) -> dict[str, tuple[Any, str]]:
-    first, last = min(e.start_mjd for e in exposures), max(e.end_mjd for e in exposures)
-    return {
-        "ROOTNAME": (job.label, "name of the stack"),
-        "FILENAME": (f"{job.label}_drz.fits", "name of file"),
-        "FILTER": (job.labels["filter"], "filter"),
-        "NINPUT": (len(exposures), "number of exposures"),
-        "INPUT": (",".join(e.root for e in exposures), "root names of the exposures"),
-        "EXPSTART": (first, "start of the first exposure, MJD"),
-        "EXPEND": (last, "end of the last exposure, MJD"),
-        "MJD-AVG": (
-            sum(e.middle_mjd * e.exposure_time_s for e in exposures)
-            / sum(e.exposure_time_s for e in exposures),
-            "mean time weighted by exposure, MJD",
-        ),
-    }
+def _words(values: list[float]) -> str:
+    return " ".join(f"{value:g}" for value in values)
+
+
+def _rms_settings(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> RmsSettings | None:
+    from hst123r.algorithms.noise import correlation_factor
+    from hst123r.products.stacks import RmsSettings
+
+    if not params.rms:
+        return None
+    native = instruments.get(job.labels["detector"]).pixel_scale.value
+    ratio = params.scale.to("arcsec") / native
+    factor = correlation_factor(params.pixfrac, ratio)
+    return RmsSettings(factor, ratio**2, exposures[0].chips[0].gain)
 
 
 def _compared(params: DrizzleParams, job: Job, exposures: list[Exposure]) -> list[str]:
@@ -260,12 +333,6 @@ def _compared(params: DrizzleParams, job: Job, exposures: list[Exposure]) -> lis
         return []
     epochs = {p.name: p.labels["epoch"] if masked else "all" for p in job.inputs["exposure"]}
     return [epochs[exposure.root] for exposure in exposures for _ in exposure.chips]
-
-
-def _unit(params: DrizzleParams, exposures: list[Exposure]) -> str:
-    """Return the unit of the stack: that of the exposures, by second or not."""
-    base = exposures[0].chips[0].unit.removesuffix("/S")
-    return f"{base}/S" if params.units == "cps" else base
 
 
 def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:

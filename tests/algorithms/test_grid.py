@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 
-from hst123r.algorithms.grid import PAD_PIX, extent
+from hst123r.algorithms.grid import PAD_PIX, centred, extent
 
 RA, DEC = 150.1, 2.2
 
@@ -61,3 +61,9 @@ def test_a_field_across_right_ascension_zero():
     corners = [(359.999, 0.0), (0.001, 0.0), (0.001, 0.002), (359.999, 0.002)]
     found = extent(corners, 0.0, 0.0, 0.05, 0.0)
     assert found.shape[1] == pytest.approx(7.2 / 0.05 + 2 * PAD_PIX, abs=3)
+
+
+@pytest.mark.parametrize(("side", "middle"), [(1, 1), (4, 3), (5, 3), (5200, 2601)])
+def test_a_square_has_the_target_in_its_middle(side, middle):
+    assert centred(side).shape == (side, side)
+    assert centred(side).crpix == (middle, middle)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-from hst123r.algorithms.noise import correlated_growth, local_spread, relative_noise
+from hst123r.algorithms.noise import (
+    correlated_growth,
+    correlation_factor,
+    local_spread,
+    relative_noise,
+    rms_map,
+)
 
 RNG = np.random.default_rng(7)
 NOTHING_OUT = np.zeros((400, 400), bool)
@@ -59,3 +65,26 @@ def test_boxes_without_data_take_the_noise_of_their_neighbours():
     out[:100, :100] = False
     assert np.all(np.abs(local_spread(noise, out) - 2.0) < 0.2)
     assert np.isnan(local_spread(noise, np.ones((300, 300), bool))).all()
+
+
+@pytest.mark.parametrize(
+    ("pixfrac", "ratio", "factor"),
+    [(1.0, 1.0, 1.5), (0.8, 1.0, 1.0 / (1 - 0.8 / 3)), (1.0, 0.5, 2.4), (1e-6, 1.0, 1.0)],
+)
+def test_the_correlation_factor_is_that_of_the_paper(pixfrac, ratio, factor):
+    assert correlation_factor(pixfrac, ratio) == pytest.approx(factor, rel=1e-5)
+
+
+def test_a_map_of_the_noise_has_sky_and_photons_and_nothing_where_there_are_no_data():
+    rng = np.random.default_rng(3)
+    weight = np.full((256, 256), 400.0)
+    weight[:, 128:] = 100.0
+    weight[:20] = 0.0
+    science = rng.normal(0.0, 2.0 / np.sqrt(np.maximum(weight, 1.0)))
+    science[100:110, 40:50] = 1000.0
+    found = rms_map(science, weight, 1.3, weight / 2, 4.0)
+    assert np.isnan(found[:20]).all()
+    assert np.median(found[30:, :128]) == pytest.approx(1.3 * 2.0 / 20.0, rel=0.05)
+    assert np.median(found[30:, 128:]) == pytest.approx(1.3 * 2.0 / 10.0, rel=0.05)
+    # 1000 units in 200 s, each with a variance of 4 in a second
+    assert np.median(found[100:110, 40:50]) == pytest.approx(np.sqrt(1000 * 4 / 200), rel=0.01)

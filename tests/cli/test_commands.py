@@ -395,3 +395,24 @@ def test_show_wcs_lists_every_solution_in_plain_words(hst123r, data, add_headerl
     ]
     found = json.loads(hst123r("show", "wcs", path, "--json").out)
     assert [item["in_use"] for item in found["solutions"]] == [True, False]
+
+
+def test_a_plan_tells_how_large_a_stack_will_be_and_refuses_one_too_large(
+    hst123r, data, write_recipe
+):
+    recipe = write_recipe("drizzle: {}")
+    assert hst123r("run", recipe, "--until", "exposures").code == 0
+    answer = hst123r("plan", recipe)
+    (line,) = [line for line in answer.out.splitlines() if "MB of memory" in line]
+    assert "T-acs_wfc-f606w: " in line
+    assert "pixels" in line
+    stages = json.loads(hst123r("plan", recipe, "--json").out)["stages"]
+    (job,) = next(stage["jobs"] for stage in stages if stage["stage"] == "drizzle")
+    rows, columns = job["forecast"]["shape"]
+    assert f"{columns} x {rows} pixels" in line
+    for command in ("plan", "run"):
+        answer = hst123r(command, recipe, "--set", "drizzle.max_megapixels=0.001")
+        assert answer.code == 2
+        assert "max_megapixels allows 0.001 million" in answer.err
+    # nothing was drizzled
+    assert not list((recipe.parent / "r" / "products").glob("drizzle/*"))

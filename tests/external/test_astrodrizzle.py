@@ -160,3 +160,55 @@ def test_a_dgeofile_without_npolfile_is_no_question(drizzle, exposures):
             hdus[0].header["DGEOFILE"] = "jref$qbu16424j_dxy.fits"
     said, _ = drizzle(folder=folder)
     assert "error" not in said
+
+
+@pytest.fixture
+def four_chips(tmp_path):
+    """Make a WFPC2 exposure whose chips hold 1000 counts in every pixel."""
+    from hst123r.archives.simulated import Simulation, make, planned, programmes
+    from hst123r.records.position import parse
+    from hst123r.records.target import Target
+
+    folder = tmp_path / "wfpc2"
+    folder.mkdir()
+    simulation = Simulation.model_validate(
+        {
+            "observations": [
+                {"detector": "WFPC2", "filter": "F555W", "dates": ["2005-04-01"], "exposures": 1,
+                 "exposure_time": "100 s", "size": "64 pix"},
+            ],
+            "stars": {"number": 1, "radius": "1 arcsec"},
+        }
+    )  # fmt: skip
+    target = Target("T", parse(f"{RA} {DEC}"))
+    (programme,) = programmes(simulation, (target,), folder).values()
+    (entry,) = planned(programme)
+    files = make(programme, entry.root, folder, None)
+    for role, value in (("science", 1000.0), ("dq", 0)):
+        with fits.open(files[role], mode="update") as hdus:
+            for hdu in hdus[1:]:
+                hdu.data[:] = value
+    return files["science"]
+
+
+def test_counts_of_all_chips_stay_what_they_are(drizzle, four_chips):
+    """Each chip was multiplied by its own gain, and the stack divided by that of the last one."""
+    with fits.open(four_chips) as hdus:
+        centres = [
+            open_wcs(hdus["SCI", n].header, hdus, "chip").all_pix2world([[32, 32]], 0)[0]
+            for n in (2, 3, 4)
+        ]
+    ra, dec = np.mean(centres, axis=0)
+    grid = {"ra_deg": float(ra), "dec_deg": float(dec), "crpix": [700.0, 700.0],
+            "shape": [1400, 1400], "scale_arcsec": 0.1}  # fmt: skip
+    said, folder = drizzle(
+        folder=four_chips.parent, names=[four_chips.name], grid=grid, gain=7.0, sky=False,
+        reject_cosmic_rays=False, pixfrac=1.0,
+    )  # fmt: skip
+    stack = image(said, folder)
+    wcs = open_wcs(fits.getheader(folder / said["science"]), None, "stack")
+    found = []
+    for x, y in wcs.all_world2pix(centres, 0).round().astype(int):
+        found.append(float(np.nanmedian(stack[y - 15 : y + 16, x - 15 : x + 16])))
+    assert found == pytest.approx([10.0] * 3, rel=0.02)
+    assert np.ptp(found) < 0.1

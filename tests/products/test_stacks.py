@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from hst123r.errors import StageError
 from hst123r.files.content import facet_of_card
 from hst123r.products.stacks import read_stack, write_stack
 
@@ -20,7 +21,7 @@ def test_image_weight_and_context_are_kept(stack):
     weight = np.where(np.arange(50) < 10, 0, 800).astype("f4") * np.ones((40, 1), "f4")
     path, facts = stack(image, weight)
     found = read_stack(path)
-    assert np.array_equal(found.science, image)
+    assert np.array_equal(found.science, np.where(weight > 0, image, np.nan), equal_nan=True)
     assert np.array_equal(found.weight, weight)
     with fits.open(path) as hdus:
         hdus.verify("exception")
@@ -93,3 +94,23 @@ def test_no_path_of_this_machine_is_in_a_stack(tmp_path):
         assert hdus[0].header["RULEFILE"] == "acs_header.rules"
         assert "jref$0461802ej_idc.fits" in cards
     assert not any("/home/ann" in value for value in cards)
+
+
+def test_a_fixed_zeropoint_is_that_of_the_pixels(stack):
+    """FIXFLUX by hand: AB 25 is 3631 Jy x 1e-10, that is 3.631e-4 mJy."""
+    image = np.full((40, 50), 2.0, "f4")
+    path, facts = stack(image, zeropoint=25.0)
+    found = read_stack(path)
+    factor = 10 ** (0.4 * (25.0 - ab(7.8e-20, 5921.0)))
+    assert found.science[5, 5] == pytest.approx(2.0 * factor, rel=1e-3)
+    assert found.header["ZP_AB"] == found.header["FIXZPT"] == facts["zeropoint_ab"] == 25.0
+    assert found.header["FIXFLUX"] == pytest.approx(3.631e-4, rel=1e-6)
+    assert found.header["FIXSCALE"] == facts["scaled"] == pytest.approx(factor, rel=1e-3)
+    # the flux of a pixel in erg/cm2/s/A is what it was
+    flux = found.science[5, 5] * found.header["PHOTFLAM"]
+    assert flux == pytest.approx(2.0 * 7.8e-20, rel=1e-5)
+
+
+def test_a_zeropoint_cannot_be_fixed_where_there_is_none(stack):
+    with pytest.raises(StageError, match="no PHOTFLAM"):
+        stack(zeropoint=25.0, PHOTFLAM=0.0)

@@ -7,6 +7,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
+from hst123r.products.stacks import read_stack
+
 pytestmark = [pytest.mark.real, pytest.mark.heavy]
 
 
@@ -48,3 +50,28 @@ def test_stars_of_all_chips_are_measured(done):
     good = table[(table["flags"] == 0) & (table["flux"] > 20 * table["flux_err"])]
     for extver in (1, 2, 3, 4):
         assert np.count_nonzero(good["extver"] == extver) > 200
+
+
+def test_stars_of_all_chips_are_as_bright_on_the_stack(done):
+    """Chips differ in PHOTFLAM by 2 %, and AstroDrizzle has a gain for each: both are settled."""
+    stack = read_stack(done.product("stacks/*/*_drz.fits"))
+    table = Table.read(done.product("photometry/*/*_measurements.fits"))
+    catalogue = Table.read(done.product("photometry/*/*_catalog.ecsv"))
+    places = {row["source"]: (row["ra"], row["dec"]) for row in catalogue}
+    good = table[(table["flags"] == 0) & (table["flux"] > 50 * table["flux_err"])]
+    y, x = np.indices((21, 21)) - 10
+    medians = []
+    for extver in (2, 3, 4):
+        ratios = []
+        for row in good[good["extver"] == extver]:
+            column, line = stack.wcs.all_world2pix([places[row["source"]]], 0)[0]
+            i, j = round(float(line)), round(float(column))
+            cut = stack.science[i - 10 : i + 11, j - 10 : j + 11]
+            if min(i, j) < 10 or cut.shape != (21, 21) or not np.isfinite(cut).all():
+                continue
+            distance = np.hypot(x + j - column, y + i - line)
+            light = np.sum(np.clip(2.5 - distance, 0, 1) * (cut - np.median(cut)))
+            ratios.append(10 ** (-0.4 * (stack.header["ZP_AB"] - 31.4)) * light / row["flux"])
+        medians.append(float(np.median(ratios)))
+        assert len(ratios) > 100
+    assert np.ptp(medians) / np.mean(medians) < 0.02, medians

@@ -1,6 +1,9 @@
 """Stacks: how exposures are grouped, what is made of cosmic rays, units and caveats."""
 
 import math
+import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,6 +38,7 @@ def aperture(path, mag):
         (["detector", "filter"], 2, "SN-acs_wfc-f606w"),
         (["detector", "filter", "epoch"], 3, EPOCH),
         (["visit"], 3, "SN-acs_wfc-f606w-99900_02"),
+        (["proposal"], 2, "SN-acs_wfc-f606w-99900"),
         (["epoch", "visit"], 3, "SN-acs_wfc-f814w-20190401-99900_01"),
     ],
 )
@@ -137,18 +141,165 @@ def test_what_a_user_should_know_is_said(inputs, divide, do):
     assert [mask.facts["epochs"] for mask in masks] == [2] * 4
 
 
-def test_one_exposure_alone_is_drizzled_without_a_search(inputs, divide, do):
+def test_one_exposure_alone_has_the_time_and_counts_of_its_input(inputs, small, divide, do):
+    """hst123 gave AstroDrizzle the exposure twice, and both were doubled."""
     inputs["exposure"] = [p for p in inputs["exposure"] if p.name == "jsi00103q"]
-    (job,) = divide("drizzle", inputs).values()
-    outcome = do("drizzle", job)
+    params = {"units": "counts", "object": "SN 2019x"}
+    (job,) = divide("drizzle", inputs, params).values()
+    outcome = do("drizzle", job, params)
     assert [product.kind for product in outcome.products] == ["stack"]
     assert outcome.measurements == []
     assert outcome.products[0].facts["exposure_time_s"] == 300.0
+    path = outcome.products[0].files["science"]
+    source = fits.getheader(inputs["exposure"][0].files["science"])
+    with fits.open(path) as hdus:
+        header = hdus[0].header
+        assert (header["EXPTIME"], header["NINPUT"]) == (300.0, 1)
+        assert header["INPUT"] == "jsi00103q"
+        assert (header["TARGNAME"], header["OBJECT"]) == ("SN 2019x", "SN 2019x")
+        assert header["EXPSTART"] == source["EXPSTART"]
+        assert header["EXPEND"] == source["EXPEND"]
+        assert list(hdus["HDRTAB"].data["EXPTIME"]) == [300.0, 300.0]
+        for keyword in ("PHOTFLAM", "PHOTPLAM", "ZP_AB"):
+            assert hdus["SCI"].header[keyword] > 0
+    stack = read_stack(path)
+    star = max(small.truth("jsi00103q"), key=lambda row: row["rate"])
+    x, y = stack.wcs.all_world2pix([[star["ra"], star["dec"]]], 0)[0]
+    rows, columns = np.indices(stack.science.shape)
+    counts = float(np.nansum(stack.science[np.hypot(columns - x, rows - y) < 10]))
+    assert counts == pytest.approx(300.0 * star["rate"], rel=0.1)
+
+
+def test_the_order_of_the_inputs_does_not_count(inputs, divide, do):
+    pixels = []
+    for order in (1, -1):
+        given = {"exposure": inputs["exposure"][::order], "cosmic-ray mask": []}
+        outcome = do("drizzle", divide("drizzle", given, {"per": ["epoch"]})[EPOCH])
+        with fits.open(outcome.products[0].files["science"]) as hdus:
+            pixels.append([hdus[name].data.tobytes() for name in ("SCI", "WHT", "CTX")])
+    assert pixels[0] == pixels[1]
+
+
+SECOND = "SN-acs_wfc-f606w-20190610"
+
+
+def test_stacks_of_a_field_can_share_one_grid(inputs, divide, do):
+    """A size and a position angle of the user's, and what all cover: always pixel on pixel."""
+    shapes = []
+    for params in (
+        {"per": ["epoch"], "grid": "shared"},
+        {"per": ["epoch"], "grid": "shared", "rotation": None, "size": "301 pix"},
+    ):
+        jobs = divide("drizzle", inputs, params)
+        placed = []
+        for label in (EPOCH, SECOND):
+            stack = read_stack(do("drizzle", jobs[label], params).products[0].files["science"])
+            corner = stack.wcs.all_pix2world([[0, 0], [200, 100]], 0)
+            placed.append((stack.science.shape, corner.round(9).tolist(), stack.wcs.wcs.crpix[0]))
+        assert placed[0] == placed[1]
+        shapes.append(stack)
+    assert shapes[1].science.shape == (301, 301)
+    assert tuple(shapes[1].wcs.wcs.crpix) == (151.0, 151.0)
+    # rotation: null keeps the position angle of the first exposure
+    matrix = shapes[1].wcs.pixel_scale_matrix
+    first = min(inputs["exposure"], key=lambda p: p.facts["start_mjd"])
+    angle = first.facts["chips"][0]["position_angle_deg"]
+    found = math.degrees(math.atan2(matrix[0, 1], matrix[1, 1]))
+    assert (found - angle + 180) % 360 - 180 == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_stack_for_each_target_lies_around_it(inputs, divide):
+    jobs = divide("drizzle", inputs, {"per": ["target"]})
+    centres = {job.labels["target"]: tuple(job.arguments["centre"]) for job in jobs.values()}
+    assert set(centres) == {"SN", "nothing"}
+    assert centres["SN"] == (RA, DEC)
+    assert centres["nothing"][1] == pytest.approx(DEC + 4.3 / 3600)
+    assert "SN-acs_wfc-f606w-nothing" in jobs
+
+
+def test_every_parameter_reaches_astrodrizzle(inputs, divide, do, tmp_path):
+    """What AstroDrizzle writes down of its own parameters, against the recipe's."""
+    params = {
+        "per": ["epoch"], "pixfrac": 0.7, "kernel": "turbo", "bits": [64, 32], "fill": -9.0,
+        "combine": "imedian", "combine_nhigh": 1, "combine_nlow": 0, "combine_low": -10000.0,
+        "combine_high": 90000.0, "combine_nsigma": [5.0, 2.0], "combine_mask": 0.3,
+        "combine_grow": 2, "cr_snr": [4.0, 3.2], "cr_scale": [1.4, 0.8], "cr_grow": 3,
+        "cr_cte_grow": 2, "sky_method": "localmin", "sky_statistic": "median", "sky_width": 0.2,
+        "sky_lower": -90.0, "sky_upper": 800.0, "sky_clip": 4, "sky_sigma": [3.5, 3.0],
+        "static_mask": False, "static_sigma": 5.0, "size": "400 pix", "zeropoint": 25.0,
+        "rms": True,
+    }  # fmt: skip
+    outcome = do("drizzle", divide("drizzle", inputs, params)[EPOCH], params)
+    (log,) = tmp_path.glob("do0/scratch/drizzle/astrodrizzle.log")
+    said = log.read_text()
+    for name, value in {
+        "combine_type": "imedian", "combine_nhigh": 1,
+        "combine_lthresh": -10000.0, "combine_hthresh": 90000.0, "combine_nsigma": "5 2",
+        "combine_maskpt": 0.3, "combine_grow": 2, "driz_cr_snr": "4 3.2",
+        "driz_cr_scale": "1.4 0.8", "driz_cr_grow": 3, "driz_cr_ctegrow": 2,
+        "skymethod": "localmin", "skystat": "median", "skywidth": 0.2, "skylower": -90.0,
+        "skyupper": 800.0, "skyclip": 4, "skylsigma": 3.5, "skyusigma": 3.0,
+    }.items():  # fmt: skip
+        assert re.search(rf"\b{name}\b\s*[:=]\s*'?{re.escape(str(value))}'?\s", said), name
+    path = outcome.products[0].files["science"]
+    stack = read_stack(path)
+    header = fits.getheader(path)
+    assert (header["D001PIXF"], header["D001KERN"]) == (0.7, "turbo")
+    assert float(header["D001FVAL"]) == -9.0
+    # a fill is a number in the file, and no data to us
+    raw = fits.getdata(path, "SCI")
+    assert np.isnan(stack.science[stack.weight == 0]).all()
+    assert not np.isnan(raw).any()
+    assert stack.header["ZP_AB"] == 25.0
+    noise = fits.getheader(path, "RMS")
+    assert noise["RMSCORR"] == pytest.approx(1 / (1 - 0.7 / 3))
+    assert noise["BUNIT"] == stack.header["BUNIT"]
+    assert np.array_equal(np.isnan(fits.getdata(path, "RMS")), stack.weight == 0)
+    assert aperture(path, 21.0) == pytest.approx(0.08, abs=0.06)
+
+
+def test_sensitivities_are_equalised_before_pixels_are_read(inputs, divide, do, tmp_path):
+    """One exposure in units of twice the light: half the pixels, twice PHOTFLAM."""
+    job = divide("drizzle", inputs, {"per": ["epoch"]})[EPOCH]
+    product = job.inputs["exposure"][1]
+    path = tmp_path / Path(product.files["science"]).name
+    shutil.copy(product.files["science"], path)
+    path.chmod(0o644)
+    with fits.open(path, mode="update") as hdus:
+        for chip in product.facts["chips"]:
+            for name in ("SCI", "ERR"):
+                hdus[name, chip["extver"]].data /= 2
+            hdus["SCI", chip["extver"]].header["PHOTFLAM"] *= 2
+            chip["photflam"] *= 2
+    product.files["science"] = str(path)
+    found = do("drizzle", job).products[0].files["science"]
+    assert aperture(found, 21.0) == pytest.approx(0.08, abs=0.06)
+    wrong = do("drizzle", job, {"equalise": False}).products[0].files["science"]
+    assert abs(aperture(wrong, 21.0) - 0.08) > 0.1
+
+
+def test_a_forecast_is_what_is_made(small, divide):
+    """Shape and disk of the stacks that were made, foretold from the records alone."""
+    from hst123r.records.drizzling import DrizzleParams
+    from hst123r.stage import registry
+
+    masks = small.products("epochs", "cosmic-ray mask")
+    given = {"exposure": small.products("align", "exposure"), "cosmic-ray mask": masks}
+    params = DrizzleParams.model_validate({"bits": [64, 32]})
+    made = {product.name: product for product in small.products("stacks", "stack")}
+    for label, job in divide("drizzle", given).items():
+        found = registry.get("drizzle").forecast(job, params)
+        assert np.abs(np.subtract(found.shape, made[label].facts["shape"])).max() <= 1
+        size = Path(made[label].files["science"]).stat().st_size / 1e6
+        assert found.disk_mb == pytest.approx(size, rel=0.1)
+        assert not found.refused
+        assert f"{found.shape[1]} x {found.shape[0]} pixels" in found.text
+        pixels = found.shape[0] * found.shape[1]
+        small_limit = params.model_copy(update={"max_megapixels": pixels / 1e6 - 0.001})
+        assert "max_megapixels allows" in registry.get("drizzle").forecast(job, small_limit).refused
 
 
 def test_no_product_is_an_error(inputs, divide, do, tmp_path):
-    import shutil
-
     product = next(p for p in inputs["exposure"] if p.name == "jsi00103q")
     path = tmp_path / "jsi00103q_flc.fits"
     shutil.copy(product.files["science"], path)
