@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hst123r.alignment import verdict
+from hst123r.alignment import cosmic_rays, verdict
 from hst123r.alignment.siblings import agreements
 from hst123r.alignment.solution import Solution
 from hst123r.alignment.visit import Visit
@@ -32,6 +32,9 @@ def outcome(visit: Visit, solutions: Sequence[Solution]) -> Outcome:
     from hst123r.products.wcs_cards import displacement
 
     agree = agreements(visit, solutions)
+    for mine, mask in zip(visit.files, visit.hits, strict=True):
+        if mask and visit.params.write_dq:
+            cosmic_rays.flag(mine, mask)
     for files in visit.files:
         for role, path in files.items():
             files[role] = str(Path(path).replace(visit.context.product(Path(path).name)))
@@ -43,6 +46,10 @@ def outcome(visit: Visit, solutions: Sequence[Solution]) -> Outcome:
         now = visit.files[number]["science"]
         moved = displacement(source.files["science"], now, exposure)
         measured += verdict.measurements(visit, exposure.root, solution, moved)
+        mask = visit.hits[number]
+        if mask:
+            share = cosmic_rays.share(mask)
+            measured.append(Measurement("cosmic_rays", share, subject=exposure.root))
         if number in agree:
             measured += verdict.against_sibling(visit, exposure.root, agree[number])
         products.append(_exposure(visit, number, solution, moved))

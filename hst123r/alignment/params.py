@@ -69,6 +69,24 @@ class AlignParams(Params):
     )
     brightest: int = Field(500, ge=10, le=5000, description="Most stars of a chip, by flux")
     fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
+    find_cosmic_rays: bool = Field(
+        False,
+        description="Find cosmic rays with astroscrappy and leave them out of the catalogues",
+    )
+    cosmic_ray_sigma: float = Field(
+        4.5, ge=2, le=50, description="Threshold of astroscrappy over the noise, its `sigclip`"
+    )
+    cosmic_ray_contrast: float = Field(
+        10.0,
+        ge=1,
+        le=50,
+        description="How much sharper than a star they are, its `objlim`; 5 takes a third of the "
+        "stars of Hubble for cosmic rays",
+    )
+    write_dq: bool = Field(
+        False,
+        description="Flag them, bit 4096, in the data quality of the aligned exposures",
+    )
     bright_limit: Magnitudes | None = Field(
         None, description="Stars brighter than this are not used, AB"
     )
@@ -129,6 +147,8 @@ class AlignParams(Params):
             if item.geometry == "rshift" and self.method == "tweakreg":
                 what = "TweakReg knows shift, rscale and general"
                 yield ("retry", number, "geometry"), f"{what}; take one, or method: tweakwcs"
+        if self.write_dq and not self.find_cosmic_rays:
+            yield ("write_dq",), "there is nothing to flag without `find_cosmic_rays: true`"
         bright, faint = self.bright_limit, self.faint_limit
         if bright and faint and faint.to("mag") <= bright.to("mag"):
             yield ("faint_limit",), f"{faint} is not fainter than `bright_limit`, {bright}"

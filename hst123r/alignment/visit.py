@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hst123r import instruments
+from hst123r.alignment import cosmic_rays
 from hst123r.alignment.params import AlignParams, Geometry
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
@@ -36,6 +37,8 @@ class Visit:
         Their records; everything else is listed in the same order.
     files : list of dict of str to str
         Path of the working copies by role; methods change their headers.
+    hits : list of str or None
+        Path of the mask of cosmic rays.
     stars : list of dict of int to ChipStars
         Stars by EXTVER.
     reference : ReferenceStars
@@ -69,6 +72,10 @@ class Visit:
         # TweakReg leaves files of its own beside those it works on
         self.folder = context.folder("align")
         self.files = [working_copy(p.files, self.folder) for p in self.sources]
+        self.hits = [
+            cosmic_rays.find(files, exposure, params, self.folder)
+            for files, exposure in zip(self.files, self.exposures, strict=True)
+        ]
         self.stars = [self._stars(number) for number in range(len(self.sources))]
 
     def _stars(self, number: int) -> dict[int, ChipStars]:
@@ -84,6 +91,7 @@ class Visit:
             brightest=params.brightest,
             fit_radius_pix=params.fit_radius.to("pix"),
             sources=params.sources,
+            cosmic_rays=self.hits[number],
             magnitudes=(_magnitude(params.bright_limit), _magnitude(params.faint_limit)),
         )
 

@@ -29,6 +29,7 @@ def read_chip_stars(
     fit_radius_pix: float,
     sources: Wanted = "stars",
     magnitudes: tuple[float | None, float | None] = (None, None),
+    cosmic_rays: str | None = None,
 ) -> dict[int, ChipStars]:
     """Read an exposure and find the stars of its chips.
 
@@ -44,6 +45,8 @@ def read_chip_stars(
         ``stars``; ``all``, compact galaxies too; ``auto``, these where stars are few.
     magnitudes : (float or None, float or None)
         Brightest and faintest that are wanted, AB.
+    cosmic_rays : str, optional
+        Path of a mask of cosmic rays.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def read_chip_stars(
     from hst123r.sources.stars import find_chip_stars
 
     def find(*, extended: bool) -> dict[int, ChipStars]:
-        frames = read_frames(files, exposure)
+        frames = read_frames(files, exposure, cosmic_rays=cosmic_rays)
         return {
             chip.extver: find_chip_stars(
                 frame,

@@ -25,7 +25,7 @@ class Align(Stage[AlignParams]):
     makes = ("exposure", "alignment")
     per = "visit"
     varies_by = ("detector",)
-    tools = ("drizzlepac", "tweakwcs", "stwcs", "astropy", "photutils")
+    tools = ("drizzlepac", "tweakwcs", "stwcs", "astropy", "photutils", "astroscrappy")
     preload = HEAVY
 
     def divide(

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from hst123r.algorithms import transform
 from hst123r.algorithms.sphere import to_tangent_plane
 from hst123r.alignment import params
+from hst123r.files.content import look
 from hst123r.products.exposures import open_wcs
 from hst123r.stages.align import AlignParams
 
@@ -238,12 +239,38 @@ def test_aligning_again_is_the_identity_for_what_is_tied_and_what_inherits(visit
                 assert np.abs(back - corners).max() < 1e-6
 
 
+def test_cosmic_rays_are_kept_out_of_the_catalogue_and_flagged_in_the_copy(visit, blue, divide, do):
+    given = {"find_cosmic_rays": True, "write_dq": True, "sources": "all"}
+    visit["exposure"] = [p for p in visit["exposure"] if p.name == ALONE]
+    found, files = {}, {}
+    for name, used in {"kept": {"sources": "all"}, "left out": given}.items():
+        outcome = do("align", divide("align", visit, used)[VISIT], used)
+        found[name] = {m.name: m.value for m in outcome.measurements}
+        (files[name],) = (p.files["science"] for p in outcome.products if p.name == ALONE)
+    kept, left = found["kept"], found["left out"]
+    assert left["detected_stars"] < kept["detected_stars"]
+    # stars are not taken for cosmic rays
+    assert left["matches"] >= kept["matches"] - 1
+    assert 0.001 < left["cosmic_rays"] < 0.03
+    raw = blue.folder / "raw" / f"{ALONE}_flc.fits"
+    with fits.open(raw) as one, fits.open(files["left out"]) as two:
+        for version in (1, 2):
+            new = two["DQ", version].data & ~one["DQ", version].data
+            assert set(np.unique(new)) == {0, 4096}
+            assert np.array_equal(one["SCI", version].data, two["SCI", version].data)
+    assert "dq" not in {
+        name for name, facet in look(raw).facets.items()
+        if look(Path(files["kept"])).facets[name] != facet
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
         ({"retry": [{"geometry": "rscale", "min_matches": 6}]}, "needs at least 8"),
         ({"method": "tweakreg", "retry": [{"geometry": "rshift", "min_matches": 8}]}, "knows"),
         ({"bright_limit": "22 mag", "faint_limit": "20 mag"}, "not fainter"),
+        ({"write_dq": True}, "nothing to flag"),
     ],
 )
 def test_what_cannot_be_is_refused(given, says):
