@@ -164,7 +164,7 @@ def test_a_dgeofile_without_npolfile_is_no_question(drizzle, exposures):
 
 @pytest.fixture
 def four_chips(tmp_path):
-    """Make a WFPC2 exposure whose chips hold 1000 counts in every pixel."""
+    """Make a WFPC2 exposure whose chips hold one bright square each, all alike."""
     from hst123r.archives.simulated import Simulation, make, planned, programmes
     from hst123r.records.position import parse
     from hst123r.records.target import Target
@@ -184,10 +184,13 @@ def four_chips(tmp_path):
     (programme,) = programmes(simulation, (target,), folder).values()
     (entry,) = planned(programme)
     files = make(programme, entry.root, folder, None)
-    for role, value in (("science", 1000.0), ("dq", 0)):
+    rng = np.random.default_rng(1)
+    for role in ("science", "dq"):
         with fits.open(files[role], mode="update") as hdus:
             for hdu in hdus[1:]:
-                hdu.data[:] = value
+                hdu.data[:] = 0 if role == "dq" else rng.normal(0, 1, hdu.data.shape)
+                if role == "science":
+                    hdu.data[24:40, 24:40] += 1000
     return files["science"]
 
 
@@ -202,13 +205,13 @@ def test_counts_of_all_chips_stay_what_they_are(drizzle, four_chips):
     grid = {"ra_deg": float(ra), "dec_deg": float(dec), "crpix": [700.0, 700.0],
             "shape": [1400, 1400], "scale_arcsec": 0.1}  # fmt: skip
     said, folder = drizzle(
-        folder=four_chips.parent, names=[four_chips.name], grid=grid, gain=7.0, sky=False,
+        folder=four_chips.parent, names=[four_chips.name], grid=grid, gain=7.0,
         reject_cosmic_rays=False, pixfrac=1.0,
     )  # fmt: skip
     stack = image(said, folder)
     wcs = open_wcs(fits.getheader(folder / said["science"]), None, "stack")
     found = []
     for x, y in wcs.all_world2pix(centres, 0).round().astype(int):
-        found.append(float(np.nanmedian(stack[y - 15 : y + 16, x - 15 : x + 16])))
-    assert found == pytest.approx([10.0] * 3, rel=0.02)
-    assert np.ptp(found) < 0.1
+        found.append(float(np.nanmedian(stack[y - 4 : y + 5, x - 4 : x + 5])))
+    # with the gains of the chips the second is 3 % lower; without sky AstroDrizzle uses none
+    assert np.ptp(found) < 0.01 * np.mean(found)
