@@ -203,6 +203,9 @@ class Planner:
             software=software() if wants else {},
             parameters=self.parameters() if wants else [],
             upstream=[self._with_details(item) for item in summaries] if wants else [],
+            varied=lambda detector, through: (
+                self.resolved(progress.instance, detector, band(through)).params
+            ),
         )
 
     def _with_details(self, found: dict[str, Any]) -> dict[str, Any]:

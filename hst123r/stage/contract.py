@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar
 
@@ -88,6 +88,9 @@ class Scope:
     upstream : list of dict
         Summaries of the earlier stages' jobs: stage, label, state, quality, measurements,
         caveats, rejects. Only given to stages that ask for it with `wants_summaries`.
+    varied : callable or None
+        Returns the parameters for a detector and a filter, for stages whose division into jobs
+        depends on them; without it there are none but those given to `Stage.divide`.
     """
 
     recipe_name: str
@@ -98,6 +101,7 @@ class Scope:
     software: dict[str, str] = field(default_factory=dict)
     parameters: list[dict[str, Any]] = field(default_factory=list)
     upstream: list[dict[str, Any]] = field(default_factory=list)
+    varied: Callable[[str, str], Params] | None = None
 
 
 @dataclass(frozen=True, slots=True)

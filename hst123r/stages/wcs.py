@@ -79,6 +79,7 @@ class Wcs(Stage[WcsParams]):
     )
     makes = ("exposure",)
     per = "exposure"
+    varies_by = ("detector", "filter")
     divides_by = ("references",)
     tools = ("stwcs", "astropy")
     preload = HEAVY
@@ -88,18 +89,19 @@ class Wcs(Stage[WcsParams]):
     ) -> Iterator[Job]:
         """One job for each exposure, with the reference files its header names."""
         targets = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
-        given = None if params.references is None else Path(params.references).expanduser()
-        folder = None if given is None else Path(scope.recipe_folder) / given
-        missing: dict[str, list[str]] = {}
+        missing: dict[str, dict[str, list[str]]] = {}
         jobs = []
         for product in sorted(inputs["exposure"], key=lambda p: (p.facts["start_mjd"], p.name)):
             needed: dict[str, list[Product]] = {"exposure": [product]}
             arguments: dict[str, Any] = {"targets": targets}
-            if params.start == "refit":
-                needed[REFERENCE] = _references(product, folder, missing)
+            own = _own(product, params, scope)
+            if own.start == "refit":
+                lacking = missing.setdefault(own.references or "references", {})
+                needed[REFERENCE] = _references(product, _folder(own, scope), lacking)
             jobs.append(Job(product.name, dict(product.labels), needed, arguments))
-        if missing:
-            _refuse(missing, params.references or "references")
+        for place, lacking in missing.items():
+            if lacking:
+                _refuse(lacking, place)
         yield from jobs
 
     def run(self, job: Job, params: WcsParams, context: Context) -> Outcome:
@@ -136,6 +138,20 @@ class Wcs(Stage[WcsParams]):
         ]
         product = Product("exposure", source.name, dict(source.labels), files, facts)
         return Outcome([product], measured, list(_caveats(now, root)), references=used)
+
+
+def _own(product: Product, params: WcsParams, scope: Scope) -> WcsParams:
+    """Return the parameters of one exposure: with what `for:` says of its detector and filter."""
+    if scope.varied is None:
+        return params
+    own = scope.varied(product.labels["detector"], product.labels["filter"])
+    return WcsParams.model_validate(own)
+
+
+def _folder(params: WcsParams, scope: Scope) -> Path | None:
+    if params.references is None:
+        return None
+    return Path(scope.recipe_folder) / Path(params.references).expanduser()
 
 
 def _references(

@@ -120,6 +120,21 @@ def test_wfc3_ir_is_refitted_as_by_updatewcs(shared_data, ers_delivered, ers, ru
 
 
 @pytest.mark.heavy
+def test_hrc_is_refitted_to_the_distortion_that_it_came_with(shared_data, hrc, run_on):
+    """Its delivered SIP polynomial is of the same table, made by other hands."""
+    references = shared_data / "ref" / "jref" / "derived"
+    stages = (f"wcs: {{start: refit, references: {references}}}",)
+    done = run_on("refithrc", hrc, "00:24:04.3 -72:05:05", stages, expect=(0, 3))
+    made = done.product("wcs/*/j8bt06nyq_flt.fits")
+    assert read_solutions(made)[0].name == "IDC_n721640fj"
+    assert same_wcs(made, hrc / made.name, [1]) < 1
+    back = done.measured("wcs", "round_trip")
+    # the other two of the night do not reach this star
+    assert set(back) == {"j8bt06nyq", "j8bt06o6q"}
+    assert max(back.values()) < PIXEL
+
+
+@pytest.mark.heavy
 def test_the_wfpc2_pair_is_refitted_as_one_and_can_be_drizzled(
     omega_cen_delivered, omega_cen, uref, run_on
 ):

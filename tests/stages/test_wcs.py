@@ -144,3 +144,25 @@ def test_a_recipe_starts_from_what_it_says(run_recipe, write_recipe, exposure, d
     made = answer.folder / "r" / "products" / "wcs" / ROOT / f"{ROOT}_flc.fits"
     assert read_solutions(made)[0].name == "IDC_toy-GSC240"
     assert "wcs        1 reused" in run_recipe(recipe).out
+
+
+def test_a_block_for_a_filter_decides_for_its_exposures_alone(
+    run_recipe, write_recipe, exposure, data, tmp_path
+):
+    """A refit asked for in a block finds its reference files; other filters ask for none."""
+    select = "{exclude: [jsi00102q, jsi00201q, jsi00202q]}"
+    through = exposure.labels["filter"]
+    blocks = {
+        f"{{for: {{{through}: {{start: a-priori, solution: GSC240}}}}}}": "IDC_toy-GSC240",
+        "{for: {F435W: {start: a-priori, solution: GSC240}}}": "IDC_toy-FIT_REL_GAIADR2",
+    }
+    for block, name in blocks.items():
+        answer = run_recipe(write_recipe(f"wcs: {block}", select=select))
+        assert answer.code == 0, answer.err
+        made = list((answer.folder / "r" / "products" / "wcs").glob(f"{ROOT}/{ROOT}_flc.fits"))
+        path = made[0] if made else exposure.files["science"]
+        assert read_solutions(path)[0].name == name
+    block = f"{{for: {{{through}: {{start: refit, references: refs}}}}}}"
+    answer = run_recipe(write_recipe(f"wcs: {block}", select=select))
+    assert answer.code != 0
+    assert "CRDS_PATH=refs crds sync --files toy_idc.fits" in answer.err
