@@ -31,7 +31,9 @@ stages:
       simulation:
         seed: 4
         observations:
-          - {detector: ACS/WFC, filter: F606W, dates: [2019-04-01, 2019-06-10], exposures: 2,
+          - {detector: ACS/WFC, filter: F606W, dates: [2019-04-01], exposures: 2,
+             exposure_time: 600 s, size: 320 pix}
+          - {detector: ACS/WFC, filter: F606W, dates: [2019-06-10], exposures: 2,
              exposure_time: 400 s, size: 320 pix}
           - {detector: ACS/WFC, filter: F435W, dates: [2019-06-10], exposures: 1,
              exposure_time: 400 s, size: 320 pix}
@@ -98,6 +100,7 @@ def errors(path, truth):
     return np.concatenate(found)
 
 
+@pytest.mark.heavy
 def test_a_blue_filter_with_eight_stars_moves_as_the_visit_did(blue):
     facts = blue.facts("exposure")[BLUE]["alignment"]
     assert facts["state"] == "inherited"
@@ -110,6 +113,7 @@ def test_a_blue_filter_with_eight_stars_moves_as_the_visit_did(blue):
     assert blue.measured("align", "matches")[BLUE] < 10
 
 
+@pytest.mark.heavy
 def test_what_inherits_says_so_and_is_no_better_than_a_caveat(blue):
     told = {(row["code"], row["subject"]): row["text"] for row in blue.caveats("align")}
     assert {subject for code, subject in told if code == "inherited"} == {BLUE}
@@ -117,12 +121,14 @@ def test_what_inherits_says_so_and_is_no_better_than_a_caveat(blue):
     assert not any(code == "not_tied" for code, _ in told)
 
 
+@pytest.mark.heavy
 def test_a_single_exposure_of_a_filter_is_tied_by_its_own_stars(blue):
     assert blue.facts("exposure")[ALONE]["alignment"]["state"] == "tweakwcs"
     after = errors(blue.path(f"align/{VISIT}/{ALONE}_flc.fits"), blue.truth(ALONE))
     assert np.sqrt(np.mean(after**2)) < 2.5
 
 
+@pytest.mark.heavy
 def test_siblings_are_measured_against_each_other(blue):
     offset, turn = (blue.measured("align", f"sibling_{name}") for name in ("offset", "rotation"))
     assert {RED, BLUE, ALONE} <= set(offset) == set(turn)
@@ -152,6 +158,7 @@ def turned(product, folder, north_arcsec):
     return replace(product, files=files)
 
 
+@pytest.mark.heavy
 def test_what_inherits_and_is_off_its_siblings_is_bad(visit, divide, do, tmp_path):
     """By 0.4 pix: within the limit of the residuals, and only the siblings can tell."""
     visit["exposure"] = [
@@ -164,6 +171,7 @@ def test_what_inherits_and_is_off_its_siblings_is_bad(visit, divide, do, tmp_pat
     assert found.value == pytest.approx(20, abs=3)
 
 
+@pytest.mark.heavy
 def test_without_a_sibling_that_is_tied_it_is_bad_and_not_moved(visit, divide, do):
     visit["exposure"] = [p for p in visit["exposure"] if p.labels["filter"] == "F435W"]
     outcome = do("align", divide("align", visit)[VISIT])
@@ -173,6 +181,7 @@ def test_without_a_sibling_that_is_tied_it_is_bad_and_not_moved(visit, divide, d
     assert moved == [0.0, 0.0]
 
 
+@pytest.mark.heavy
 def test_a_sibling_of_another_kind_of_wcs_gives_nothing_away(visit, divide, do, tmp_path):
     """A header that the archive fitted is not wrong by what the guide stars are wrong by."""
     named = []
@@ -192,6 +201,7 @@ def test_a_sibling_of_another_kind_of_wcs_gives_nothing_away(visit, divide, do, 
     assert states == {BLUE: "failed"}
 
 
+@pytest.mark.heavy
 def test_a_simpler_fit_is_tried_when_the_recipe_says_so_and_recorded(visit, divide, do, blue):
     given = {"retry": [{"geometry": "shift", "min_matches": 5}], "bright_limit": "20.5 mag"}
     visit["exposure"] = [p for p in visit["exposure"] if p.labels["filter"] == "F435W"]
@@ -211,6 +221,7 @@ def test_a_simpler_fit_is_tried_when_the_recipe_says_so_and_recorded(visit, divi
     assert np.hypot(*errors(path, blue.truth(BLUE)).mean(axis=0)) < 10
 
 
+@pytest.mark.heavy
 def test_stars_outside_the_limits_are_not_used(visit, divide, do):
     """The eight of the blue filter are of magnitude 21."""
     visit["exposure"] = [p for p in visit["exposure"] if p.labels["filter"] == "F435W"]
@@ -222,6 +233,7 @@ def test_stars_outside_the_limits_are_not_used(visit, divide, do):
     assert found["all"] - found["faint"] >= 8
 
 
+@pytest.mark.heavy
 def test_aligning_again_is_the_identity_for_what_is_tied_and_what_inherits(visit, blue, divide, do):
     visit["exposure"] = blue.products("align", "exposure")
     outcome = do("align", divide("align", visit)[VISIT])
@@ -239,6 +251,7 @@ def test_aligning_again_is_the_identity_for_what_is_tied_and_what_inherits(visit
                 assert np.abs(back - corners).max() < 1e-6
 
 
+@pytest.mark.heavy
 def test_cosmic_rays_are_kept_out_of_the_catalogue_and_flagged_in_the_copy(visit, blue, divide, do):
     given = {"find_cosmic_rays": True, "write_dq": True, "sources": "all"}
     visit["exposure"] = [p for p in visit["exposure"] if p.name == ALONE]
