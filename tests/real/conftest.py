@@ -88,14 +88,26 @@ def hrc(shared_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hrc")
     template = shared_data / "acs_hrc" / "j8bt06nyq_flt_sip.fits"
     shutil.copyfile(template, folder / "j8bt06nyq_flt.fits")
+    linear = np.linalg.inv(_matrix(shared_data / "acs_hrc" / "j8bt06nyq_flt.fits"))
+    linear = linear @ _matrix(template)
     for root in ("j8bt05njq", "j8bt06o6q", "j8bt09jcq"):
         raw = shared_data / "acs_hrc" / f"{root}_raw.fits"
-        _calibrate(raw, template, folder / f"{root}_flt.fits")
+        _calibrate(raw, template, linear, folder / f"{root}_flt.fits")
     return folder
 
 
-def _calibrate(raw, template, path):
-    """Take off the overscan and apply the gain; no dark, no flat."""
+def _matrix(path):
+    """Return the CD matrix of the chip."""
+    header = fits.getheader(path, "SCI")
+    return np.array([[header[f"CD{row}_{column}"] for column in (1, 2)] for row in (1, 2)])
+
+
+def _calibrate(raw, template, linear, path):
+    """Take off the overscan and apply the gain; no dark, no flat.
+
+    The matrix of a raw file is that of the bare pointing; the linear part of the distortion, which
+    the polynomials of the template go with, is what the calibrated frame has over its own.
+    """
     with fits.open(raw) as given, fits.open(template) as like:
         first = int(given["SCI", 1].header["LTV1"])
         pixels = given["SCI", 1].data.astype(np.float32)
@@ -113,10 +125,13 @@ def _calibrate(raw, template, path):
         }
         hdus = [fits.PrimaryHDU(header=primary)]
         pointing = given["SCI", 1].header
+        matrix = _matrix(raw) @ linear
         for name, plane in planes.items():
             header = like[name, 1].header.copy()
-            for keyword in ("CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2", "ORIENTAT"):
+            for keyword in ("CRVAL1", "CRVAL2", "ORIENTAT"):
                 header[keyword] = pointing[keyword]
+            for row, column in np.ndindex(2, 2):
+                header[f"CD{row + 1}_{column + 1}"] = matrix[row, column]
             header["CRPIX1"] = pointing["CRPIX1"] - first
             header["CRPIX2"] = pointing["CRPIX2"] - pointing["LTV2"]
             hdus.append(fits.ImageHDU(plane, header))
