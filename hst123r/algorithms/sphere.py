@@ -51,6 +51,24 @@ def to_tangent_plane(
     return np.asarray(xi), np.asarray(eta)
 
 
+def middle(ra_deg: ArrayLike, dec_deg: ArrayLike) -> tuple[float, float]:
+    """Return the median position of sources that lie together, also across right ascension 0.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : array_like of float, shape (n,)
+        Positions in degrees, at least one.
+
+    Returns
+    -------
+    ra_deg, dec_deg : float
+        Medians along each coordinate, the first in 0 to 360.
+    """
+    ra = np.asarray(ra_deg, np.float64)
+    away = (ra - ra[0] + 180.0) % 360.0 - 180.0
+    return float((ra[0] + np.median(away)) % 360.0), float(np.median(np.asarray(dec_deg)))
+
+
 def from_tangent_plane(
     xi_arcsec: ArrayLike, eta_arcsec: ArrayLike, ra0_deg: float, dec0_deg: float
 ) -> tuple[Floats, Floats]:

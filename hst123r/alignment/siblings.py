@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from hst123r.alignment import verdict
 from hst123r.alignment.solution import Agreement, Solution
 from hst123r.alignment.visit import Visit
 
@@ -37,7 +38,7 @@ def tie(visit: Visit, solutions: Sequence[Solution]) -> list[Solution]:
     list of Solution
         The same, with ``sibling`` or ``inherited`` for some that were ``failed``.
     """
-    donors = [number for number, solution in enumerate(solutions) if solution.is_fitted]
+    donors = [n for n, s in enumerate(solutions) if s.is_fitted and verdict.is_good(visit, s)]
     donors.sort(key=lambda number: solutions[number].residual.error_mas)
     tied = list(solutions)
     for number, solution in enumerate(solutions):
@@ -55,7 +56,9 @@ def _by_stars(
     from hst123r.products.own_alignment import align_exposure
 
     for donor in donors:
-        before = visit.residual(number, visit.catalogue(donor))
+        # the donor may stand where the reference was moved to, and this one by its header
+        moved = visit.reference.moved_arcsec
+        before = visit.residual(number, replace(visit.catalogue(donor), moved_arcsec=moved))
         if before.pairs < visit.params.min_matches:
             continue
         if not before.is_aligned:
@@ -98,11 +101,14 @@ def _compare(visit: Visit, number: int, catalogue: ReferenceStars) -> Residual:
     if found.pairs:
         return found
     near = replace(visit.frame, search_pix=CHECK_PIX, geometry="shift")
-    return visit.residual(number, catalogue, near)
+    return visit.residual(number, replace(catalogue, moved_arcsec=0.0), near)
 
 
 def agreements(visit: Visit, solutions: Sequence[Solution]) -> dict[int, Agreement]:
     """Compare every exposure of a visit with the sibling that stands surest.
+
+    The surest itself is compared with the one of the next two that it agrees with better, so that
+    another's fault does not become its own. What stands by its header is no yardstick.
 
     Parameters
     ----------
@@ -120,12 +126,20 @@ def agreements(visit: Visit, solutions: Sequence[Solution]) -> dict[int, Agreeme
         range(len(solutions)),
         key=lambda number: (not solutions[number].is_fitted, -solutions[number].residual.pairs),
     )
+    order = [number for number in order if solutions[number].state != "failed"]
     found = {}
     for number in range(len(solutions)):
         others = [other for other in order if other != number]
-        if others:
-            found[number] = _agreement(visit, number, others[0])
+        tried = others[:2] if order and number == order[0] else others[:1]
+        compared = [_agreement(visit, number, other) for other in tried]
+        if compared:
+            found[number] = min(compared, key=_far)
     return found
+
+
+def _far(agreement: Agreement) -> float:
+    """How far two exposures are apart; without stars in common as far as can be."""
+    return math.inf if math.isnan(agreement.offset_mas) else agreement.offset_mas
 
 
 def _agreement(visit: Visit, number: int, sibling: int) -> Agreement:

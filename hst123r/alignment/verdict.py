@@ -59,6 +59,25 @@ def measurements(
     return found
 
 
+def is_good(visit: Visit, solution: Solution) -> bool:
+    """Return whether all that was measured of a solution is within the limits of the recipe.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit.
+    solution : Solution
+        That of one of its exposures.
+
+    Returns
+    -------
+    bool
+        Others may be tied to it only then.
+    """
+    found = measurements(visit, "", solution, (0.0, 0.0))
+    return all(item.quality is not Quality.BAD for item in found)
+
+
 def against_sibling(visit: Visit, root: str, agreement: Agreement) -> list[Measurement]:
     """Return how an exposure differs from a sibling, with limits where that was measured.
 

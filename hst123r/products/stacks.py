@@ -128,7 +128,7 @@ def write_stack(
     science.header["BUNIT"] = (unit, "unit of the pixels")
     facts = {"unit": unit, **_photometric_facts(source), "scaled": 1.0}
     if zeropoint is not None:
-        facts |= _fix_zeropoint(science, facts, zeropoint)
+        facts |= _fix_zeropoint(science, weight, facts, zeropoint)
     facts["covered"] = round(float(np.mean(weight > 0)), 6)
     if facts["zeropoint_ab"] is not None:
         zeropoint = facts["zeropoint_ab"]
@@ -164,7 +164,9 @@ def _rms(
     return rms_map(science.data, weight, rms.factor, weight / rms.area, light)
 
 
-def _fix_zeropoint(science: ImageHDU, facts: Mapping[str, Any], zeropoint: float) -> dict[str, Any]:
+def _fix_zeropoint(
+    science: ImageHDU, weight: NDArray[np.float32], facts: Mapping[str, Any], zeropoint: float
+) -> dict[str, Any]:
     """Scale the pixels of a rate to a zeropoint; return the facts that change."""
     if facts["zeropoint_ab"] is None:
         raise StageError(
@@ -172,7 +174,8 @@ def _fix_zeropoint(science: ImageHDU, facts: Mapping[str, Any], zeropoint: float
             hint="Leave out zeropoint",
         )
     factor = 10 ** (0.4 * (zeropoint - facts["zeropoint_ab"]))
-    science.data *= science.data.dtype.type(factor)
+    # what fills empty pixels is no light
+    science.data[weight > 0] *= science.data.dtype.type(factor)
     header = science.header
     header["PHOTFLAM"] = facts["photflam"] / factor
     header["FIXZPT"] = (zeropoint, "AB zeropoint the pixels were scaled to")

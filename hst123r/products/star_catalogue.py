@@ -115,7 +115,10 @@ def _table(path: Path) -> Table:
             hint=f"Catalogues end with {', '.join(FORMATS)}",
         )  # fmt: skip
     try:
-        return Table.read(path, format=FORMATS[path.suffix.lower()])
+        kind = FORMATS[path.suffix.lower()]
+        # bulk files of Gaia say null
+        more = {"fill_values": [("", "0"), ("null", "0")]} if kind == "ascii.csv" else {}
+        return Table.read(path, format=kind, **more)
     except (OSError, ValueError, IndexError, TypeError, KeyError) as error:
         raise InputError(f"the catalogue cannot be read: {error}", where=str(path)) from error
 

@@ -52,7 +52,7 @@ class DrizzleParams(Params):
         "cover",
     )
     max_megapixels: float = Field(
-        200.0, gt=0, description="A stack of more million pixels is refused before any work"
+        200.0, gt=0, description="A stack of more million pixels is refused before it is made"
     )
     pixfrac: float = Field(0.8, gt=0, le=1, description="Size of the drop, in input pixels")
     kernel: Literal["square", "turbo", "point", "gaussian", "lanczos3"] = Field(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.merge import Catalogue
 from hst123r.algorithms.proper_motion import at_epoch
-from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
+from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
 from hst123r.algorithms.transform import PARAMETERS, Geometry
 
 Floats = NDArray[np.float64]
@@ -174,7 +174,7 @@ def tie(catalogue: Catalogue, stars: AbsoluteStars, year: float, options: TieOpt
     """
     if not catalogue.ra_deg.size or not stars.ra_deg.size:
         return Tie(catalogue, "there are no stars to compare", 0)
-    centre = float(np.median(catalogue.ra_deg)), float(np.median(catalogue.dec_deg))
+    centre = middle(catalogue.ra_deg, catalogue.dec_deg)
     first = np.stack(to_tangent_plane(catalogue.ra_deg, catalogue.dec_deg, *centre), axis=1)
     ra, dec, error = stars.at(year)
     second = np.stack(to_tangent_plane(ra, dec, *centre), axis=1)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hst123r.algorithms.matching import Match, MatchOptions, match
-from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.algorithms.sphere import middle, to_tangent_plane
 from hst123r.algorithms.transform import Geometry
 from hst123r.sources.stars import ChipStars
 
@@ -200,7 +200,7 @@ def compare(
     ra, dec, error = _positions(chips, wcs)
     if ra.size == 0 or reference.ra_deg.size == 0:
         return _none(ra.size, frame, "there are no stars to compare")
-    centre = float(np.median(reference.ra_deg)), float(np.median(reference.dec_deg))
+    centre = middle(reference.ra_deg, reference.dec_deg)
     first = np.stack(to_tangent_plane(ra, dec, *centre), axis=1)
     second = np.stack(to_tangent_plane(reference.ra_deg, reference.dec_deg, *centre), axis=1)
     found = match(

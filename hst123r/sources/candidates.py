@@ -24,6 +24,8 @@ WORST_CHI_SQUARE: Final = 3.0
 _REACH: Final = 1
 _FINEST: Final = 17
 """Positions tried along each axis, from one pixel before the peak to one after."""
+_BLOCK: Final = 4000
+"""Detections at a time, which need 14 kB each."""
 _FITTED: Final = 4
 """Flux, background and two coordinates."""
 
@@ -63,7 +65,11 @@ def could_be_stars(
     variance = empty + np.maximum(light, 0) + (TOLERANCE * light) ** 2
     weight = np.where(used, 1.0 / variance, 0.0)
     light = np.where(used, light, 0.0)
-    chi_square = _best_chi_square(light, weight, _templates(frame))
+    templates = _templates(frame)
+    parts = [slice(start, start + _BLOCK) for start in range(0, len(light), _BLOCK)]
+    chi_square = np.concatenate(
+        [np.empty(0), *(_best_chi_square(light[part], weight[part], templates) for part in parts)]
+    )
     freedom = np.maximum(used.sum(axis=1) - _FITTED, 1)
     return np.asarray(chi_square <= WORST_CHI_SQUARE * freedom)
 

@@ -284,8 +284,25 @@ def _overlap(roots: Sequence[str], places: Mapping[str, Polygons]) -> float:
     mine = [polygon for root in roots for polygon in places[root]]
     if not mine:
         return 1.0
-    inside = [root in roots or _touches(mine, polygons) for root, polygons in places.items()]
+    own = set(roots)
+    others = [(root, polygon) for root, found in places.items() if root not in own
+              for polygon in found]  # fmt: skip
+    # most exposures of a field have the middle of a chip on the others, which one call tells
+    middles = np.array([polygon.mean(axis=0) for _, polygon in others]).reshape(-1, 2)
+    near = {others[n][0] for n in np.flatnonzero(covers(mine, middles))} if others else set()
+    inside = [
+        root in own or root in near or (_may_touch(mine, polygons) and _touches(mine, polygons))
+        for root, polygons in places.items()
+    ]
     return sum(inside) / len(inside)
+
+
+def _may_touch(mine: Polygons, polygons: Polygons) -> bool:
+    """Whether the boxes around two exposures or groups have a part in common."""
+    if not polygons:
+        return False
+    one, two = np.concatenate(mine), np.concatenate(polygons)
+    return bool(np.all((one.min(0) <= two.max(0)) & (two.min(0) <= one.max(0))))
 
 
 def _touches(mine: Polygons, polygons: Polygons) -> bool:

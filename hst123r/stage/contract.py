@@ -240,7 +240,8 @@ class Stage(ABC, Generic[P]):
     """Labels of its jobs, or facts of their files, that may change parameters: ``for:`` blocks and
     detector suggestions can be about these."""
     divides_by: ClassVar[tuple[str, ...]] = ()
-    """Parameters that only decide which jobs there are, and so take no part in their keys."""
+    """Parameters that only decide which jobs there are, or whether they are allowed, and so take no
+    part in their keys."""
     tools: ClassVar[tuple[str, ...]] = ()
     """Distributions whose version takes part in the key."""
     preload: ClassVar[tuple[str, ...]] = ()

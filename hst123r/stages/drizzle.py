@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hst123r import instruments
+from hst123r.errors import InputError
 from hst123r.records.drizzling import DrizzleParams
 from hst123r.records.exposure import Exposure, group_name
+from hst123r.records.groups import by_time, labels_of, outline, same_everywhere
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Forecast, Job, Need, Scope, Stage
@@ -37,6 +39,7 @@ class Drizzle(Stage[DrizzleParams]):
     implied = True
     per = "group"
     varies_by = ("detector", "filter")
+    divides_by = ("max_megapixels",)
     tools = ("drizzlepac", "stwcs", "astropy")
     preload = HEAVY
 
@@ -46,17 +49,23 @@ class Drizzle(Stage[DrizzleParams]):
         """One job for each group of exposures of a field."""
         keys = ["field", "detector", "filter"]
         keys += [key for key in ("epoch", "visit", "target", "proposal") if key in params.per]
+        same_everywhere(inputs["exposure"], params, scope.varied)
         groups: dict[tuple[str, ...], list[Product]] = {}
         for product in inputs["exposure"]:
-            for labels in _labels(product, params):
+            for labels in labels_of(product, params.per):
                 groups.setdefault(tuple(labels[key] for key in keys), []).append(product)
+        if inputs["exposure"] and not groups:
+            raise InputError(
+                "no exposure has a target on a chip, so there is nothing to stack by target",
+                hint="Leave target out of per",
+            )
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         for values, members in sorted(groups.items()):
             labels = dict(zip(keys, values, strict=True))
             slug = instruments.get(labels["detector"]).slug
             more = [labels[key] for key in keys[3:]]
             label = group_name(labels["field"], slug, labels["filter"], *more)
-            members.sort(key=_by_time)
+            members.sort(key=by_time)
             masks = _known_masks(members, inputs.get("cosmic-ray mask", []))
             held = sorted(
                 {name for p in members for c in p.facts["chips"] for name in c["targets"]}
@@ -67,7 +76,7 @@ class Drizzle(Stage[DrizzleParams]):
                 "targets": {name: positions[name] for name in held},
             }
             if params.grid == "shared":
-                arguments["shared"] = _shared(inputs["exposure"], labels["field"])
+                arguments["shared"] = outline(inputs["exposure"], labels["field"])
             given = {"exposure": members, "cosmic-ray mask": masks}
             yield Job(label, labels, given, arguments)
 
@@ -77,7 +86,9 @@ class Drizzle(Stage[DrizzleParams]):
         rows, columns = _expected(job, params, exposures).shape
         # beside the stack itself, each exposure is drizzled alone to find its cosmic rays
         images = 1 + (len(exposures) if _finds_cosmic_rays(params, job) else 0)
-        return float(400.0 + 11e-6 * (_pixels(exposures) + images * rows * columns))
+        stacks = 11e-6 * (_pixels(exposures) + images * rows * columns)
+        # the map of the noise is made when the exposures are done with
+        return 400.0 + float(max(stacks, 65e-6 * rows * columns if params.rms else 0.0))
 
     def forecast(self, job: Job, params: DrizzleParams) -> Forecast:
         """Shape, memory and disk of a stack; refused where it would be larger than allowed."""
@@ -149,37 +160,6 @@ def _expected(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> Ext
     """The extent of the stack by the records of its exposures, without their files."""
     corners = [(ra, dec) for e in exposures for chip in e.chips for ra, dec in chip.corners]
     return _extent(job, params, corners, exposures)
-
-
-def _by_time(product: Product) -> tuple[float, str]:
-    """The order of exposures: what it is given in does not count."""
-    return product.facts["start_mjd"], product.name
-
-
-def _labels(product: Product, params: DrizzleParams) -> list[dict[str, str]]:
-    """What an exposure belongs to; one for each target on it, where that counts."""
-    labels = {**product.labels, "proposal": str(product.facts["proposal"])}
-    if "target" not in params.per:
-        return [labels]
-    held = sorted({name for chip in product.facts["chips"] for name in chip["targets"]})
-    return [{**labels, "target": name} for name in held]
-
-
-def _shared(exposures: list[Product], field: str) -> dict[str, Any]:
-    """The outline of all exposures of a field, and the position angle of the first.
-
-    Both are rounded, so that a new alignment by milliarcseconds moves no grid; what is lost
-    (0.02 arcsec) is less than the empty pixels around.
-    """
-    members = sorted((p for p in exposures if p.labels["field"] == field), key=_by_time)
-    corners = {
-        (round(ra, 5), round(dec, 5))
-        for product in members
-        for chip in product.facts["chips"]
-        for ra, dec in chip["corners"]
-    }
-    angle = round(members[0].facts["chips"][0]["position_angle_deg"], 3)
-    return {"corners": [list(corner) for corner in sorted(corners)], "rotation": angle}
 
 
 def _corners(job: Job, folder: Path, exposures: list[Exposure]) -> list[tuple[float, float]]:

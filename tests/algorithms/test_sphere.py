@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hst123r.algorithms.sphere import (
     from_tangent_plane,
+    middle,
     position_angle_deg,
     separation_arcsec,
     to_tangent_plane,
@@ -78,3 +79,11 @@ def test_right_ascension_runs_on_over_zero():
     assert separation_arcsec(359.9999, 0.0, 0.0001, 0.0) == pytest.approx(0.72)
     xi, _ = to_tangent_plane(359.9999, 0.0, 0.0001, 0.0)
     assert float(xi) == pytest.approx(-0.72)
+
+
+def test_the_middle_of_a_field_on_right_ascension_zero_is_on_it():
+    """An even number, half on each side: a plain median is at 180."""
+    ra, dec = middle([359.99, 0.01, 359.98, 0.02], [1.0, 1.0, 1.2, 0.8])
+    assert (ra + 180) % 360 - 180 == pytest.approx(0, abs=1e-9)
+    assert dec == pytest.approx(1.0)
+    assert middle([150.0, 150.2, 150.1], [2.0, 3.0, 2.5]) == (pytest.approx(150.1), 2.5)

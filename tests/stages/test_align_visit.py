@@ -182,6 +182,35 @@ def test_without_a_sibling_that_is_tied_it_is_bad_and_not_moved(visit, divide, d
 
 
 @pytest.mark.heavy
+def test_a_sibling_that_is_bad_itself_gives_nothing_away(visit, divide, do):
+    """The fits of the visit end with 0.003 to 0.01 pixel."""
+    outcome = do("align", divide("align", visit)[VISIT], {"max_rms": "0.001 pix"})
+    states = {p.name: p.facts["alignment"]["state"] for p in outcome.products if p.name == BLUE}
+    assert states == {BLUE: "failed"}
+    assert ("not_tied", BLUE) in {(c.code, c.subject) for c in outcome.caveats}
+
+
+@pytest.mark.heavy
+def test_a_sibling_that_failed_takes_nobody_with_it(visit, divide, do, tmp_path):
+    """Its header is 0.4 arcsec off, and nothing can be inherited."""
+    kept = []
+    for product in visit["exposure"]:
+        if product.name == BLUE:
+            mine = turned(product, tmp_path, 0.4)
+            with fits.open(mine.files["science"], mode="update") as hdus:
+                for hdu in hdus:
+                    if hdu.name == "SCI":
+                        hdu.header["WCSNAME"] = "IDC_x-FIT_REL_GAIAeDR3"
+            kept.append(mine)
+        elif product.name in (RED, ALONE):
+            kept.append(product)
+    visit["exposure"] = kept
+    outcome = do("align", divide("align", visit)[VISIT])
+    bad = {m.subject for m in outcome.measurements if m.quality.value == "bad"}
+    assert bad == {BLUE}
+
+
+@pytest.mark.heavy
 def test_a_sibling_of_another_kind_of_wcs_gives_nothing_away(visit, divide, do, tmp_path):
     """A header that the archive fitted is not wrong by what the guide stars are wrong by."""
     named = []
