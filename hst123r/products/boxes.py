@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ def flag_boxes(
     exposures: Sequence[Exposure],
     boxes: Sequence[Box],
     taken: int,
+    extra: Collection[str] = (),
 ) -> tuple[int, list[int]]:
     """Set a bit of the data quality of exposures in boxes on the sky; the files are changed.
 
@@ -38,6 +39,8 @@ def flag_boxes(
         Middle in degrees and half a side in arcsec.
     taken : int
         Bits that have a meaning already, whether a pixel has them or not.
+    extra : collection of str
+        Root names of exposures that are flagged outside of all boxes instead.
 
     Returns
     -------
@@ -61,7 +64,8 @@ def flag_boxes(
         masks: dict[int, NDArray[np.bool_]] = {}
         for version, inside in _inside(files, exposure, boxes).items():
             held = [n + int(mask.sum()) for n, mask in zip(held, inside, strict=True)]
-            masks[version] = np.any(inside, axis=0)
+            boxed = np.any(inside, axis=0)
+            masks[version] = ~boxed if exposure.root in extra else boxed
         flag_pixels(files, masks, bit)
     return bit, held
 

@@ -16,6 +16,7 @@ from hst123r.records.params import (
     Position,
     PositiveAngle,
     PositivePixels,
+    RootName,
 )
 from hst123r.records.position import parse
 
@@ -134,6 +135,11 @@ class DrizzleParams(Params):
         description="Boxes on the sky that are left out of the stack; sky and cosmic rays are "
         "found as without them",
     )
+    extra: list[RootName] = Field(
+        default_factory=list,
+        description="Exposures of which a stack takes only what lies in the boxes of mask, by root "
+        "name",
+    )
     static_mask: bool = Field(
         True, description="Leave out pixels far below the sky in all exposures, as hst123 does"
     )
@@ -194,6 +200,14 @@ class DrizzleParams(Params):
                 ("zeropoint",),
                 "a fixed zeropoint is that of a rate; leave out units: counts",
             )
+        if self.extra and not self.mask:
+            yield (
+                ("extra",),
+                "extra exposures fill the boxes of mask, and there are none; give mask",
+            )
+        if self.extra and self.units == "counts":
+            text = "boxes filled by other exposures hold another part of all counts"
+            yield ("extra",), f"{text}; leave out units: counts"
         if self.rms and self.weight != "EXP":
             yield ("rms",), f"the noise is that of weights by EXP, not by {self.weight}"
 
@@ -219,8 +233,21 @@ class DrizzleParams(Params):
             return kind, self.combine_nhigh
         return kind, 0 if few else int((number - 4) / 2)
 
-    def caveats(self) -> Iterator[Caveat]:
-        """Say what a user of a stack should know of the parameters themselves."""
+    def caveats(self, roots: Sequence[str], absent: Sequence[str]) -> Iterator[Caveat]:
+        """Say what a user of a stack should know of the parameters themselves.
+
+        Parameters
+        ----------
+        roots : sequence of str
+            Root names of its exposures.
+        absent : sequence of str
+            Root names in ``extra`` that no exposure of any stack has.
+
+        Yields
+        ------
+        Caveat
+            Each with its sentence.
+        """
         if self.weight == "ERR":
             text = (
                 "weights by ERR hold the photons of the sources themselves, so bright stars lose "
@@ -229,6 +256,12 @@ class DrizzleParams(Params):
             yield Caveat("weight_err", text)
         if self.kernel in ("gaussian", "lanczos3"):
             yield Caveat("kernel", f"the kernel {self.kernel} does not conserve flux")
+        for root in absent:
+            text = f"{root}, which extra names, is not among the exposures; no box is filled by it"
+            yield Caveat("extra_absent", text, root)
+        if set(roots) <= set(self.extra):
+            text = "all its exposures are extra, so there is nothing outside the boxes of mask"
+            yield Caveat("extra_only", text)
 
     def keywords(self, search: bool) -> dict[str, Any]:
         """Return what AstroDrizzle is told beside the main settings, by its own names.

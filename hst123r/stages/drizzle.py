@@ -50,6 +50,7 @@ class Drizzle(Stage[DrizzleParams]):
         for product in inputs["exposure"]:
             for labels in _labels(product, params):
                 groups.setdefault(tuple(labels[key] for key in keys), []).append(product)
+        absent = sorted(set(params.extra) - {product.name for product in inputs["exposure"]})
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         for values, members in sorted(groups.items()):
             labels = dict(zip(keys, values, strict=True))
@@ -66,6 +67,8 @@ class Drizzle(Stage[DrizzleParams]):
                 "centre": positions[centre or labels["field"]],
                 "targets": {name: positions[name] for name in held},
             }
+            if absent:
+                arguments["absent"] = absent
             if params.grid == "shared":
                 arguments["shared"] = _shared(inputs["exposure"], labels["field"])
             given = {"exposure": members, "cosmic-ray mask": masks}
@@ -283,7 +286,7 @@ def _leave_out(
         for product in job.inputs["exposure"]
     ]
     taken = CR_BIT | sum(set(params.bits))
-    bit, held = flag_boxes(copies, exposures, params.boxes(), taken)
+    bit, held = flag_boxes(copies, exposures, params.boxes(), taken, params.extra)
     return bit, [
         Caveat(
             "mask_unused", f"the box of mask at {box.position} lies on none of its exposures",
@@ -347,7 +350,8 @@ def _compared(params: DrizzleParams, job: Job, exposures: list[Exposure]) -> lis
 
 
 def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
-    caveats = list(params.caveats())
+    roots = [product.name for product in job.inputs["exposure"]]
+    caveats = list(params.caveats(roots, job.arguments.get("absent", [])))
     epochs = {product.labels["epoch"] for product in job.inputs["exposure"]}
     if _finds_cosmic_rays(params, job) and len(epochs) > 1:
         text = (

@@ -349,3 +349,26 @@ def test_a_box_is_left_out_of_the_stack_and_nothing_else_changes(inputs, small, 
     assert [(c.code, c.subject) for c in boxed.caveats] == [("mask_unused", "12:00:00 -40:00:00")]
     assert plain.caveats == []
     assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_an_extra_exposure_fills_the_box_and_nothing_else(inputs, small, divide, do):
+    """Each part of the stack is that of one exposure drizzled alone."""
+    before = {p: p.read_bytes() for p in small.folder.glob("raw/*_flc.fits")}
+    params = {"per": ["epoch"], "size": "300 pix", "cosmic_rays": False, "subtract_sky": False}
+    alone = {}
+    for root in ("jsi00101q", "jsi00102q"):
+        chosen = [p for p in inputs["exposure"] if p.name == root]
+        (job,) = divide("drizzle", {"exposure": chosen, "cosmic-ray mask": []}, params).values()
+        alone[root] = planes(do("drizzle", job, params))
+    box = {"position": f"{RA} {DEC}", "half_size": "1.5 arcsec"}
+    params |= {"mask": [box], "extra": ["jsi00102q", "jxxxxxxxq"]}
+    outcome = do("drizzle", divide("drizzle", inputs, params)[EPOCH], params)
+    inside = depth(outcome.products[0].files["science"])
+    filled = planes(outcome)
+    for part, root in ((inside > 0.1, "jsi00102q"), (inside < -0.15, "jsi00101q")):
+        assert np.array_equal(filled["WHT"][part], alone[root]["WHT"][part])
+        seen = part & (filled["WHT"] > 0)
+        assert seen.sum() > 0.9 * (alone[root]["WHT"][part] > 0).sum() > 1000
+        assert filled["SCI"][seen] == pytest.approx(alone[root]["SCI"][seen], rel=1e-5, abs=1e-6)
+    assert [(c.code, c.subject) for c in outcome.caveats] == [("extra_absent", "jxxxxxxxq")]
+    assert all(path.read_bytes() == content for path, content in before.items())
