@@ -167,4 +167,8 @@ def flag_pixels(
         name = plane_name(hdus) if "dq" in files else "DQ"
         for version, mask in masks.items():
             hdu = hdus[name, version]
+            if hdu.data is None:
+                hdu.data = _flags(hdu).astype(np.int16)
+                for keyword in ("NPIX1", "NPIX2", "PIXVALUE"):
+                    hdu.header.remove(keyword, ignore_missing=True)
             hdu.data = np.where(mask, hdu.data | np.int16(bit), hdu.data)

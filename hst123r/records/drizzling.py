@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from hst123r.records.amount import Amount
-from hst123r.records.params import Angle, Misfit, Params, PositiveAngle, PositivePixels
+from hst123r.records.outcome import Caveat
+from hst123r.records.params import (
+    Angle,
+    Misfit,
+    Params,
+    Position,
+    PositiveAngle,
+    PositivePixels,
+    RootName,
+)
+from hst123r.records.position import parse
 
 Label = Literal["detector", "filter", "epoch", "visit", "target", "proposal"]
 Combine = Literal[
@@ -19,6 +29,11 @@ BITS: Final = tuple(2**power for power in range(16))
 """All that the 16-bit data quality of a detector can have."""
 
 
+def words(values: list[float]) -> str:
+    """Return numbers as AstroDrizzle reads several in one parameter."""
+    return " ".join(f"{value:g}" for value in values)
+
+
 def _bit(value: int) -> int:
     if value not in BITS:
         raise ValueError(f"{value} is not one bit; write for example [64, 512], not their sum")
@@ -26,6 +41,18 @@ def _bit(value: int) -> int:
 
 
 Bit = Annotated[int, AfterValidator(_bit), WithJsonSchema({"type": "integer", "enum": list(BITS)})]
+
+
+class MaskBox(Params):
+    """A box on the sky whose pixels a stack leaves out; its sides run east and north."""
+
+    position: Position = Field(
+        description="Its middle, as the position of a target", examples=["12:45:08.14 -00:27:32.8"]
+    )
+    half_size: PositiveAngle = Field(
+        Amount(10.0, "arcsec"),
+        description="From the middle to a side; hst123 takes 200 pixels",
+    )
 
 
 class DrizzleParams(Params):
@@ -103,6 +130,16 @@ class DrizzleParams(Params):
         max_length=2,
         description="Clipping below and above the sky, sigma",
     )
+    mask: list[MaskBox] = Field(
+        default_factory=list,
+        description="Boxes on the sky that are left out of the stack; sky and cosmic rays are "
+        "found as without them",
+    )
+    extra: list[RootName] = Field(
+        default_factory=list,
+        description="Exposures of which a stack takes only what lies in the boxes of mask, by root "
+        "name",
+    )
     static_mask: bool = Field(
         True, description="Leave out pixels far below the sky in all exposures, as hst123 does"
     )
@@ -163,6 +200,14 @@ class DrizzleParams(Params):
                 ("zeropoint",),
                 "a fixed zeropoint is that of a rate; leave out units: counts",
             )
+        if self.extra and not self.mask:
+            yield (
+                ("extra",),
+                "extra exposures fill the boxes of mask, and there are none; give mask",
+            )
+        if self.extra and self.units == "counts":
+            text = "boxes filled by other exposures hold another part of all counts"
+            yield ("extra",), f"{text}; leave out units: counts"
         if self.rms and self.weight != "EXP":
             yield ("rms",), f"the noise is that of weights by EXP, not by {self.weight}"
 
@@ -187,6 +232,91 @@ class DrizzleParams(Params):
         if self.combine_nhigh is not None:
             return kind, self.combine_nhigh
         return kind, 0 if few else int((number - 4) / 2)
+
+    def caveats(self, roots: Sequence[str], absent: Sequence[str]) -> Iterator[Caveat]:
+        """Say what a user of a stack should know of the parameters themselves.
+
+        Parameters
+        ----------
+        roots : sequence of str
+            Root names of its exposures.
+        absent : sequence of str
+            Root names in ``extra`` that no exposure of any stack has.
+
+        Yields
+        ------
+        Caveat
+            Each with its sentence.
+        """
+        if self.weight == "ERR":
+            text = (
+                "weights by ERR hold the photons of the sources themselves, so bright stars lose "
+                "light in the stack; do not measure them there"
+            )
+            yield Caveat("weight_err", text)
+        if self.kernel in ("gaussian", "lanczos3"):
+            yield Caveat("kernel", f"the kernel {self.kernel} does not conserve flux")
+        for root in absent:
+            text = f"{root}, which extra names, is not among the exposures; no box is filled by it"
+            yield Caveat("extra_absent", text, root)
+        if set(roots) <= set(self.extra):
+            text = "all its exposures are extra, so there is nothing outside the boxes of mask"
+            yield Caveat("extra_only", text)
+
+    def keywords(self, search: bool) -> dict[str, Any]:
+        """Return what AstroDrizzle is told beside the main settings, by its own names.
+
+        Parameters
+        ----------
+        search : bool
+            Whether it looks for cosmic rays.
+
+        Returns
+        -------
+        dict of str to Any
+            Names and values of its parameters.
+        """
+        low, high = self.sky_sigma
+        return {
+            "skymethod": self.sky_method,
+            "skystat": self.sky_statistic,
+            "skywidth": self.sky_width,
+            "skylower": self.sky_lower,
+            "skyupper": self.sky_upper,
+            "skyclip": self.sky_clip,
+            "skylsigma": low,
+            "skyusigma": high,
+            "static": search and self.static_mask,
+            "static_sig": self.static_sigma,
+            "combine_nlow": self.combine_nlow,
+            "combine_lthresh": self.combine_low,
+            "combine_hthresh": self.combine_high,
+            "combine_nsigma": words(self.combine_nsigma),
+            "combine_maskpt": self.combine_mask,
+            "combine_grow": self.combine_grow,
+            "driz_cr_grow": self.cr_grow,
+            "driz_cr_ctegrow": self.cr_cte_grow,
+            "final_fillval": self.fill,
+        }
+
+    def boxes(self, edge_arcsec: float = 0.0) -> list[tuple[float, float, float]]:
+        """Return the boxes of the mask: middle in degrees, and half a side in arcsec.
+
+        Parameters
+        ----------
+        edge_arcsec : float
+            Added on every side.
+
+        Returns
+        -------
+        list of (float, float, float)
+            Right ascension, declination and half a side.
+        """
+        middles = [parse(box.position) for box in self.mask]
+        return [
+            (middle.ra_deg, middle.dec_deg, box.half_size.to("arcsec") + edge_arcsec)
+            for middle, box in zip(middles, self.mask, strict=True)
+        ]
 
     def unit(self, exposures: str) -> str:
         """Return the unit of a stack from that of its exposures: by second, or not."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hst123r import instruments
 from hst123r.errors import InputError
-from hst123r.records.drizzling import DrizzleParams
+from hst123r.records.drizzling import DrizzleParams, words
 from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.groups import by_time, labels_of, outline, same_everywhere
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
@@ -59,6 +59,7 @@ class Drizzle(Stage[DrizzleParams]):
                 "no exposure has a target on a chip, so there is nothing to stack by target",
                 hint="Leave target out of per",
             )
+        absent = sorted(set(params.extra) - {product.name for product in inputs["exposure"]})
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         for values, members in sorted(groups.items()):
             labels = dict(zip(keys, values, strict=True))
@@ -75,6 +76,8 @@ class Drizzle(Stage[DrizzleParams]):
                 "centre": positions[centre or labels["field"]],
                 "targets": {name: positions[name] for name in held},
             }
+            if absent:
+                arguments["absent"] = absent
             if params.grid == "shared":
                 arguments["shared"] = outline(inputs["exposure"], labels["field"])
             given = {"exposure": members, "cosmic-ray mask": masks}
@@ -109,6 +112,7 @@ class Drizzle(Stage[DrizzleParams]):
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
         """Drizzle one group."""
         from hst123r.external.astrodrizzle import astrodrizzle
+        from hst123r.products.boxes import blank_boxes
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
         from hst123r.products.working_copy import equalise, state_units, working_copy
@@ -123,8 +127,14 @@ class Drizzle(Stage[DrizzleParams]):
                 equalise(science, exposure, photflam)
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
         _flag_known(job, folder)
+        box_bit, empty = _leave_out(job, params, folder, exposures)
         grid = _grid(job, params, _corners(job, folder, exposures), exposures)
-        images = astrodrizzle(folder, names, grid, _settings(params, job))
+        images = astrodrizzle(folder, names, grid, _settings(params, job, box_bit))
+        if params.mask:
+            # a drop and a pixel of the stack reach over the side of a box
+            edge = grid.scale_arcsec + instruments.get(job.labels["detector"]).pixel_scale.value
+            fill = math.nan if params.fill is None else params.fill
+            blank_boxes(images, params.boxes(edge), fill)
         path = context.product(f"{job.label}_drz.fits")
         about = cards_of(job.label, job.labels["filter"], exposures, params.object)
         unit = params.unit(exposures[0].chips[0].unit)
@@ -145,7 +155,7 @@ class Drizzle(Stage[DrizzleParams]):
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
-        return Outcome([stack, *masks], measured, _caveats(params, job))
+        return Outcome([stack, *masks], measured, [*_caveats(params, job), *empty])
 
 
 def _exposures(job: Job) -> list[Exposure]:
@@ -242,53 +252,57 @@ def _finds_cosmic_rays(params: DrizzleParams, job: Job) -> bool:
     return params.cosmic_rays and several and not job.inputs["cosmic-ray mask"]
 
 
-def _settings(params: DrizzleParams, job: Job) -> Settings:
+def _leave_out(
+    job: Job, params: DrizzleParams, folder: Path, exposures: list[Exposure]
+) -> tuple[int, list[Caveat]]:
+    """Flag the boxes of the mask in the copies; return the bit, and which boxes hold no pixel."""
+    from hst123r.external.astrodrizzle import CR_BIT
+    from hst123r.products.boxes import flag_boxes
+
+    if not params.mask:
+        return 0, []
+    copies = [
+        {role: folder / Path(path).name for role, path in product.files.items()}
+        for product in job.inputs["exposure"]
+    ]
+    taken = CR_BIT | sum(set(params.bits))
+    bit, held = flag_boxes(copies, exposures, params.boxes(), taken, params.extra)
+    return bit, [
+        Caveat(
+            "mask_unused", f"the box of mask at {box.position} lies on none of its exposures",
+            box.position,
+        )
+        for box, pixels in zip(params.mask, held, strict=True)
+        if not pixels
+    ]  # fmt: skip
+
+
+def _settings(params: DrizzleParams, job: Job, box_bit: int) -> Settings:
     from hst123r.external.astrodrizzle import Settings
 
     combine, nhigh = params.rule(len(job.inputs["exposure"]))
     searches = _finds_cosmic_rays(params, job)
     chip = _exposures(job)[0].chips[0]
-    low, high = params.sky_sigma
-    more = {
-        "skymethod": params.sky_method,
-        "skystat": params.sky_statistic,
-        "skywidth": params.sky_width,
-        "skylower": params.sky_lower,
-        "skyupper": params.sky_upper,
-        "skyclip": params.sky_clip,
-        "skylsigma": low,
-        "skyusigma": high,
-        "static": searches and params.static_mask,
-        "static_sig": params.static_sigma,
-        "combine_nlow": params.combine_nlow,
-        "combine_lthresh": params.combine_low,
-        "combine_hthresh": params.combine_high,
-        "combine_nsigma": _words(params.combine_nsigma),
-        "combine_maskpt": params.combine_mask,
-        "combine_grow": params.combine_grow,
-        "driz_cr_grow": params.cr_grow,
-        "driz_cr_ctegrow": params.cr_cte_grow,
-        "final_fillval": params.fill,
-    }
+    good = sum(set(params.bits))
+    more = params.keywords(searches)
+    if box_bit:
+        # only the last step leaves the boxes out: what is found before is as without them
+        more |= {"sky_bits": box_bit, "driz_sep_bits": good | box_bit}
     return Settings(
         pixfrac=params.pixfrac,
         kernel=params.kernel,
-        good_bits=sum(set(params.bits)),
+        good_bits=good,
         weight=params.weight,
         units=params.units,
         sky=params.subtract_sky,
         reject_cosmic_rays=searches,
         combine_type=combine,
         combine_nhigh=nhigh,
-        cr_snr=_words(params.cr_snr),
-        cr_scale=_words(params.cr_scale),
+        cr_snr=words(params.cr_snr),
+        cr_scale=words(params.cr_scale),
         gain=chip.gain if chip.unit.startswith("COUNTS") else None,
         more=more,
     )
-
-
-def _words(values: list[float]) -> str:
-    return " ".join(f"{value:g}" for value in values)
 
 
 def _rms_settings(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> RmsSettings | None:
@@ -316,7 +330,8 @@ def _compared(params: DrizzleParams, job: Job, exposures: list[Exposure]) -> lis
 
 
 def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
-    caveats = []
+    roots = [product.name for product in job.inputs["exposure"]]
+    caveats = list(params.caveats(roots, job.arguments.get("absent", [])))
     epochs = {product.labels["epoch"] for product in job.inputs["exposure"]}
     if _finds_cosmic_rays(params, job) and len(epochs) > 1:
         text = (
@@ -324,15 +339,6 @@ def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
             "changed can be taken for one; drizzle each epoch first"
         )
         caveats.append(Caveat("cosmic_rays_across_epochs", text))
-    if params.weight == "ERR":
-        text = (
-            "weights by ERR hold the photons of the sources themselves, so bright stars lose light "
-            "in the stack; do not measure them there"
-        )
-        caveats.append(Caveat("weight_err", text))
-    if params.kernel in ("gaussian", "lanczos3"):
-        text = f"the kernel {params.kernel} does not conserve flux"
-        caveats.append(Caveat("kernel", text))
     return caveats
 
 

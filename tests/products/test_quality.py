@@ -68,3 +68,13 @@ def test_a_plane_that_is_the_same_everywhere_is_read_from_its_header(acs, read):
     found = data_quality(acs, read(acs))[1]
     assert found.shape == (64, 64)
     assert np.all(found == 8)
+
+
+def test_a_plane_that_is_one_value_can_be_flagged(acs, read, mask):
+    with fits.open(acs["science"], mode="update") as hdus:
+        plane = fits.ImageHDU(name="DQ", ver=2)
+        plane.header.update(NPIX1=64, NPIX2=64, PIXVALUE=8)
+        hdus[hdus.index_of(("DQ", 2))] = plane
+    flag_pixels(acs, {2: mask}, 4096)
+    assert np.array_equal(data_quality(acs, read(acs))[2], np.where(mask, 4096 | 8, 8))
+    assert "PIXVALUE" not in fits.getheader(acs["science"], ("DQ", 2))

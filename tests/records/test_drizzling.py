@@ -25,6 +25,12 @@ def test_the_recipe_wins_over_the_rule():
     [
         ({"bits": [96]}, "96 is not one bit"),
         ({"zeropoint": 25.0, "units": "counts"}, "fixed zeropoint is that of a rate"),
+        ({"extra": ["jsi00102q"]}, "there are none; give mask"),
+        (
+            {"extra": ["jsi00102q"], "mask": [{"position": "1 2"}], "units": "counts"},
+            "leave out units: counts",
+        ),
+        ({"mask": [{"position": "1 2", "half_size": "3 pix"}]}, "half_size"),
         ({"max_megapixels": 0}, "greater than 0"),
         ({"size": "5200"}, "has no unit"),
         ({"per": ["weather"]}, "Input should be"),

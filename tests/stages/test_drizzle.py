@@ -308,3 +308,67 @@ def test_no_product_is_an_error(inputs, divide, do, tmp_path):
     product.files["science"] = str(path)
     (job,) = divide("drizzle", {"exposure": [product], "cosmic-ray mask": []}).values()
     assert "AstroDrizzle" in do("drizzle", job)
+
+
+def planes(outcome):
+    with fits.open(outcome.products[0].files["science"]) as hdus:
+        return {name: hdus[name].data.copy() for name in ("SCI", "WHT", "CTX")}
+
+
+def depth(path):
+    """How far inside a box around the transient each pixel of a stack lies, in arcsec."""
+    stack = read_stack(path)
+    rows, columns = np.indices(stack.science.shape)
+    ra, dec = stack.wcs.all_pix2world(columns.ravel(), rows.ravel(), 0)
+    x = np.abs((ra - RA) * math.cos(math.radians(DEC)) * 3600)
+    y = np.abs((dec - DEC) * 3600)
+    return 1.5 - np.maximum(x, y).reshape(stack.science.shape)
+
+
+def test_a_box_is_left_out_of_the_stack_and_nothing_else_changes(inputs, small, divide, do):
+    """Sky, cosmic rays and all pixels outside are, byte for byte, those of a stack without it."""
+    before = {p: p.read_bytes() for p in small.folder.glob("raw/*_flc.fits")}
+    params = {"per": ["epoch"]}
+    plain = do("drizzle", divide("drizzle", inputs, params)[EPOCH], params)
+    params["mask"] = [
+        {"position": f"{RA} {DEC}", "half_size": "1.5 arcsec"},
+        {"position": "12:00:00 -40:00:00"},
+    ]
+    boxed = do("drizzle", divide("drizzle", inputs, params)[EPOCH], params)
+    without, with_box = planes(plain), planes(boxed)
+    inside = depth(plain.products[0].files["science"])
+    # a drop is at most as large as a pixel of 0.05 arcsec, and is turned
+    assert np.all(with_box["WHT"][inside > 0.08] == 0)
+    assert np.all(np.isnan(with_box["SCI"][inside > 0.08]))
+    assert np.median(without["WHT"][inside > 0.08]) > 700
+    for name, plane in with_box.items():
+        assert plane[inside < -0.15].tobytes() == without[name][inside < -0.15].tobytes(), name
+    for first, second in zip(plain.products[1:], boxed.products[1:], strict=True):
+        assert first.kind == "cosmic-ray mask"
+        assert Path(first.files["mask"]).read_bytes() == Path(second.files["mask"]).read_bytes()
+    assert [(c.code, c.subject) for c in boxed.caveats] == [("mask_unused", "12:00:00 -40:00:00")]
+    assert plain.caveats == []
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_an_extra_exposure_fills_the_box_and_nothing_else(inputs, small, divide, do):
+    """Each part of the stack is that of one exposure drizzled alone."""
+    before = {p: p.read_bytes() for p in small.folder.glob("raw/*_flc.fits")}
+    params = {"per": ["epoch"], "size": "300 pix", "cosmic_rays": False, "subtract_sky": False}
+    alone = {}
+    for root in ("jsi00101q", "jsi00102q"):
+        chosen = [p for p in inputs["exposure"] if p.name == root]
+        (job,) = divide("drizzle", {"exposure": chosen, "cosmic-ray mask": []}, params).values()
+        alone[root] = planes(do("drizzle", job, params))
+    box = {"position": f"{RA} {DEC}", "half_size": "1.5 arcsec"}
+    params |= {"mask": [box], "extra": ["jsi00102q", "jxxxxxxxq"]}
+    outcome = do("drizzle", divide("drizzle", inputs, params)[EPOCH], params)
+    inside = depth(outcome.products[0].files["science"])
+    filled = planes(outcome)
+    for part, root in ((inside > 0.1, "jsi00102q"), (inside < -0.15, "jsi00101q")):
+        assert np.array_equal(filled["WHT"][part], alone[root]["WHT"][part])
+        seen = part & (filled["WHT"] > 0)
+        assert seen.sum() > 0.9 * (alone[root]["WHT"][part] > 0).sum() > 1000
+        assert filled["SCI"][seen] == pytest.approx(alone[root]["SCI"][seen], rel=1e-5, abs=1e-6)
+    assert [(c.code, c.subject) for c in outcome.caveats] == [("extra_absent", "jxxxxxxxq")]
+    assert all(path.read_bytes() == content for path, content in before.items())
