@@ -74,7 +74,7 @@ def folder(tmp_path_factory):
     (folder / "recipe.yaml").write_text(RECIPE)
     field().write(folder / "stars.ecsv")
     done = subprocess.run(
-        [sys.executable, "-m", "hst123r", "run", "recipe.yaml", "--jobs", "1"],
+        [sys.executable, "-m", "hst123r", "run", "recipe.yaml"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -62,7 +62,7 @@ def done(request, tmp_path_factory):
     )  # fmt: skip
     (folder / "recipe.yaml").write_text(text)
     out = subprocess.run(
-        [sys.executable, "-m", "hst123r", "run", "recipe.yaml", "--jobs", "1"],
+        [sys.executable, "-m", "hst123r", "run", "recipe.yaml"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert out.returncode == 0, out.stdout + out.stderr
