@@ -183,7 +183,9 @@ class DrizzleParams(Params):
         [1.2, 0.7], min_length=2, max_length=2, description="Factors of the image's derivative"
     )
     cr_grow: int = Field(
-        1, ge=1, description="Side of the box around a cosmic ray that the second threshold is for"
+        1,
+        ge=1,
+        description="Side of the box around a cosmic ray where the lower threshold holds, a number of pixels",
     )
     cr_cte_grow: int = Field(
         0, ge=0, description="Length of the tails of charge transfer to flag, pixels"
