@@ -185,7 +185,7 @@ class DrizzleParams(Params):
     cr_grow: int = Field(
         1,
         ge=1,
-        description="Pixels along a side of the box around a cosmic ray where the lower threshold holds",
+        description="Pixels along the box around a cosmic ray where the lower threshold holds",
     )
     cr_cte_grow: int = Field(
         0, ge=0, description="Length of the tails of charge transfer to flag, pixels"

@@ -84,7 +84,8 @@ class Score:
             "psf_mag": self.psf_mag,
             "overlap_mag": -NO_OVERLAP_MAG * (1.0 - self.overlap),
             "target_mag": -NO_TARGET_MAG * (1.0 - self.on_target),
-            "epoch_mag": -MAG_PER_YEAR * abs(self.years),
+            # by whole years, so that visits of a season are alike and the first of them is taken
+            "epoch_mag": -MAG_PER_YEAR * round(abs(self.years)),
             "single_mag": -SINGLE_MAG if self.exposures == 1 else 0.0,
         }
 
@@ -165,7 +166,9 @@ def score(
             f"the field {field} has no exposure of {wanted} to be the reference",
             hint=f"There are {present}",
         )
-    return sorted(scores, key=lambda s: (s.avoided, -s.total, s.detector, s.filter, s.visit))
+    return sorted(
+        scores, key=lambda s: (s.avoided, -round(s.total, 3), s.detector, s.filter, s.visit)
+    )
 
 
 def apart(members: Sequence[Product], chosen: Sequence[Product]) -> list[str]:
@@ -186,11 +189,10 @@ def apart(members: Sequence[Product], chosen: Sequence[Product]) -> list[str]:
     places = _places([Exposure.own(product.facts) for product in members])
     roots = [product.name for product in chosen]
     mine = [polygon for root in roots for polygon in places[root]]
-    return sorted(
-        root
-        for root, polygons in places.items()
-        if mine and polygons and root not in roots and not _touches(mine, polygons)
-    )
+    if not mine:
+        return []
+    others = {root: polygons for root, polygons in places.items() if polygons and root not in roots}
+    return sorted(set(others) - _touching(mine, others))
 
 
 def explain(scores: Sequence[Mapping[str, Any]]) -> str:
@@ -285,34 +287,33 @@ def _overlap(roots: Sequence[str], places: Mapping[str, Polygons]) -> float:
     if not mine:
         return 1.0
     own = set(roots)
-    others = [(root, polygon) for root, found in places.items() if root not in own
-              for polygon in found]  # fmt: skip
-    # most exposures of a field have the middle of a chip on the others, which one call tells
-    middles = np.array([polygon.mean(axis=0) for _, polygon in others]).reshape(-1, 2)
-    near = {others[n][0] for n in np.flatnonzero(covers(mine, middles))} if others else set()
-    inside = [
-        root in own or root in near or (_may_touch(mine, polygons) and _touches(mine, polygons))
-        for root, polygons in places.items()
-    ]
-    return sum(inside) / len(inside)
+    others = {root: polygons for root, polygons in places.items() if root not in own}
+    return (len(own) + len(_touching(mine, others))) / len(places)
 
 
-def _may_touch(mine: Polygons, polygons: Polygons) -> bool:
-    """Whether the boxes around two exposures or groups have a part in common."""
-    if not polygons:
-        return False
-    one, two = np.concatenate(mine), np.concatenate(polygons)
-    return bool(np.all((one.min(0) <= two.max(0)) & (two.min(0) <= one.max(0))))
+def _touching(mine: Polygons, others: Mapping[str, Polygons]) -> set[str]:
+    """Return which exposures have a part on some polygons."""
+    low, high = np.concatenate(mine).min(0), np.concatenate(mine).max(0)
+    owners = np.array([root for root, polygons in others.items() for _ in polygons])
+    chips = np.array([polygon for polygons in others.values() for polygon in polygons])
+    chips = chips.reshape(-1, 4, 2)
+    boxed = (chips.min(axis=1) <= high).all(axis=1) & (chips.max(axis=1) >= low).all(axis=1)
+    found: set[str] = set()
+    # the middle of a chip tells for most, and a grid of points for most of the others
+    for grid in (1, _GRID):
+        left = np.flatnonzero(boxed & ~np.isin(owners, list(found)))
+        if left.size:
+            inside = covers(mine, _points(chips[left], grid).reshape(-1, 2))
+            found.update(owners[left[inside.reshape(left.size, -1).any(axis=1)]].tolist())
+    # a large exposure may hold a small one whole
+    dots = _points(np.array(mine), _GRID).reshape(-1, 2)
+    left = np.flatnonzero(boxed & ~np.isin(owners, list(found)))
+    found.update(str(owners[n]) for n in left if covers([chips[n]], dots).any())
+    return found
 
 
-def _touches(mine: Polygons, polygons: Polygons) -> bool:
-    """Whether a part of some polygons is on others; a large one may hold a small one whole."""
-    one = any(covers(mine, _points(polygon)).any() for polygon in polygons)
-    return one or any(covers(polygons, _points(polygon)).any() for polygon in mine)
-
-
-def _points(polygon: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a grid of points inside a polygon of four corners."""
-    u, v = (w.ravel()[:, None] for w in np.meshgrid(*[(np.arange(_GRID) + 0.5) / _GRID] * 2))
-    a, b, c, d = polygon
-    return np.asarray((1 - u) * (1 - v) * a + u * (1 - v) * b + u * v * c + (1 - u) * v * d)
+def _points(polygons: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
+    """Return grids of points inside polygons of four corners, shape (n, grid**2, 2)."""
+    u, v = (w.ravel() for w in np.meshgrid(*[(np.arange(grid) + 0.5) / grid] * 2))
+    weights = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
+    return np.asarray(weights @ polygons)
