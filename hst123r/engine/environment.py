@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 PACKAGES: Final = (
-    "astropy", "astroquery", "blake3", "click", "crds", "drizzle", "drizzlepac", "fitsblender",
-    "h5py", "matplotlib", "numpy", "photutils", "platformdirs", "pydantic", "rich", "ruamel.yaml",
-    "scipy", "spherical-geometry", "sqlite-utils", "stsci.image", "stsci.imagestats",
+    "astropy", "astroquery", "astroscrappy", "blake3", "click", "crds", "drizzle", "drizzlepac",
+    "fitsblender", "h5py", "matplotlib", "numpy", "photutils", "platformdirs", "pydantic", "rich",
+    "ruamel.yaml", "scipy", "spherical-geometry", "sqlite-utils", "stsci.image", "stsci.imagestats",
     "stsci.skypac", "stsci.stimage", "stsci.tools", "stwcs", "tweakwcs",
 )  # fmt: skip
 """Packages whose versions are recorded with every run; those not installed are left out."""

@@ -86,3 +86,10 @@ def test_jobs_have_the_labels_their_stage_varies_by(finished):
         stage = registry.get(recipe.instance(row["stage"]).stage)
         if stage.name != "select":
             assert set(stage.varies_by) <= set(json.loads(row["labels"])), row
+
+
+def test_the_version_of_whatever_a_stage_works_with_is_recorded():
+    from hst123r.engine.environment import PACKAGES
+
+    tools = {tool for name in registry.names() for tool in registry.get(name).tools}
+    assert tools <= {"hst123r", *PACKAGES}
