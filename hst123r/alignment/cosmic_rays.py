@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hst123r import instruments
 from hst123r.alignment.params import AlignParams
@@ -11,9 +11,6 @@ from hst123r.records.exposure import Exposure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-CR_BIT: Final = 4096
-"""Of the data quality: cosmic rays that were found after calibration."""
 
 
 def find(
@@ -72,6 +69,7 @@ def share(mask: str) -> float:
 
 def flag(files: Mapping[str, str], mask: str) -> None:
     """Set the bit of cosmic rays in the data quality of a working copy."""
+    from hst123r.external.astrodrizzle import CR_BIT
     from hst123r.products.quality import flag_pixels, read_mask
 
     flag_pixels({role: Path(path) for role, path in files.items()}, read_mask(mask), CR_BIT)

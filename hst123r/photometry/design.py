@@ -190,7 +190,7 @@ class Design:
         sky, variance : (p,) ndarray of float64
             In electrons and electrons².
         """
-        sky = background.sky[self.row, self.column].astype(np.float64)
+        sky = background.at(self.column, self.row)
         read = self.frame.read_noise_e**2 + self.frame.dark_e
         variance = np.maximum(sky, 0.0) / self.area + read / self.area**2
         # a noiseless frame still needs weights

@@ -76,7 +76,7 @@ class Background:
         """Return the sky at zero-based positions; outside the nodes, that of their edge."""
         return np.asarray(self._spline.ev(np.asarray(y), np.asarray(x)), np.float64)
 
-    @cached_property
+    @property
     def sky(self) -> NDArray[np.float32]:
         """The sky of every pixel, shape (ny, nx)."""
         rows, columns = np.arange(self.shape[0]), np.arange(self.shape[1])

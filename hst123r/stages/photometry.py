@@ -72,7 +72,7 @@ class Photometry(Stage[PhotometryParams]):
 
     name = "photometry"
     params = PhotometryParams
-    version = 2
+    version = 1
     needs = (
         Need("sources", facets=("bytes",)),
         Need("exposure", facets=IMAGE),

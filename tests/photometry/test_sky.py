@@ -83,3 +83,11 @@ def test_a_sky_that_is_known():
     assert np.all(background.sky == np.float32(12.5))
     assert background.at([3.0, 999.0], [5.0, -4.0]).tolist() == [12.5, 12.5]
     assert np.isnan(background.rms)
+
+
+def test_a_sky_is_kept_as_its_nodes_and_not_as_an_image():
+    """Measuring many exposures together keeps the sky of every chip."""
+    background = Background.flat(50.0, (400, 500))
+    assert background.sky.shape == (400, 500)
+    kept = [value for value in vars(background).values() if isinstance(value, np.ndarray)]
+    assert sum(value.nbytes for value in kept) < 1000
