@@ -15,6 +15,7 @@ from hst123r.products import (
     light_curve,
     photometry_tables,
     reference_table,
+    star_lists,
     source_table,
 )
 from hst123r.products.tables import Column
@@ -41,6 +42,7 @@ REASONS = {
 TABLES = (
     ("exposures/all/exposures.ecsv", "exposures", exposure_table.COLUMNS),
     ("reference/FIELD/FIELD_reference.ecsv", "reference", reference_table.COLUMNS),
+    ("stars/ROOT/ROOT_stars.fits", "stars", star_lists.COLUMNS),
     ("reference/FIELD/FIELD_choice.ecsv", "reference", reference_table.CHOICE),
     ("align/LABEL/LABEL_matches.ecsv", "align", alignment_table.COLUMNS),
     ("detect/FIELD/FIELD_sources.ecsv", "detect", source_table.COLUMNS),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hst123r.alignment import cosmic_rays, verdict
+from hst123r.alignment import verdict
 from hst123r.alignment.siblings import agreements
 from hst123r.alignment.solution import Solution
 from hst123r.alignment.visit import Visit
@@ -34,7 +34,7 @@ def outcome(visit: Visit, solutions: Sequence[Solution]) -> Outcome:
     agree = agreements(visit, solutions)
     for mine, mask in zip(visit.files, visit.hits, strict=True):
         if mask and visit.params.write_dq:
-            cosmic_rays.flag(mine, mask)
+            _flag(mine, mask)
     for files in visit.files:
         for role, path in files.items():
             files[role] = str(Path(path).replace(visit.context.product(Path(path).name)))
@@ -46,15 +46,19 @@ def outcome(visit: Visit, solutions: Sequence[Solution]) -> Outcome:
         now = visit.files[number]["science"]
         moved = displacement(source.files["science"], now, exposure)
         measured += verdict.measurements(visit, exposure.root, solution, moved)
-        mask = visit.hits[number]
-        if mask:
-            share = cosmic_rays.share(mask)
-            measured.append(Measurement("cosmic_rays", share, subject=exposure.root))
         if number in agree:
             measured += verdict.against_sibling(visit, exposure.root, agree[number])
         products.append(_exposure(visit, number, solution, moved))
     products.append(_alignment(visit, solutions))
     return Outcome(products, measured, verdict.caveats(visit, solutions))
+
+
+def _flag(files: Mapping[str, str], mask: str) -> None:
+    """Set the bit of cosmic rays in the data quality of a working copy."""
+    from hst123r.external.astrodrizzle import CR_BIT
+    from hst123r.products.quality import flag_pixels, read_mask
+
+    flag_pixels({role: Path(path) for role, path in files.items()}, read_mask(mask), CR_BIT)
 
 
 def _exposure(

@@ -20,6 +20,8 @@ from hst123r.records.params import (
 Geometry = Literal["shift", "rshift", "rscale", "general"]
 PARAMETERS: Final = {"shift": 2, "rshift": 3, "rscale": 4, "general": 6}
 """As in `algorithms.transform`, which is not loaded to check a recipe."""
+COSMIC_RAYS: Final = "cosmic rays"
+"""Kind of the masks of the stage `stars`."""
 
 
 class Retry(Params):
@@ -60,32 +62,11 @@ class AlignParams(Params):
     separation: Pixels = Field(
         Amount(0.5, "pix"), description="TweakReg: stars closer together are not matched"
     )
-    threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
-    min_snr: float = Field(10.0, ge=3, description="Lowest S/N of a star that is used")
-    sources: Literal["stars", "all", "auto"] = Field(
-        "auto",
-        description="What is matched: stars, all (compact galaxies too), or auto: all where an "
-        "exposure has fewer than 100 stars",
-    )
     brightest: int = Field(500, ge=10, le=5000, description="Most stars of a chip, by flux")
-    fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
-    find_cosmic_rays: bool = Field(
-        False,
-        description="Find cosmic rays with astroscrappy and leave them out of the catalogues",
-    )
-    cosmic_ray_sigma: float = Field(
-        4.5, ge=2, le=50, description="Threshold of astroscrappy over the noise, its `sigclip`"
-    )
-    cosmic_ray_contrast: float = Field(
-        10.0,
-        ge=1,
-        le=50,
-        description="How much sharper than a star they are, its `objlim`; 5 takes a third of the "
-        "stars of Hubble for cosmic rays",
-    )
     write_dq: bool = Field(
         False,
-        description="Flag them, bit 4096, in the data quality of the aligned exposures",
+        description="Flag the cosmic rays that `stars` found, bit 4096, in the data quality of the "
+        "aligned exposures",
     )
     bright_limit: Magnitudes | None = Field(
         None, description="Stars brighter than this are not used, AB"
@@ -147,8 +128,6 @@ class AlignParams(Params):
             if item.geometry == "rshift" and self.method == "tweakreg":
                 what = "TweakReg knows shift, rscale and general"
                 yield ("retry", number, "geometry"), f"{what}; take one, or method: tweakwcs"
-        if self.write_dq and not self.find_cosmic_rays:
-            yield ("write_dq",), "there is nothing to flag without `find_cosmic_rays: true`"
         bright, faint = self.bright_limit, self.faint_limit
         if bright and faint and faint.to("mag") <= bright.to("mag"):
             yield ("faint_limit",), f"{faint} is not fainter than `bright_limit`, {bright}"

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hst123r import instruments
-from hst123r.alignment import cosmic_rays
-from hst123r.alignment.params import AlignParams, Geometry
+from hst123r.alignment.params import COSMIC_RAYS, AlignParams, Geometry
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
 from hst123r.stage.context import Context
@@ -38,7 +37,7 @@ class Visit:
     files : list of dict of str to str
         Path of the working copies by role; methods change their headers.
     hits : list of str or None
-        Path of the mask of cosmic rays.
+        Path of the mask of cosmic rays, where they were looked for.
     stars : list of dict of int to ChipStars
         Stars by EXTVER.
     reference : ReferenceStars
@@ -72,26 +71,23 @@ class Visit:
         # TweakReg leaves files of its own beside those it works on
         self.folder = context.folder("align")
         self.files = [working_copy(p.files, self.folder) for p in self.sources]
-        self.hits = [
-            cosmic_rays.find(files, exposure, params, self.folder)
-            for files, exposure in zip(self.files, self.exposures, strict=True)
+        masks = {p.name: p.files["mask"] for p in job.inputs.get(COSMIC_RAYS, [])}
+        self.hits = [masks.get(p.name) for p in self.sources]
+        measured = {p.name: p.files["stars"] for p in job.inputs["stars"]}
+        self.stars = [
+            self._stars(measured[p.name], exposure)
+            for p, exposure in zip(self.sources, self.exposures, strict=True)
         ]
-        self.stars = [self._stars(number) for number in range(len(self.sources))]
 
-    def _stars(self, number: int) -> dict[int, ChipStars]:
-        """Find the stars of an exposure."""
-        from hst123r.products.star_lists import read_chip_stars
+    def _stars(self, path: str, exposure: Exposure) -> dict[int, ChipStars]:
+        """Return the stars of an exposure that are matched."""
+        from hst123r.products.star_lists import read_stars, select_stars
 
         params = self.params
-        return read_chip_stars(
-            self.files[number],
-            self.exposures[number],
-            threshold_sigma=params.threshold,
-            min_snr=params.min_snr,
+        return select_stars(
+            read_stars(path),
+            exposure,
             brightest=params.brightest,
-            fit_radius_pix=params.fit_radius.to("pix"),
-            sources=params.sources,
-            cosmic_rays=self.hits[number],
             magnitudes=(_magnitude(params.bright_limit), _magnitude(params.faint_limit)),
         )
 

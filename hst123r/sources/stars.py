@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from hst123r.sources.galaxies import looks_extended, measure_extended
 
 Floats = NDArray[np.float64]
 _CORNER = 0.5
-ANY_RATE = (-np.inf, np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,18 @@ class ChipStars:
     error_arcsec: Floats
     corners: Floats
 
+    def __len__(self) -> int:
+        return self.x.size
+
+    def where(self, chosen: slice | NDArray[Any]) -> ChipStars:
+        """Return a part of the stars: a mask, a slice, or row numbers in order."""
+        return ChipStars(
+            **{
+                name: value if name == "corners" else value[chosen]
+                for name, value in vars(self).items()
+            }
+        )
+
 
 def find_chip_stars(
     frame: Frame,
@@ -59,7 +71,6 @@ def find_chip_stars(
     brightest: int,
     fit_radius_pix: float,
     extended: bool = False,
-    rates: tuple[float, float] = ANY_RATE,
 ) -> ChipStars:
     """Find and fit the stars of a frame.
 
@@ -80,8 +91,6 @@ def find_chip_stars(
         Radius within which pixels decide about a star.
     extended : bool
         Whether compact galaxies are wanted too, with the larger errors of their centroids.
-    rates : (float, float)
-        Faintest and brightest that are wanted, electrons per second.
 
     Returns
     -------
@@ -114,14 +123,11 @@ def find_chip_stars(
         error_pix[others] = galaxies.error_pix
         flux[others], flux_error[others] = galaxies.flux, galaxies.flux_error
         star[others] = galaxies.usable & (galaxies.flux >= min_snr * galaxies.flux_error)
-    rate = flux / frame.exposure_time_s
-    good = np.flatnonzero(star & (rate >= rates[0]) & (rate <= rates[1]))
+    good = np.flatnonzero(star)
     good = good[np.argsort(-flux[good], kind="stable")][:brightest]
     x, y, error_pix = x[good], y[good], error_pix[good]
-    ra, dec = _sky(frame, x, y)
+    ra, dec = _sky(frame.wcs, x, y)
     scale = np.sqrt(np.abs(np.linalg.det(frame.jacobian(x, y)))) if x.size else np.zeros(0)
-    rows, columns = frame.shape
-    edges = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]]) - _CORNER
     return ChipStars(
         x=x,
         y=y,
@@ -131,8 +137,29 @@ def find_chip_stars(
         rate_error=flux_error[good] / frame.exposure_time_s,
         error_pix=error_pix,
         error_arcsec=error_pix * scale,
-        corners=np.stack(_sky(frame, edges[:, 0], edges[:, 1]), axis=1),
+        corners=_corners(frame.wcs, frame.shape),
     )
+
+
+def by_wcs(chip: ChipStars, wcs: Any, shape: Sequence[int]) -> ChipStars:
+    """Return the stars of a chip where its WCS, as it is now, puts them.
+
+    Parameters
+    ----------
+    chip : ChipStars
+        The stars.
+    wcs : `astropy.wcs.WCS`
+        With all its distortion.
+    shape : (int, int)
+        Rows and columns of the chip.
+
+    Returns
+    -------
+    ChipStars
+        With other positions and corners on the sky.
+    """
+    ra, dec = _sky(wcs, chip.x, chip.y)
+    return replace(chip, ra_deg=ra, dec_deg=dec, corners=_corners(wcs, shape))
 
 
 def star_list(chips: Iterable[ChipStars], label: str) -> StarList:
@@ -166,8 +193,14 @@ def _joined(arrays: list[Floats]) -> Floats:
     return np.concatenate(arrays) if arrays else np.zeros(0)
 
 
-def _sky(frame: Frame, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def _corners(wcs: Any, shape: Sequence[int]) -> Floats:
+    rows, columns = shape
+    edges = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]]) - _CORNER
+    return np.stack(_sky(wcs, edges[:, 0], edges[:, 1]), axis=1)
+
+
+def _sky(wcs: Any, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     if x.size == 0:
         return np.zeros(0), np.zeros(0)
-    ra, dec = frame.wcs.all_pix2world(x, y, 0)
+    ra, dec = wcs.all_pix2world(x, y, 0)
     return np.asarray(ra, np.float64) % 360.0, np.asarray(dec, np.float64)

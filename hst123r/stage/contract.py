@@ -21,6 +21,8 @@ SCIENCE: Final = "science"
 BYTES: Final = "bytes"
 IMAGE: Final = (PIXELS, DQ, WCS, SCIENCE)
 """Facets of a FITS file that together make an image; see `provenance.facets`."""
+TABLE: Final = (PIXELS, SCIENCE)
+"""Likewise of tables, which have no WCS and no data quality."""
 
 PSF_GRID: Final = "psf grid"
 """Kind of a file of the user's with measured PSFs."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hst123r import instruments
-from hst123r.alignment.params import AlignParams
+from hst123r.alignment.params import COSMIC_RAYS, AlignParams
+from hst123r.errors import InputError
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Outcome, Product
 from hst123r.stage.context import Context
-from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.contract import HEAVY, IMAGE, PIXELS, TABLE, Job, Need, Scope, Stage
 
 
 class Align(Stage[AlignParams]):
@@ -17,22 +18,29 @@ class Align(Stage[AlignParams]):
 
     name = "align"
     params = AlignParams
-    version = 4
+    version = 5
     needs = (
         Need("exposure", facets=IMAGE),
+        Need("stars", facets=TABLE),
+        Need(COSMIC_RAYS, facets=(PIXELS,), optional=True),
         Need("reference", facets=("bytes",), facts=("exposures",)),
     )
     makes = ("exposure", "alignment")
     per = "visit"
     varies_by = ("detector",)
-    tools = ("drizzlepac", "tweakwcs", "stwcs", "astropy", "photutils", "astroscrappy")
+    tools = ("drizzlepac", "tweakwcs", "stwcs", "astropy")
     preload = HEAVY
 
     def divide(
         self, inputs: dict[str, list[Product]], params: AlignParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field, visit and detector."""
-        del params
+        if params.write_dq and inputs["stars"] and not inputs[COSMIC_RAYS]:
+            raise InputError(
+                "there are no cosmic rays to flag",
+                where=scope.instance,
+                hint="`write_dq` wants `stars: {find_cosmic_rays: true}` before it",
+            )
         references = {product.labels["field"]: product for product in inputs["reference"]}
         groups: dict[tuple[str, str, str], list[Product]] = {}
         for product in inputs["exposure"]:
@@ -46,15 +54,20 @@ class Align(Stage[AlignParams]):
             members.sort(key=lambda p: (p.facts["start_mjd"], p.name))
             labels = {"field": field, "visit": visit, "detector": detector}
             slug = instruments.get(detector).slug
-            given = {"exposure": members, "reference": [references[field]]}
+            names = {p.name for p in members}
+            given = {
+                "exposure": members,
+                **{kind: _of(names, inputs[kind]) for kind in ("stars", COSMIC_RAYS)},
+                "reference": [references[field]],
+            }
             yield Job(f"{field}-{visit}-{slug}", labels, given, {"targets": targets})
 
     def memory_mb(self, job: Job, params: AlignParams) -> float:
-        """Estimate from the largest chip: measuring stars takes about 60 bytes a pixel."""
+        """Estimate: headers and tables, and one plane of data quality."""
         del params
         exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
         largest = max(chip.pixels for exposure in exposures for chip in exposure.chips)
-        return 500.0 + 60e-6 * largest
+        return 500.0 + 10e-6 * largest
 
     def run(self, job: Job, params: AlignParams, context: Context) -> Outcome:
         """Align the exposures of one visit."""
@@ -64,3 +77,8 @@ class Align(Stage[AlignParams]):
 
         visit = Visit(job, params, context)
         return outcome(visit, solve(visit))
+
+
+def _of(names: set[str], products: list[Product]) -> list[Product]:
+    """Return the products of some exposures, in the order of their names."""
+    return sorted((p for p in products if p.name in names), key=lambda p: p.name)

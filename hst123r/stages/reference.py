@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import Field
 
@@ -19,11 +19,10 @@ from hst123r.records.params import (
     Misfit,
     Params,
     PositiveAngle,
-    PositivePixels,
 )
 from hst123r.sources.absolute_params import AbsoluteParams
 from hst123r.stage.context import Context
-from hst123r.stage.contract import BYTES, HEAVY, IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.contract import BYTES, HEAVY, SCIENCE, TABLE, WCS, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
     from hst123r.algorithms.merge import Catalogue
@@ -48,20 +47,17 @@ class ReferenceParams(Params):
     file_fwhm: PositiveAngle = Field(
         Amount(0.1, "arcsec"), description="Width of a star, if `file` is an image"
     )
+    file_threshold: float = Field(
+        5.0, ge=2, le=100, description="Detection threshold, sigma, if `file` is an image"
+    )
+    file_brightest: int = Field(
+        2000, ge=10, le=20000, description="Most stars, by flux, if `file` is an image"
+    )
     filter: FilterName | None = Field(None, description="Only this filter; else the best score")
     detector: DetectorName | None = Field(None, description="Only this detector")
     avoid: list[DetectorName] = Field(
         default_factory=list, description="Detectors to take only where there is no other"
     )
-    threshold: float = Field(5.0, ge=2, le=100, description="Detection threshold, sigma")
-    min_snr: float = Field(10.0, ge=3, description="Lowest S/N of a catalogue star")
-    sources: Literal["stars", "all", "auto"] = Field(
-        "auto",
-        description="What is in the catalogue: stars, all (compact galaxies too), or auto: all "
-        "where an exposure has fewer than 100 stars",
-    )
-    brightest: int = Field(2000, ge=10, le=20000, description="Most stars of a chip, by flux")
-    fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
     match_radius: PositiveAngle = Field(
         Amount(0.1, "arcsec"), description="Stars of two exposures closer than this are one"
     )
@@ -90,9 +86,10 @@ class Reference(Stage[ReferenceParams]):
 
     name = "reference"
     params = ReferenceParams
-    version = 4
+    version = 5
     needs = (
-        Need("exposure", facets=IMAGE),
+        Need("exposure", facets=(WCS, SCIENCE)),
+        Need("stars", facets=TABLE),
         Need(CATALOGUE, facets=(BYTES,), optional=True),
         Need(USER_FILE, facets=(BYTES,), optional=True),
     )
@@ -113,6 +110,7 @@ class Reference(Stage[ReferenceParams]):
             fields.setdefault(product.labels["field"], []).append(product)
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         catalogues = _catalogues(params, scope)
+        stars = {product.name: product for product in inputs["stars"]}
         own = [] if params.file is None else [_user_file(params.file, scope)]
         for field, members in sorted(fields.items()):
             if own:
@@ -137,7 +135,8 @@ class Reference(Stage[ReferenceParams]):
                 "scores": [entry.as_json() for entry in scores],
                 "apart": apart(members, chosen),
             }
-            given = {"exposure": chosen, CATALOGUE: catalogues}
+            measured = [stars[p.name] for p in chosen if p.name in stars]
+            given = {"exposure": chosen, "stars": measured, CATALOGUE: catalogues}
             yield Job(field, labels, given, arguments)
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:
@@ -145,20 +144,18 @@ class Reference(Stage[ReferenceParams]):
         if job.inputs.get(USER_FILE):
             return _from_file(job, params, context)
         from hst123r.algorithms.merge import merge
-        from hst123r.products.star_lists import read_star_list
+        from hst123r.products.exposures import open_chips
+        from hst123r.products.star_lists import read_stars
+        from hst123r.sources.stars import by_wcs, star_list
 
-        lists = [
-            read_star_list(
-                product.files,
-                Exposure.own(product.facts),
-                threshold_sigma=params.threshold,
-                min_snr=params.min_snr,
-                brightest=params.brightest,
-                fit_radius_pix=params.fit_radius.to("pix"),
-                sources=params.sources,
-            )
-            for product in job.inputs["exposure"]
-        ]
+        measured = {product.name: product.files["stars"] for product in job.inputs["stars"]}
+        lists = []
+        for product in job.inputs["exposure"]:
+            exposure, stars = Exposure.own(product.facts), read_stars(measured[product.name])
+            wcs = open_chips(product.files["science"], exposure)
+            # the stars may have been measured before the exposure got the WCS it has now
+            now = [by_wcs(stars[c.extver], wcs[c.extver], c.shape) for c in exposure.chips]
+            lists.append(star_list(now, exposure.root))
         for found in lists:
             context.logger.info("%s: %d stars", found.label, found.ra_deg.size)
         catalogue = merge(lists, params.match_radius.to("arcsec"))
@@ -219,8 +216,8 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
         source.files["file"],
         year=julian_year(job.arguments["mjd"]),
         fwhm_arcsec=params.file_fwhm.to("arcsec"),
-        threshold_sigma=params.threshold,
-        brightest=params.brightest,
+        threshold_sigma=params.file_threshold,
+        brightest=params.file_brightest,
     )
     number = int(catalogue.ra_deg.size)
     on = stars_on(catalogue, job.arguments["footprints"])

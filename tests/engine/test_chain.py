@@ -113,7 +113,11 @@ def test_one_pixel_runs_exactly_what_stands_on_it(bench, finished, tmp_path, sta
     }
     # the first visit is what the others are aligned to, and has not changed
     assert why.pop("fetch:jsi00202q") == ["input user file jsi00202q changed (pixels)"]
-    assert why.pop("align:SN-99900_02-acs_wfc") == ["input exposure jsi00202q changed (pixels)"]
+    assert why.pop("stars:jsi00202q") == ["input exposure jsi00202q changed (pixels)"]
+    assert why.pop("align:SN-99900_02-acs_wfc") == [
+        "input exposure jsi00202q changed (pixels)",
+        "input stars jsi00202q changed (pixels of stars)",
+    ]
     # the pixel is part of the sky under a star, so the fit moves by some billionths of a pixel
     (reason,) = why.pop("epochs:SN-acs_wfc-f606w-20190610")
     assert reason.startswith("input exposure jsi00202q changed (pixels")

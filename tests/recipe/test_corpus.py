@@ -99,7 +99,7 @@ def test_problems_of_every_kind_come_at_once(load_text):
     found = [line.removeprefix("recipe.yaml:").strip() for line in str(caught.value).splitlines()]
     wanted = [
         ("--set drizzle.kernel=zzz: ", "'zzz' is not one of square"),
-        ("--set nope.x=1: ", "known are fetch, select, exposures, drizzle, reference, align"),
+        ("--set nope.x=1: ", "known are fetch, select, exposures, drizzle, stars, reference"),
         ("--set scrape.radius=0.1: ", "0.1 has no unit, write for example 0.1 arcsec"),
         ("3:1: name: ", "'name' stands here twice, first in line 2"),
         ("8:19: stages[0].fetch.from: ", "`from: simulated` needs `simulation`"),

@@ -122,6 +122,8 @@ def test_what_tweakreg_cannot_be_trusted_with_is_refused(given, says):
 def test_the_fit_of_our_own_knows_more_geometries(small, divide, do, geometry):
     inputs = {
         "exposure": small.products("exposures", "exposure"),
+        "stars": small.products("stars", "stars"),
+        "cosmic rays": [],
         "reference": small.products("reference", "reference"),
     }
     params = {"method": "tweakwcs", "geometry": geometry}
@@ -148,6 +150,8 @@ def failed(small, divide, do, kept):
     if not kept:
         inputs = {
             "exposure": small.products("exposures", "exposure"),
+            "stars": small.products("stars", "stars"),
+            "cosmic rays": [],
             "reference": small.products("reference", "reference"),
         }
         params = {"min_matches": 48, "method": "tweakreg"}
@@ -177,6 +181,8 @@ def test_a_failed_fit_leaves_the_wcs_of_the_archive_and_no_name_of_tweakreg(fail
 def test_nothing_is_fitted_when_the_recipe_says_so(small, divide, do):
     inputs = {
         "exposure": small.products("exposures", "exposure"),
+        "stars": small.products("stars", "stars"),
+        "cosmic rays": [],
         "reference": small.products("reference", "reference"),
     }
     params = {"method": "none"}
@@ -191,6 +197,8 @@ def test_nothing_is_fitted_when_the_recipe_says_so(small, divide, do):
 def test_visits_and_detectors_are_aligned_apart(small, divide):
     inputs = {
         "exposure": small.products("exposures", "exposure"),
+        "stars": small.products("stars", "stars"),
+        "cosmic rays": [],
         "reference": small.products("reference", "reference"),
     }
     jobs = divide("align", inputs)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from hst123r.algorithms import transform
 from hst123r.algorithms.sphere import to_tangent_plane
 from hst123r.alignment import params
+from hst123r.errors import InputError
 from hst123r.files.content import look
 from hst123r.products.exposures import open_wcs
 from hst123r.stages.align import AlignParams
@@ -140,6 +141,8 @@ def test_siblings_are_measured_against_each_other(blue):
 def visit(blue):
     return {
         "exposure": blue.products("exposures", "exposure"),
+        "stars": blue.products("stars", "stars"),
+        "cosmic rays": [],
         "reference": blue.products("reference", "reference"),
     }
 
@@ -256,7 +259,7 @@ def test_stars_outside_the_limits_are_not_used(visit, divide, do):
     visit["exposure"] = [p for p in visit["exposure"] if p.labels["filter"] == "F435W"]
     found = {}
     for name, limits in {"all": {}, "faint": {"bright_limit": "22 mag"}}.items():
-        given = {"sources": "stars", "method": "none", **limits}
+        given = {"method": "none", **limits}
         outcome = do("align", divide("align", visit, given)[VISIT], given)
         (found[name],) = (m.value for m in outcome.measurements if m.name == "detected_stars")
     assert found["all"] - found["faint"] >= 8
@@ -282,18 +285,24 @@ def test_aligning_again_is_the_identity_for_what_is_tied_and_what_inherits(visit
 
 @pytest.mark.heavy
 def test_cosmic_rays_are_kept_out_of_the_catalogue_and_flagged_in_the_copy(visit, blue, divide, do):
-    given = {"find_cosmic_rays": True, "write_dq": True, "sources": "all"}
     visit["exposure"] = [p for p in visit["exposure"] if p.name == ALONE]
     found, files = {}, {}
-    for name, used in {"kept": {"sources": "all"}, "left out": given}.items():
+    for name, find in {"kept": False, "left out": True}.items():
+        given = {"sources": "all", "find_cosmic_rays": find}
+        stars = do("stars", divide("stars", visit, given)[ALONE], given)
+        measured = {m.name: m.value for m in stars.measurements}
+        for kind in ("stars", "cosmic rays"):
+            visit[kind] = [p for p in stars.products if p.kind == kind]
+        used = {"write_dq": find}
         outcome = do("align", divide("align", visit, used)[VISIT], used)
-        found[name] = {m.name: m.value for m in outcome.measurements}
+        found[name] = measured | {m.name: m.value for m in outcome.measurements}
         (files[name],) = (p.files["science"] for p in outcome.products if p.name == ALONE)
     kept, left = found["kept"], found["left out"]
-    assert left["detected_stars"] < kept["detected_stars"]
+    assert left["stars"] < kept["stars"]
     # stars are not taken for cosmic rays
     assert left["matches"] >= kept["matches"] - 1
     assert 0.001 < left["cosmic_rays"] < 0.03
+    assert "cosmic_rays" not in kept
     raw = blue.folder / "raw" / f"{ALONE}_flc.fits"
     with fits.open(raw) as one, fits.open(files["left out"]) as two:
         for version in (1, 2):
@@ -312,12 +321,23 @@ def test_cosmic_rays_are_kept_out_of_the_catalogue_and_flagged_in_the_copy(visit
         ({"retry": [{"geometry": "rscale", "min_matches": 6}]}, "needs at least 8"),
         ({"method": "tweakreg", "retry": [{"geometry": "rshift", "min_matches": 8}]}, "knows"),
         ({"bright_limit": "22 mag", "faint_limit": "20 mag"}, "not fainter"),
-        ({"write_dq": True}, "nothing to flag"),
     ],
 )
 def test_what_cannot_be_is_refused(given, says):
     with pytest.raises(ValidationError, match=says):
         AlignParams.model_validate(given)
+
+
+def test_flags_need_a_mask(small, divide):
+    inputs = {
+        "exposure": small.products("exposures", "exposure"),
+        "stars": small.products("stars", "stars"),
+        "cosmic rays": [],
+        "reference": small.products("reference", "reference"),
+    }
+    assert divide("align", inputs, {"write_dq": False})
+    with pytest.raises(InputError, match="no cosmic rays to flag"):
+        divide("align", inputs, {"write_dq": True})
 
 
 def test_recipes_are_checked_by_the_parameters_that_are_fitted():

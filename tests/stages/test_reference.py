@@ -1,5 +1,7 @@
 """The reference: which visit is chosen, and its catalogue."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -11,6 +13,7 @@ from hst123r.algorithms.proper_motion import julian_year
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.errors import InputError
 from hst123r.products.reference_table import read_reference
+from hst123r.products.working_copy import working_copy
 from hst123r.stages.reference import ReferenceParams
 
 
@@ -27,6 +30,13 @@ def test_the_reference_of_a_run_says_how_it_was_chosen(small):
     assert facts["why"] == table.meta["why"]
     assert facts["why"].startswith("ACS/WFC F606W of visit 99900_01")
     assert small.measured("reference", "stars")[""] == facts["stars"] >= 30
+
+
+def inputs_of(small, exposures):
+    """Return exposures with the stars that were measured on them."""
+    return {
+        "exposure": exposures, "stars": small.products("stars", "stars"), "cosmic rays": [],
+    }  # fmt: skip
 
 
 SECOND = "SN-99900_02-acs_wfc"
@@ -82,7 +92,9 @@ def offset(catalogue, truth, shift, turn_deg):
 def test_the_frame_is_moved_once_and_the_exposures_follow(small, divide, do, make_catalogue):
     params = make_catalogue("gaia.csv")
     exposures = small.products("exposures", "exposure")
-    outcome = do("reference", divide("reference", {"exposure": exposures}, params)["SN"], params)
+    outcome = do(
+        "reference", divide("reference", inputs_of(small, exposures), params)["SN"], params
+    )
     assert outcome.quality.value == "good", outcome
     reference, _ = outcome.products
     assert reference.facts["frame"] == "gaia-dr3"
@@ -96,7 +108,7 @@ def test_the_frame_is_moved_once_and_the_exposures_follow(small, divide, do, mak
     )
     assert np.hypot(*left) < 2 * ERROR_MAS
     # 1.5 arcsec are 30 pixels: more than align.search_radius, and found all the same
-    given = {"exposure": exposures, "reference": [reference]}
+    given = {**inputs_of(small, exposures), "reference": [reference]}
     for method in ("tweakwcs", "tweakreg"):
         settings = {"method": method}
         aligned = do("align", divide("align", given, settings)[SECOND], settings)
@@ -108,7 +120,9 @@ def test_the_frame_is_moved_once_and_the_exposures_follow(small, divide, do, mak
 def test_a_wrong_catalogue_moves_nothing_and_is_said(small, divide, do, make_catalogue):
     params = make_catalogue("gaia.ecsv", shift=(3.0, 4.0))
     exposures = small.products("exposures", "exposure")
-    outcome = do("reference", divide("reference", {"exposure": exposures}, params)["SN"], params)
+    outcome = do(
+        "reference", divide("reference", inputs_of(small, exposures), params)["SN"], params
+    )
     assert outcome.quality.value == "caveat"
     assert [c.code for c in outcome.caveats] == ["not_absolute"]
     reference, _ = outcome.products
@@ -125,7 +139,7 @@ def test_gaia_without_a_file_and_a_file_that_is_not_there(small, divide):
         ReferenceParams.model_validate({"absolute": {}})
     exposures = small.products("exposures", "exposure")
     with pytest.raises(InputError, match=r"there is no catalogue gone\.csv"):
-        divide("reference", {"exposure": exposures}, {"absolute": {"file": "gone.csv"}})
+        divide("reference", inputs_of(small, exposures), {"absolute": {"file": "gone.csv"}})
 
 
 @pytest.fixture
@@ -141,14 +155,16 @@ def test_an_image_of_the_users_is_the_reference_and_stays_as_it_is(small, divide
     before = image.read_bytes()
     params = {"file": str(image)}
     exposures = small.products("exposures", "exposure")
-    outcome = do("reference", divide("reference", {"exposure": exposures}, params)["SN"], params)
+    outcome = do(
+        "reference", divide("reference", inputs_of(small, exposures), params)["SN"], params
+    )
     assert outcome.quality.value == "good", outcome
     (reference,) = outcome.products
     assert reference.facts["frame"] == "mine_drc.fits"
     found = read_reference(reference.files["catalog"])
     assert np.hypot(*offset(found, small.truth("jsi00101q"), (0, 0), 0)) < 2.5
     aligned = do(
-        "align", divide("align", {"exposure": exposures, "reference": [reference]})[SECOND]
+        "align", divide("align", {**inputs_of(small, exposures), "reference": [reference]})[SECOND]
     )
     assert aligned.quality.value == "good", [str(m) for m in aligned.measurements]
     moved = {m.subject: m.value for m in aligned.measurements if m.name == "moved_east"}
@@ -162,23 +178,39 @@ def test_an_image_of_elsewhere_is_refused(small, divide, do, image):
         hdus["SCI"].header["CRVAL1"] += 1.0
     params = {"file": str(image)}
     exposures = small.products("exposures", "exposure")
-    said = do("reference", divide("reference", {"exposure": exposures}, params)["SN"], params)
+    said = do("reference", divide("reference", inputs_of(small, exposures), params)["SN"], params)
     assert "none on an exposure of SN" in said
 
 
 def test_a_file_that_is_not_there_or_may_be_made_again(small, divide, tmp_path):
     exposures = small.products("exposures", "exposure")
     with pytest.raises(InputError, match="there is no reference gone"):
-        divide("reference", {"exposure": exposures}, {"file": "gone_drc.fits"})
+        divide("reference", inputs_of(small, exposures), {"file": "gone_drc.fits"})
     # the recipe of the fixture is called r
     path = tmp_path / "r" / "products" / "x_drc.fits"
     path.parent.mkdir(parents=True)
     path.touch()
     (tmp_path / "r" / "hst123r.sqlite").touch()
     with pytest.raises(InputError, match="is a product of this recipe"):
-        divide("reference", {"exposure": exposures}, {"file": str(path)})
+        divide("reference", inputs_of(small, exposures), {"file": str(path)})
     with pytest.raises(ValidationError, match="`filter` has no effect with `file`"):
         ReferenceParams.model_validate({"file": "x.fits", "filter": "F606W"})
+
+
+def test_a_wcs_that_came_after_the_stars_counts(small, divide, do, tmp_path):
+    """The catalogue moves with the headers, though the stars were measured before."""
+    moved = []
+    for product in small.products("exposures", "exposure"):
+        files = working_copy(product.files, tmp_path)
+        with fits.open(files["science"], mode="update") as hdus:
+            for hdu in (hdu for hdu in hdus if hdu.name == "SCI"):
+                hdu.header["CRVAL2"] += 0.05 / 3600
+        moved.append(replace(product, files=files))
+    params = {"filter": "F606W"}
+    outcome = do("reference", divide("reference", inputs_of(small, moved), params)["SN"], params)
+    found = read_reference(outcome.products[0].files["catalog"])
+    off = offset(found, small.truth("jsi00101q"), (0, 0.05), 0)
+    assert np.hypot(*off) < 1
 
 
 def test_an_exposure_that_does_not_overlap_is_said(small, divide, do):
@@ -187,7 +219,7 @@ def test_an_exposure_that_does_not_overlap_is_said(small, divide, do):
     for chip in away.facts["chips"]:
         chip["corners"] = [[ra, dec + 0.1] for ra, dec in chip["corners"]]
     params = {"filter": "F814W"}
-    job = divide("reference", {"exposure": exposures}, params)["SN"]
+    job = divide("reference", inputs_of(small, exposures), params)["SN"]
     assert job.arguments["apart"] == ["jsi00202q"]
     outcome = do("reference", job, params)
     assert [(c.code, c.subject) for c in outcome.caveats] == [("no_overlap", "jsi00202q")]
