@@ -15,8 +15,8 @@ from hst123r.products import (
     light_curve,
     photometry_tables,
     reference_table,
-    star_lists,
     source_table,
+    star_lists,
 )
 from hst123r.products.tables import Column
 from hst123r.records.amount import UNITS
