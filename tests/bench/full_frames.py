@@ -3,7 +3,7 @@
 Run by hand: ``python tests/bench/full_frames.py FOLDER [ROUNDS]``. The frames, two epochs of two,
 are simulated into the folder once and kept. In every round, one after the other:
 
-* ``hst123r run`` of reference, align and drizzle by epoch, with one job and with two at a time;
+* ``hst123r run`` of stars, reference, align and drizzle by epoch, with one job and with two at a time;
 * the bare calls: TweakReg with its own finder on all four, AstroDrizzle on each epoch, with the
   parameters our stage gives it. Inside of it the kernels are taken apart: reading of FITS files,
   TweakReg's source finding, the drizzling (``tdriz``) and the blotting (``tblot``);
@@ -65,6 +65,7 @@ stages:
   - drizzle: {per: [detector, filter, epoch]}
 """
 GRID = {"rot": 0.0, "scale": 0.05, "pixfrac": 0.8, "bits": 96, "wcs": True, "fillval": None}
+STAGES = ("stars", "reference", "align", "drizzle")
 THRESHOLDS = (80.0, 35.2, 15.49, 6.82, 3.0)
 KERNELS = (
     ("tweakutils", "ndfind", "source finding"),
@@ -240,7 +241,7 @@ def reading(names: Sequence[str]) -> float:
 def one_round(folder: Path, number: int) -> dict[str, tuple[float, float]]:
     """Do everything once; return CPU and wall-clock seconds."""
     run = [sys.executable, "-m", "hst123r", "run", "full.yaml"]
-    stages = [word for name in ("reference", "align", "drizzle") for word in ("--redo", name)]
+    stages = [word for name in STAGES for word in ("--redo", name)]
     found = {}
     for jobs in (1, 2):
         command = [*run, "--jobs", str(jobs)]
