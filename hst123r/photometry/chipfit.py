@@ -12,7 +12,7 @@ from scipy import sparse
 from hst123r.photometry import outliers
 from hst123r.photometry.design import Design
 from hst123r.photometry.frame import Frame
-from hst123r.photometry.paint import paint
+from hst123r.photometry.paint import LOST_SIGMA, paint
 from hst123r.photometry.sky import Background
 from hst123r.photometry.solve import normal_matrix, solve, star_covariances
 
@@ -40,11 +40,14 @@ class FitOptions:
     model_error : float or None
         Relative error of the PSF, which makes rejection (not weights) more tolerant; None
         measures it on the frame's own bright stars.
+    lost_sigma : float
+        Wings end where they are below this fraction of the noise.
     """
 
     fit_radius_pix: float = 5.0
     reject_sigma: float = 4.5
     model_error: float | None = None
+    lost_sigma: float = LOST_SIGMA
 
 
 class ChipFit:
@@ -158,6 +161,7 @@ class ChipFit:
             self.flux - self._painted,
             noise,
             beyond_pix=self.options.fit_radius_pix,
+            lost_sigma=self.options.lost_sigma,
         )
         self._painted = self.flux.copy()
         self._wings_here = self._wings.ravel()[self.design.pixels].astype(np.float64)

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 _HALVES: Final = (8, 12, 24, 40)
 """Half sizes of stamps below the whole PSF."""
-_LOST_SIGMA: Final = 0.01
+LOST_SIGMA: Final = 0.01
 """A stamp ends where the star is below this fraction of the noise in every pixel."""
 _BLOCK: Final = 4_000_000
 """Pixels of stamps held at a time."""
@@ -28,6 +28,7 @@ def paint(
     noise: float,
     *,
     beyond_pix: float = 0.0,
+    lost_sigma: float = LOST_SIGMA,
 ) -> NDArray[np.float32]:
     """Return the light of stars on a frame.
 
@@ -43,10 +44,11 @@ def paint(
         Light of each star in an infinite aperture, in frame units (true electrons over the
         pixel area); not finite means none. Negative fluxes are painted.
     noise : float
-        Noise of an empty pixel, which decides how large the stamps are: what is left out is
-        below a hundredth of it in every pixel.
+        Noise of an empty pixel, which decides how large the stamps are.
     beyond_pix : float
         Pixels nearer than this to their star do not get its light.
+    lost_sigma : float
+        What is left out is below this fraction of the noise in every pixel.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def paint(
     star_x, star_y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
     light = np.atleast_1d(np.asarray(flux, np.float64))
     halves = [half for half in _HALVES if beyond_pix < half < psf.half_pix] + [psf.half_pix]
-    limit = _LOST_SIGMA * noise
+    limit = lost_sigma * noise
     known = np.isfinite(light) & np.isfinite(star_x) & np.isfinite(star_y)
     size = np.abs(np.where(known, light, 0.0))
     needed = known & (size * brightest_beyond(psf, beyond_pix) > limit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from hst123r.algorithms.detection import find_stars
 from hst123r.algorithms.merge import StarList
 from hst123r.photometry.chipfit import FitOptions
 from hst123r.photometry.frame import Frame
+from hst123r.photometry.free import STEPS as EVERY_STEP
 from hst123r.photometry.free import free
 from hst123r.photometry.sky import estimate_sky
 from hst123r.sources.candidates import could_be_stars
@@ -20,6 +21,13 @@ from hst123r.sources.galaxies import looks_extended, measure_extended
 
 Floats = NDArray[np.float64]
 _CORNER = 0.5
+STEPS: Final = 8
+"""Most steps of a fit; isolated stars need six. The 3368 stars of a full ACS/WFC frame are as
+near to the truth after 8 as after 14 (rms of the pulls 1.025), in four fifths of the time. Where
+galaxies are wanted a field is empty, and cosmic rays are told from them by more steps."""
+LOST_SIGMA: Final = 0.05
+"""Wings end below this fraction of the noise. On the same frame it leaves the pulls as they are
+with 0.01, and saves a quarter of the time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +119,9 @@ def find_chip_stars(
         # the brightest are counted without cosmic rays, or these would crowd the stars out
         found = found.where(np.flatnonzero(could_be_stars(frame, sky, found.x, found.y)))
     found = found.where(np.arange(min(4 * brightest, len(found))))
-    stars = free(frame, found.x, found.y, background, FitOptions(fit_radius_pix=fit_radius_pix))
+    options = FitOptions(fit_radius_pix=fit_radius_pix, lost_sigma=LOST_SIGMA)
+    steps = EVERY_STEP if extended else STEPS
+    stars = free(frame, found.x, found.y, background, options, steps=steps)
     star = stars.looks_like_star(min_snr)
     x, y = stars.x.copy(), stars.y.copy()
     flux, flux_error = stars.fluxes.flux.copy(), stars.fluxes.error.copy()
