@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hst123r import instruments
-from hst123r.errors import InputError
 from hst123r.records.drizzling import DrizzleParams, words
 from hst123r.records.exposure import Exposure, group_name
-from hst123r.records.groups import by_time, labels_of, outline, same_everywhere
-from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.records.groups import grouped, outline, same_everywhere, teller
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality, Reject
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Forecast, Job, Need, Scope, Stage
 
@@ -47,26 +46,16 @@ class Drizzle(Stage[DrizzleParams]):
         self, inputs: dict[str, list[Product]], params: DrizzleParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each group of exposures of a field."""
-        keys = ["field", "detector", "filter"]
-        keys += [key for key in ("epoch", "visit", "target", "proposal") if key in params.per]
         same_everywhere(inputs["exposure"], params, scope.varied)
-        groups: dict[tuple[str, ...], list[Product]] = {}
-        for product in inputs["exposure"]:
-            for labels in labels_of(product, params.per):
-                groups.setdefault(tuple(labels[key] for key in keys), []).append(product)
-        if inputs["exposure"] and not groups:
-            raise InputError(
-                "no exposure has a target on a chip, so there is nothing to stack by target",
-                hint="Leave target out of per",
-            )
+        keys, groups, left_out = grouped(inputs["exposure"], params.per)
         absent = sorted(set(params.extra) - {product.name for product in inputs["exposure"]})
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
-        for values, members in sorted(groups.items()):
-            labels = dict(zip(keys, values, strict=True))
+        labelled = [dict(zip(keys, values, strict=True)) for values in groups]
+        untold = [(teller(product.labels, labelled), product) for product in left_out]
+        for number, (labels, members) in enumerate(zip(labelled, groups.values(), strict=True)):
             slug = instruments.get(labels["detector"]).slug
             more = [labels[key] for key in keys[3:]]
             label = group_name(labels["field"], slug, labels["filter"], *more)
-            members.sort(key=by_time)
             masks = _known_masks(members, inputs.get("cosmic-ray mask", []))
             held = sorted(
                 {name for p in members for c in p.facts["chips"] for name in c["targets"]}
@@ -78,6 +67,8 @@ class Drizzle(Stage[DrizzleParams]):
             }
             if absent:
                 arguments["absent"] = absent
+            if told := {p.name: dict(p.labels) for which, p in untold if which == number}:
+                arguments["left_out"] = told
             if params.grid == "shared":
                 arguments["shared"] = outline(inputs["exposure"], labels["field"])
             given = {"exposure": members, "cosmic-ray mask": masks}
@@ -155,7 +146,8 @@ class Drizzle(Stage[DrizzleParams]):
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
-        return Outcome([stack, *masks], measured, [*_caveats(params, job), *empty])
+        caveats = [*_caveats(params, job), *empty]
+        return Outcome([stack, *masks], measured, caveats, list(_left_out(job)))
 
 
 def _exposures(job: Job) -> list[Exposure]:
@@ -340,6 +332,12 @@ def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
         )
         caveats.append(Caveat("cosmic_rays_across_epochs", text))
     return caveats
+
+
+def _left_out(job: Job) -> Iterator[Reject]:
+    for root, labels in job.arguments.get("left_out", {}).items():
+        text = "no target lies on a chip of it, and stacks are made by target"
+        yield Reject(root, "no_target", text, labels)
 
 
 def _masks(
