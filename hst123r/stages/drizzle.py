@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ class Drizzle(Stage[DrizzleParams]):
 
     name = "drizzle"
     params = DrizzleParams
-    version = 2
+    version = 3
     needs = (
         Need("exposure", facets=IMAGE),
         Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
@@ -97,13 +97,12 @@ class Drizzle(Stage[DrizzleParams]):
             self.memory_mb(job, params),
             made / 1e6,
             scratch / 1e6,
-            params.refusal(job.label, (rows, columns)),
+            params.refusal(job.label, (rows, columns), exposures),
         )
 
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
         """Drizzle one group."""
         from hst123r.external.astrodrizzle import astrodrizzle
-        from hst123r.products.boxes import blank_boxes
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
         from hst123r.products.working_copy import equalise, state_units, working_copy
@@ -121,22 +120,22 @@ class Drizzle(Stage[DrizzleParams]):
         box_bit, empty = _leave_out(job, params, folder, exposures)
         grid = _grid(job, params, _corners(job, folder, exposures), exposures)
         images = astrodrizzle(folder, names, grid, _settings(params, job, box_bit))
-        if params.mask:
-            # a drop and a pixel of the stack reach over the side of a box
-            edge = grid.scale_arcsec + instruments.get(job.labels["detector"]).pixel_scale.value
-            fill = math.nan if params.fill is None else params.fill
-            blank_boxes(images, params.boxes(edge), fill)
         path = context.product(f"{job.label}_drz.fits")
-        about = cards_of(job.label, job.labels["filter"], exposures, params.object)
+        mostly, extra = _apart(exposures, params.extra)
+        about = cards_of(job.label, job.labels["filter"], mostly, params.object, extra)
         unit = params.unit(exposures[0].chips[0].unit)
         noise = _rms_settings(job, params, exposures)
-        facts = write_stack(images, path, about, unit, zeropoint=params.zeropoint, rms=noise)
+        fill = math.nan if params.fill is None else params.fill
+        facts = write_stack(
+            images, path, about, unit, fill=fill, zeropoint=params.zeropoint, rms=noise
+        )
         picture = context.product(f"{job.label}.png")
         preview(path, picture, job.arguments["targets"], title=job.label)
         facts |= {
-            "exposures": [exposure.root for exposure in exposures],
-            "start_mjd": min(exposure.start_mjd for exposure in exposures),
-            "end_mjd": max(exposure.end_mjd for exposure in exposures),
+            "exposures": [exposure.root for exposure in mostly],
+            "extra": [exposure.root for exposure in extra],
+            "start_mjd": min(exposure.start_mjd for exposure in mostly),
+            "end_mjd": max(exposure.end_mjd for exposure in mostly),
             "scale_arcsec": grid.scale_arcsec,
             "shape": list(grid.shape),
             "weight_type": params.weight,
@@ -152,6 +151,15 @@ class Drizzle(Stage[DrizzleParams]):
 
 def _exposures(job: Job) -> list[Exposure]:
     return [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+
+
+def _apart(
+    exposures: list[Exposure], extra: Sequence[str]
+) -> tuple[list[Exposure], list[Exposure]]:
+    """Return what is in nearly all pixels, and what only fills the boxes of the mask."""
+    mostly = [exposure for exposure in exposures if exposure.root not in extra]
+    filling = [exposure for exposure in exposures if exposure.root in extra]
+    return (mostly, filling) if mostly else (filling, [])
 
 
 def _pixels(exposures: list[Exposure]) -> int:
