@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match
+from hst123r.algorithms.proper_motion import Motions
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.errors import InputError
 
@@ -67,6 +68,8 @@ class Catalogue:
         the lists that could be matched.
     problems : dict of str to str
         Why lists could not be shifted, by label; their positions were taken as they are.
+    motions : Motions or None
+        How its stars move; None where nothing is known of it.
     """
 
     ra_deg: Floats
@@ -78,6 +81,7 @@ class Catalogue:
     covering: Integers
     shift_arcsec: Floats
     problems: dict[str, str]
+    motions: Motions | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,7 +58,6 @@ class Visit:
         self.params = params
         self.context = context
         (reference,) = job.inputs["reference"]
-        self.reference = read_reference(reference.files["catalog"])
         self.scale_arcsec = instruments.get(job.labels["detector"]).pixel_scale.value
         self.frame = Frame(
             scale_arcsec=self.scale_arcsec,
@@ -69,6 +68,9 @@ class Visit:
         )
         self.sources = job.inputs["exposure"]
         self.exposures = [Exposure.own(p.facts) for p in self.sources]
+        # stars of a catalogue that knows how they move are where they were then
+        when = sum(exposure.middle_mjd for exposure in self.exposures) / len(self.exposures)
+        self.reference = read_reference(reference.files["catalog"], when)
         # TweakReg leaves files of its own beside those it works on
         self.folder = context.folder("align")
         self.files = [working_copy(p.files, self.folder) for p in self.sources]

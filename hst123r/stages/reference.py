@@ -34,6 +34,8 @@ CATALOGUE: Final = "catalogue file"
 GAIA_DR3_EPOCH: Final = 2016.0
 USER_FILE: Final = "user file"
 """Kind of a reference of the user's."""
+STANDSTILL_MAS: Final = 5.0
+"""A tenth of a pixel of 50 mas: what an alignment may be uncertain by, `align.max_error`."""
 NO_EFFECT: Final = "has no effect with `file`, which is the reference"
 
 
@@ -47,6 +49,12 @@ class ReferenceParams(Params):
     )
     file_fwhm: PositiveAngle = Field(
         Amount(0.1, "arcsec"), description="Width of a star, if `file` is an image"
+    )
+    file_error: PositiveAngle | None = Field(
+        None, description="Error of its positions along each axis, if a catalogue has none"
+    )
+    file_epoch: float | None = Field(
+        None, ge=1900, le=2100, description="Julian year of its positions, if it has none"
     )
     filter: FilterName | None = Field(None, description="Only this filter; else the best score")
     detector: DetectorName | None = Field(None, description="Only this detector")
@@ -71,12 +79,16 @@ class ReferenceParams(Params):
     )
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
-        """Say what a file of the user's leaves without effect."""
+        """Say what has no effect with a file of the user's, or without."""
         del targets
         if self.file is not None:
             for name in ("filter", "detector", "avoid", "absolute"):
                 if getattr(self, name):
                     yield (name,), f"`{name}` {NO_EFFECT}"
+            return
+        for name in ("file_error", "file_epoch"):
+            if getattr(self, name) is not None:
+                yield (name,), f"`{name}` is about `file`, and there is none"
 
 
 class Reference(Stage[ReferenceParams]):
@@ -90,7 +102,7 @@ class Reference(Stage[ReferenceParams]):
 
     name = "reference"
     params = ReferenceParams
-    version = 4
+    version = 5
     needs = (
         Need("exposure", facets=IMAGE),
         Need(CATALOGUE, facets=(BYTES,), optional=True),
@@ -182,6 +194,8 @@ def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
 
 def _user_file(name: str, scope: Scope) -> Product:
     """Return the reference of the user's."""
+    from hst123r.provenance.around import recipes_around
+
     path = Path(scope.recipe_folder) / Path(name).expanduser()
     if not path.is_file():
         raise InputError(
@@ -189,8 +203,7 @@ def _user_file(name: str, scope: Scope) -> Product:
             where=str(path.parent),
             hint="`reference.file` is relative to the recipe; without it a visit is chosen",
         )
-    inside = [p for p in path.resolve().parents if (p / "hst123r.sqlite").is_file()]
-    if inside and inside[0].name == scope.recipe_name:
+    if scope.recipe_name in recipes_around(path):
         raise InputError(
             f"the reference {path.name} is a product of this recipe, which may be made again",
             where=str(path.parent),
@@ -202,7 +215,9 @@ def _user_file(name: str, scope: Scope) -> Product:
 def _about(members: Sequence[Product]) -> dict[str, Any]:
     """Return when the exposures of a field were taken, and where they are on the sky."""
     exposures = [Exposure.own(product.facts) for product in members]
+    ends = [exposure.start_mjd for exposure in exposures]
     return {
+        "years": round((max(ends) - min(ends)) / 365.25, 3),
         "mjd": sum(exposure.middle_mjd for exposure in exposures) / len(exposures),
         "footprints": {e.root: [chip.corners for chip in e.chips] for e in exposures},
     }
@@ -210,7 +225,7 @@ def _about(members: Sequence[Product]) -> dict[str, Any]:
 
 def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
     """Make the catalogue of a reference of the user's."""
-    from hst123r.algorithms.proper_motion import julian_year
+    from hst123r.algorithms.proper_motion import UNKNOWN_MAS_YR, julian_year
     from hst123r.products.reference_table import write_reference
     from hst123r.products.user_reference import read_user_reference, stars_on
 
@@ -221,6 +236,8 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
         fwhm_arcsec=params.file_fwhm.to("arcsec"),
         threshold_sigma=params.threshold,
         brightest=params.brightest,
+        error_mas=None if params.file_error is None else params.file_error.to("mas"),
+        epoch=params.file_epoch,
     )
     number = int(catalogue.ra_deg.size)
     on = stars_on(catalogue, job.arguments["footprints"])
@@ -247,6 +264,13 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
         for root, stars in on.items()
         if not stars
     ]
+    apart = UNKNOWN_MAS_YR * job.arguments["years"]
+    if catalogue.motions is None and apart > STANDSTILL_MAS:
+        text = (
+            f"{source.name} has no epoch, so its stars are taken to stand still; from the first to "
+            f"the last exposure one at {UNKNOWN_MAS_YR:g} mas a year moves by {apart:.0f} mas"
+        )
+        caveats.append(Caveat("no_epoch", text))
     return Outcome([product], [Measurement("stars", number, low=params.min_stars)], caveats)
 
 
