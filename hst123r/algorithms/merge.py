@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
+_OF_A_LIST: Final = ("ra_deg", "dec_deg", "flux", "flux_error", "position_error_arcsec")
 DEFAULT_SHIFTS: Final = MatchOptions(search_arcsec=0.5, tolerance_arcsec=0.05, geometry="shift")
 
 
@@ -47,6 +48,10 @@ class StarList:
     position_error_arcsec: Floats
     footprints: tuple[Floats, ...]
     label: str = ""
+
+    def where(self, rows: NDArray[Any]) -> StarList:
+        """Return the stars of some rows, on the same footprints."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _OF_A_LIST})
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +87,12 @@ class Catalogue:
     shift_arcsec: Floats
     problems: dict[str, str]
     motions: Motions | None = None
+
+    def where(self, rows: NDArray[Any]) -> Catalogue:
+        """Return the stars of some rows."""
+        motions = None if self.motions is None else self.motions.where(rows)
+        kept = {name: getattr(self, name)[rows] for name in (*_OF_A_LIST, "detections", "covering")}
+        return replace(self, **kept, motions=motions)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,6 +52,10 @@ class Motions:
     north_mas_yr: Floats
     error_mas_yr: Floats
     epoch: Floats
+
+    def where(self, rows: NDArray[Any]) -> Motions:
+        """Return the motions of some rows."""
+        return Motions(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
 def julian_year(mjd: float) -> float:

@@ -10,6 +10,7 @@ from hst123r import instruments
 from hst123r.alignment import cosmic_rays
 from hst123r.alignment.params import AlignParams, Geometry
 from hst123r.records.amount import Amount
+from hst123r.records.boxes import in_degrees
 from hst123r.records.exposure import Exposure
 from hst123r.stage.context import Context
 from hst123r.stage.contract import Job
@@ -82,10 +83,11 @@ class Visit:
 
     def _stars(self, number: int) -> dict[int, ChipStars]:
         """Find the stars of an exposure."""
+        from hst123r.algorithms.boxes import outside
         from hst123r.products.star_lists import read_chip_stars
 
         params = self.params
-        return read_chip_stars(
+        found = read_chip_stars(
             self.files[number],
             self.exposures[number],
             threshold_sigma=params.threshold,
@@ -96,6 +98,8 @@ class Visit:
             cosmic_rays=self.hits[number],
             magnitudes=(_magnitude(params.bright_limit), _magnitude(params.faint_limit)),
         )
+        boxes = in_degrees(params.mask)
+        return {version: outside(stars, boxes) for version, stars in found.items()}
 
     def with_fit(self, geometry: Geometry, min_matches: int) -> Visit:
         """Return the same visit, files and all, as a method that fits something else sees it."""

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Box = tuple[float, float, float]
-"""Right ascension and declination of the middle in degrees, and half a side in arcsec."""
+    from hst123r.algorithms.boxes import Box
 
 
 def flag_boxes(

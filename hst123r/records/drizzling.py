@@ -8,18 +8,17 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from hst123r.records.amount import Amount
+from hst123r.records.boxes import MaskBox
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat
 from hst123r.records.params import (
     Angle,
     Misfit,
     Params,
-    Position,
     PositiveAngle,
     PositivePixels,
     RootName,
 )
-from hst123r.records.position import parse
 
 Label = Literal["detector", "filter", "epoch", "visit", "target", "proposal"]
 Combine = Literal[
@@ -42,18 +41,6 @@ def _bit(value: int) -> int:
 
 
 Bit = Annotated[int, AfterValidator(_bit), WithJsonSchema({"type": "integer", "enum": list(BITS)})]
-
-
-class MaskBox(Params):
-    """A box on the sky whose pixels a stack leaves out; its sides run east and north."""
-
-    position: Position = Field(
-        description="Its middle, as the position of a target", examples=["12:45:08.14 -00:27:32.8"]
-    )
-    half_size: PositiveAngle = Field(
-        Amount(10.0, "arcsec"),
-        description="From the middle to a side; hst123 takes 200 pixels",
-    )
 
 
 class DrizzleParams(Params):
@@ -303,20 +290,6 @@ class DrizzleParams(Params):
             "driz_cr_ctegrow": self.cr_cte_grow,
             "final_fillval": self.fill,
         }
-
-    def boxes(self) -> list[tuple[float, float, float]]:
-        """Return the boxes of the mask: middle in degrees, and half a side in arcsec.
-
-        Returns
-        -------
-        list of (float, float, float)
-            Right ascension, declination and half a side.
-        """
-        middles = [parse(box.position) for box in self.mask]
-        return [
-            (middle.ra_deg, middle.dec_deg, box.half_size.to("arcsec"))
-            for middle, box in zip(middles, self.mask, strict=True)
-        ]
 
     def unit(self, exposures: str) -> str:
         """Return the unit of a stack from that of its exposures: by second, or not."""

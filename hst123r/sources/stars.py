@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,15 @@ class ChipStars:
     error_pix: Floats
     error_arcsec: Floats
     corners: Floats
+
+    def where(self, rows: NDArray[Any]) -> ChipStars:
+        """Return the stars of some rows, on the same chip."""
+        kept = {
+            item.name: getattr(self, item.name)[rows]
+            for item in fields(self)
+            if item.name != "corners"
+        }
+        return replace(self, **kept)
 
 
 def find_chip_stars(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hst123r import instruments
+from hst123r.records.boxes import in_degrees
 from hst123r.records.drizzling import DrizzleParams, words
 from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.groups import grouped, outline, same_everywhere, teller
@@ -266,7 +267,7 @@ def _leave_out(
         for product in job.inputs["exposure"]
     ]
     taken = CR_BIT | sum(set(params.bits))
-    bit, held = flag_boxes(copies, exposures, params.boxes(), taken, params.extra)
+    bit, held = flag_boxes(copies, exposures, in_degrees(params.mask), taken, params.extra)
     return bit, [
         Caveat(
             "mask_unused", f"the box of mask at {box.position} lies on none of its exposures",

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from hst123r.errors import InputError
 from hst123r.records.amount import Amount
+from hst123r.records.boxes import MaskBox, in_degrees
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.records.params import (
@@ -72,6 +73,9 @@ class ReferenceParams(Params):
     fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
     match_radius: PositiveAngle = Field(
         Amount(0.1, "arcsec"), description="Stars of two exposures closer than this are one"
+    )
+    mask: list[MaskBox] = Field(
+        default_factory=list, description="Boxes on the sky whose stars are left out"
     )
     min_stars: int = Field(10, ge=3, description="Fewer catalogue stars than this are bad")
     absolute: AbsoluteParams | None = Field(
@@ -156,6 +160,7 @@ class Reference(Stage[ReferenceParams]):
         """Measure the stars of the chosen visit and merge them into a catalogue."""
         if job.inputs.get(USER_FILE):
             return _from_file(job, params, context)
+        from hst123r.algorithms.boxes import outside
         from hst123r.algorithms.merge import merge
         from hst123r.products.star_lists import read_star_list
 
@@ -173,6 +178,8 @@ class Reference(Stage[ReferenceParams]):
         ]
         for found in lists:
             context.logger.info("%s: %d stars", found.label, found.ra_deg.size)
+        boxes = in_degrees(params.mask)
+        lists = [outside(found, boxes) for found in lists]
         catalogue = merge(lists, params.match_radius.to("arcsec"))
         tied = _tie(job, params, catalogue)
         return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied)
@@ -225,6 +232,7 @@ def _about(members: Sequence[Product]) -> dict[str, Any]:
 
 def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
     """Make the catalogue of a reference of the user's."""
+    from hst123r.algorithms.boxes import outside
     from hst123r.algorithms.proper_motion import UNKNOWN_MAS_YR, julian_year
     from hst123r.products.reference_table import write_reference
     from hst123r.products.user_reference import read_user_reference, stars_on
@@ -239,6 +247,7 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
         error_mas=None if params.file_error is None else params.file_error.to("mas"),
         epoch=params.file_epoch,
     )
+    catalogue = outside(catalogue, in_degrees(params.mask))
     number = int(catalogue.ra_deg.size)
     on = stars_on(catalogue, job.arguments["footprints"])
     if not any(on.values()):

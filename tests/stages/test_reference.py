@@ -199,6 +199,47 @@ def test_stars_that_stand_still_for_want_of_an_epoch_are_said(small, divide, do,
     assert do("reference", job, params).caveats == []
 
 
+def test_stars_in_boxes_are_in_no_catalogue(small, divide, do, plain):
+    """Of the reference visit and of a file, and of the exposures that are aligned to it."""
+    box = {"position": "150.1 2.2", "half_size": "4 arcsec"}
+    exposures = small.products("exposures", "exposure")
+
+    def inside(ra, dec):
+        x, y = to_tangent_plane(np.asarray(ra), np.asarray(dec), 150.1, 2.2)
+        return np.maximum(np.abs(x), np.abs(y)) < 4.0
+
+    whole = read_reference(small.path("reference/SN/SN_reference.ecsv"))
+    held = inside(whole.ra_deg, whole.dec_deg)
+    assert held.sum() > 5
+    for given in ({"filter": "F606W"}, plain()):
+        params = given | {"mask": [box]}
+        job = divide("reference", {"exposure": exposures}, params)["SN"]
+        outcome = do("reference", job, params)
+        found = read_reference(outcome.products[0].files["catalog"])
+        assert not inside(found.ra_deg, found.dec_deg).any()
+        assert found.ra_deg.size > 0.6 * (~held).sum()
+    # the numbers in the table of matches are rows of the catalogue, which stays whole
+    given = {"exposure": exposures, "reference": small.products("reference", "reference")}
+    params = {"mask": [box]}
+    aligned = do("align", divide("align", given, params)[SECOND], params)
+    (table,) = [product for product in aligned.products if product.kind == "alignment"]
+    rows = {
+        name: np.asarray(Table.read(path)["reference"]) - 1
+        for name, path in (
+            ("with", table.files["matches"]),
+            ("without", small.path("align/*02-acs_wfc/*_matches.ecsv")),
+        )
+    }
+    # by the headers, which are 0.3 arcsec off, stars near the sides may be in or out
+    x, y = to_tangent_plane(whole.ra_deg, whole.dec_deg, 150.1, 2.2)
+    depth = 4.0 - np.maximum(np.abs(x), np.abs(y))
+    assert depth[rows["without"]].max() > 2
+    assert depth[rows["with"]].max() < 0.4
+    kept = (depth[rows["without"]] < -0.4).sum()
+    assert (depth[rows["with"]] < -0.4).sum() == pytest.approx(kept, abs=2)
+    assert kept > 10
+
+
 def test_an_image_of_elsewhere_is_refused(small, divide, do, image):
     image.chmod(0o644)
     with fits.open(image, mode="update") as hdus:
