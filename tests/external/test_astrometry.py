@@ -178,6 +178,7 @@ def test_of_an_unknown_exposure_the_guide_stars_are_asked(refitted, service, rea
     assert north == pytest.approx(2.0, abs=0.01)
 
 
+@pytest.mark.heavy
 @pytest.mark.real
 @pytest.mark.parametrize(
     "answers",

@@ -199,6 +199,7 @@ def test_stars_that_stand_still_for_want_of_an_epoch_are_said(small, divide, do,
     assert do("reference", job, params).caveats == []
 
 
+@pytest.mark.heavy
 def test_stars_in_boxes_are_in_no_catalogue(small, divide, do, plain):
     """Of the reference visit and of a file, and of the exposures that are aligned to it."""
     box = {"position": "150.1 2.2", "half_size": "4 arcsec"}

@@ -138,6 +138,7 @@ def test_a_parameter_without_effect_is_an_error(run_recipe, data, write_recipe, 
     assert says in answer.err
 
 
+@pytest.mark.heavy
 def test_the_network_is_used_where_it_is_asked_for_and_not_offline(
     run_recipe, write_recipe, exposure, data, tmp_path, monkeypatch
 ):
