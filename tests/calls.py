@@ -45,13 +45,17 @@ def refit(argument):
     """Build a WCS anew; answer with what became of the variables."""
     import os
 
+    from hst123r.engine.offline import forbidden
     from hst123r.external.updatewcs import refit as work
 
     for variable, value in argument.get("variables", {}).items():
         os.environ[variable] = value
 
     def answer():
-        work(Path.cwd(), argument["image"], argument["references"])
+        with forbidden(when=argument.get("offline", False)):
+            work(
+                Path.cwd(), argument["image"], argument["references"], **argument.get("options", {})
+            )
         return {v: os.environ.get(v) for v in ("jref", "iref", "uref")}
 
     return _answer(argument, answer)

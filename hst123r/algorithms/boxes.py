@@ -1,17 +1,85 @@
-"""Which pixels of a frame lie in a box on the sky."""
+"""Which pixels of a frame, and which stars of a list, lie in a box on the sky."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hst123r.algorithms.sphere import to_tangent_plane
 
+Box = tuple[float, float, float]
+"""Right ascension and declination of the middle in degrees, and half a side in arcsec."""
 _STEP_PIX: Final = 32
 _BEND: Final = 0.1
 """By this part of its size a cell may bulge; distortions of Hubble's cameras bend far less."""
+
+
+class Placed(Protocol):
+    """A list of stars that knows their places, and can be cut down to some of its rows."""
+
+    @property
+    def ra_deg(self) -> NDArray[np.float64]:
+        """Right ascensions in degrees."""
+
+    @property
+    def dec_deg(self) -> NDArray[np.float64]:
+        """Declinations in degrees."""
+
+    def where(self, rows: NDArray[Any]) -> Self:
+        """Return the stars of some rows."""
+
+
+Stars = TypeVar("Stars", bound=Placed)
+
+
+def in_boxes(
+    ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64], boxes: Sequence[Box]
+) -> NDArray[np.bool_]:
+    """Return which positions lie in any of some boxes on the sky.
+
+    A box is that of :func:`pixels_in_box`, so a star is in it if the pixel under it is.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : (n,) ndarray of float64
+        Positions in degrees.
+    boxes : sequence of (float, float, float)
+        Middle in degrees and half a side in arcsec.
+
+    Returns
+    -------
+    (n,) ndarray of bool
+        True inside, sides included.
+    """
+    found = np.zeros(len(ra_deg), bool)
+    for ra, dec, half in boxes:
+        east, north = to_tangent_plane(ra_deg, dec_deg, ra, dec)
+        # comparisons with the NaN of the other half of the sky are false
+        found |= (np.abs(east) <= half) & (np.abs(north) <= half)
+    return found
+
+
+def outside(stars: Stars, boxes: Sequence[Box]) -> Stars:
+    """Return the stars of a list that lie in none of some boxes.
+
+    Parameters
+    ----------
+    stars : Placed
+        A list of any kind.
+    boxes : sequence of (float, float, float)
+        Middle in degrees and half a side in arcsec.
+
+    Returns
+    -------
+    Placed
+        Of the same kind, in the same order; the list itself where there are no boxes.
+    """
+    if not boxes:
+        return stars
+    return stars.where(np.flatnonzero(~in_boxes(stars.ra_deg, stars.dec_deg, boxes)))
 
 
 def pixels_in_box(

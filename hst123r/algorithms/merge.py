@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match
+from hst123r.algorithms.proper_motion import Motions
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.errors import InputError
 
@@ -18,6 +19,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
+_OF_A_LIST: Final = ("ra_deg", "dec_deg", "flux", "flux_error", "position_error_arcsec")
 DEFAULT_SHIFTS: Final = MatchOptions(search_arcsec=0.5, tolerance_arcsec=0.05, geometry="shift")
 
 
@@ -47,6 +49,10 @@ class StarList:
     footprints: tuple[Floats, ...]
     label: str = ""
 
+    def where(self, rows: NDArray[Any]) -> StarList:
+        """Return the stars of some rows, on the same footprints."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _OF_A_LIST})
+
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
@@ -67,6 +73,8 @@ class Catalogue:
         the lists that could be matched.
     problems : dict of str to str
         Why lists could not be shifted, by label; their positions were taken as they are.
+    motions : Motions or None
+        How its stars move; None where nothing is known of it.
     """
 
     ra_deg: Floats
@@ -78,6 +86,13 @@ class Catalogue:
     covering: Integers
     shift_arcsec: Floats
     problems: dict[str, str]
+    motions: Motions | None = None
+
+    def where(self, rows: NDArray[Any]) -> Catalogue:
+        """Return the stars of some rows."""
+        motions = None if self.motions is None else self.motions.where(rows)
+        kept = {name: getattr(self, name)[rows] for name in (*_OF_A_LIST, "detections", "covering")}
+        return replace(self, **kept, motions=motions)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +32,30 @@ class Moved:
     ra_deg: Floats
     dec_deg: Floats
     error_mas: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motions:
+    """How stars move, and when they were measured.
+
+    Parameters
+    ----------
+    east_mas_yr, north_mas_yr : (n,) ndarray of float64
+        Proper motions in mas a year, the first with its cos(dec); NaN where they are not known.
+    error_mas_yr : (n,) ndarray of float64
+        Their standard error along each axis.
+    epoch : (n,) ndarray of float64
+        Julian year of the measured position; NaN where nobody knows it.
+    """
+
+    east_mas_yr: Floats
+    north_mas_yr: Floats
+    error_mas_yr: Floats
+    epoch: Floats
+
+    def where(self, rows: NDArray[Any]) -> Motions:
+        """Return the motions of some rows."""
+        return Motions(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
 def julian_year(mjd: float) -> float:
@@ -89,3 +113,37 @@ def at_epoch(
         np.asarray(np.degrees(np.arctan2(z, np.hypot(x, y)))),
         np.asarray(np.hypot(np.asarray(error_mas, np.float64), spread * time)),
     )
+
+
+def carried(
+    ra_deg: Floats, dec_deg: Floats, error_mas: Floats, motions: Motions, year: float, to: float
+) -> Moved:
+    """Move stars whose positions were moved to one year already to another.
+
+    Errors of motions count from the time of the measurement, so they grow or shrink.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg, error_mas : (n,) ndarray of float64
+        Positions in degrees and their errors at `year`.
+    motions : Motions
+        The motions.
+    year, to : float
+        Julian years.
+
+    Returns
+    -------
+    Moved
+        As :func:`at_epoch` would give it from the measured positions; a star without an epoch
+        stays as it is.
+    """
+    dated = np.isfinite(motions.epoch)
+    since, until = (np.where(dated, when - motions.epoch, 0.0) for when in (year, to))
+    known = np.isfinite(motions.east_mas_yr + motions.north_mas_yr + motions.error_mas_yr)
+    spread = np.where(known, motions.error_mas_yr, UNKNOWN_MAS_YR)
+    moved = at_epoch(
+        ra_deg, dec_deg, motions.east_mas_yr, motions.north_mas_yr, until - since,
+        error_mas=error_mas, pm_error_mas_yr=spread,
+    )  # fmt: skip
+    variance = error_mas**2 + spread**2 * (until**2 - since**2)
+    return Moved(moved.ra_deg, moved.dec_deg, np.sqrt(np.maximum(variance, 0.0)))

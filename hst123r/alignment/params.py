@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from hst123r.records.amount import Amount
+from hst123r.records.boxes import MaskBox
 from hst123r.records.params import (
     Magnitudes,
     Misfit,
@@ -73,6 +74,11 @@ class AlignParams(Params):
     )
     faint_limit: Magnitudes | None = Field(
         None, description="Stars fainter than this are not used, AB"
+    )
+    mask: list[MaskBox] = Field(
+        default_factory=list,
+        description="Boxes on the sky whose stars on exposures are not used, by the WCS that these "
+        "come with",
     )
     min_matches: int = Field(10, ge=3, description="Fewer matched stars than this are bad")
     retry: list[Retry] = Field(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hst123r import instruments
 from hst123r.alignment.params import COSMIC_RAYS, AlignParams, Geometry
 from hst123r.records.amount import Amount
+from hst123r.records.boxes import in_degrees
 from hst123r.records.exposure import Exposure
 from hst123r.stage.context import Context
 from hst123r.stage.contract import Job
@@ -57,7 +58,6 @@ class Visit:
         self.params = params
         self.context = context
         (reference,) = job.inputs["reference"]
-        self.reference = read_reference(reference.files["catalog"])
         self.scale_arcsec = instruments.get(job.labels["detector"]).pixel_scale.value
         self.frame = Frame(
             scale_arcsec=self.scale_arcsec,
@@ -68,6 +68,9 @@ class Visit:
         )
         self.sources = job.inputs["exposure"]
         self.exposures = [Exposure.own(p.facts) for p in self.sources]
+        # stars of a catalogue that knows how they move are where they were then
+        when = sum(exposure.middle_mjd for exposure in self.exposures) / len(self.exposures)
+        self.reference = read_reference(reference.files["catalog"], when)
         # TweakReg leaves files of its own beside those it works on
         self.folder = context.folder("align")
         self.files = [working_copy(p.files, self.folder) for p in self.sources]
@@ -81,11 +84,14 @@ class Visit:
 
     def _stars(self, path: str, exposure: Exposure) -> dict[int, ChipStars]:
         """Return the stars of an exposure that are matched."""
+        from hst123r.algorithms.boxes import outside
         from hst123r.products.star_lists import read_stars, select_stars
 
         params = self.params
+        boxes = in_degrees(params.mask)
+        measured = {version: outside(stars, boxes) for version, stars in read_stars(path).items()}
         return select_stars(
-            read_stars(path),
+            measured,
             exposure,
             brightest=params.brightest,
             magnitudes=(_magnitude(params.bright_limit), _magnitude(params.faint_limit)),

@@ -142,7 +142,14 @@ class Planner:
             if not progress.waits_for and not failed:
                 progress.error = error
             return
-        refused = [j.forecast.refused for j in jobs if j.open and j.forecast is not None]
+        refused = [
+            job.forecast.refused
+            for job in jobs
+            if job.open
+            and job.forecast is not None
+            # a stand-in from the last run may be larger than what is made in its place
+            and not (job.key.uncertain or _concern(job, unknown))
+        ]
         if any(refused):
             progress.error = InputError("; ".join(filter(None, refused)))
             return
@@ -231,9 +238,8 @@ class Planner:
 
     def _settle(self, planned: Planned, failed: list[Planned], unknown: list[Planned]) -> None:
         """Set state and identities after a decision, from what its sources came to."""
-        labels = planned.job.labels
-        in_the_way = [job for job in failed if not conflict(job.job.labels, labels)]
-        awaited = [job for job in unknown if not conflict(job.job.labels, labels)]
+        in_the_way = _concern(planned, failed)
+        awaited = _concern(planned, unknown)
         decision = planned.decision
         if in_the_way:
             text = f"{', '.join(job.name for job in in_the_way)} did not give a usable result"
@@ -336,3 +342,9 @@ class Planner:
                 for name, value in resolved.values.items()
             ]
         return self._parameters
+
+
+def _concern(planned: Planned, others: Iterable[Planned]) -> list[Planned]:
+    """Return those of some earlier jobs that a job may have to do with."""
+    labels = planned.job.labels
+    return [other for other in others if not conflict(other.job.labels, labels)]

@@ -17,16 +17,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hst123r.errors import StageError
+from hst123r.external.astrometry import OFF, ON, TIMEOUT_S, limited
 from hst123r.external.headerlets import forget_fit
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-OFF: Final = {"ASTROMETRY_STEP_CONTROL": "OFF"}
 NONE: Final = "N/A"
 
 
-def refit(folder: Path, name: str, references: Mapping[str, str]) -> None:
+def refit(
+    folder: Path,
+    name: str,
+    references: Mapping[str, str],
+    *,
+    ask: bool = False,
+    timeout_s: float = TIMEOUT_S,
+) -> None:
     """Build the WCS of an exposure anew, from its pointing and local reference files.
 
     Parameters
@@ -37,27 +44,46 @@ def refit(folder: Path, name: str, references: Mapping[str, str]) -> None:
         Name of the science file in it; a companion may lie beside it.
     references : mapping of str to str
         Path of every reference file, by the name the header has: ``jref$0461802ej_idc.fits``.
+    ask : bool
+        Ask the astrometry database for solutions of the exposure, and put the one that it calls
+        the best into use; for an exposure that it does not know, the corrections of its guide
+        stars. ``ASTROMETRY_SERVICE_URL`` and ``GSSS_WEBSERVICES_URL`` name other services.
+    timeout_s : float
+        How long a question may wait for its answer.
 
     Raises
     ------
     StageError
         If updatewcs failed.
+    ArchiveError
+        If a service was asked and did not answer as it should; the file is not to be used then.
     """
     from astropy.io import fits
     from stwcs import updatewcs
 
     with fits.open(folder / name, mode="update") as hdus:
         answer_beforehand(hdus[0].header)
-    with _variables(folder, references), contextlib.chdir(folder), warnings.catch_warnings():
+    switches = ON if ask else OFF
+    with (
+        _variables(folder, references, switches), contextlib.chdir(folder),
+        limited(timeout_s) as unanswered, warnings.catch_warnings(),
+    ):  # fmt: skip
         # old headers in ways that astropy repairs and tells, card by card
         warnings.simplefilter("ignore")
         try:
-            updatewcs.updatewcs(name, use_db=False, verbose=False)
+            updatewcs.updatewcs(name, use_db=ask, verbose=False)
         except (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError,
-                RuntimeError, EOFError) as error:  # fmt: skip
+                RuntimeError, EOFError, NameError, SyntaxError) as error:  # fmt: skip
+            if unanswered:
+                # what stwcs raises then is about a variable that it never set
+                raise unanswered[0] from error
             raise StageError(f"updatewcs failed: {type(error).__name__}: {error}") from error
+    if unanswered:
+        raise unanswered[0]
     with fits.open(folder / name, mode="update") as hdus:
         forget_fit(hdus)
+        # headerlets that were found are there besides
+        hdus[0].header["NEXTEND"] = len(hdus) - 1
 
 
 def answer_beforehand(header: Header) -> None:
@@ -73,9 +99,11 @@ def answer_beforehand(header: Header) -> None:
 
 
 @contextlib.contextmanager
-def _variables(folder: Path, references: Mapping[str, str]) -> Iterator[None]:
+def _variables(
+    folder: Path, references: Mapping[str, str], switches: Mapping[str, str]
+) -> Iterator[None]:
     """Set the variables of reference files for a while, each to a folder with copies."""
-    settings = dict(OFF)
+    settings = dict(switches)
     for given, path in references.items():
         variable, _, plain = given.rpartition("$")
         # a name without a variable is looked for in the current directory

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Box = tuple[float, float, float]
-"""Right ascension and declination of the middle in degrees, and half a side in arcsec."""
+    from hst123r.algorithms.boxes import Box
 
 
 def flag_boxes(
@@ -107,31 +106,3 @@ def _inside(
         )
         for chip in exposure.chips
     }
-
-
-def blank_boxes(images: Mapping[str, Path], boxes: Sequence[Box], fill: float) -> None:
-    """Fill the pixels of an image that have no weight, in boxes; the file is changed.
-
-    AstroDrizzle leaves the value of a pixel that was flagged in all exposures in its image, and
-    only its weight is zero.
-
-    Parameters
-    ----------
-    images : mapping of str to Path
-        ``science`` and ``weight`` as AstroDrizzle wrote them.
-    boxes : sequence of (float, float, float)
-        Middle in degrees and half a side in arcsec.
-    fill : float
-        The value, NaN for none.
-    """
-    from astropy.io import fits
-
-    from hst123r.algorithms.boxes import pixels_in_box
-    from hst123r.products.exposures import open_wcs
-
-    weight = fits.getdata(images["weight"])
-    with fits.open(images["science"], mode="update") as hdus:
-        wcs = open_wcs(hdus[0].header, hdus, str(images["science"]))
-        for ra, dec, half in boxes:
-            inside = pixels_in_box(wcs, weight.shape, ra, dec, half)
-            hdus[0].data[inside & (weight == 0)] = fill

@@ -23,6 +23,13 @@ COLUMNS: Final = (
     Column("detections", "Exposures in which the star was found", dtype="int"),
     Column("covering", "Exposures that cover it", dtype="int"),
 )
+MOTIONS: Final = (
+    Column("pmra", "Proper motion to the east, with its cos(dec)", "mas / yr", "float", 4),
+    Column("pmdec", "Proper motion to the north", "mas / yr", "float", 4),
+    Column("pm_err", "Standard error along each axis", "mas / yr", "float", 4),
+    Column("ref_epoch", "Julian year of the measured position", "yr", "float", 4),
+)
+"""Of a catalogue of the user's that has an epoch."""
 
 CHOICE: Final = (
     Column("detector", "Detector of the group"),
@@ -70,9 +77,9 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
     path : Path
         New ECSV file.
     meta : mapping
-        What the table is about.
+        What the table is about; ``mjd`` is the time of the positions.
     """
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "star": number,
             "ra": ra,
@@ -97,16 +104,28 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
             1,
         )
     ]
-    tables.write(tables.build(COLUMNS, rows, meta), path)
+    columns: tuple[Column, ...] = COLUMNS
+    if catalogue.motions is not None:
+        columns += MOTIONS
+        moving = catalogue.motions
+        for number, row in enumerate(rows):
+            row["pmra"] = moving.east_mas_yr[number]
+            row["pmdec"] = moving.north_mas_yr[number]
+            row["pm_err"] = moving.error_mas_yr[number]
+            row["ref_epoch"] = moving.epoch[number]
+    tables.write(tables.build(columns, rows, meta), path)
 
 
-def read_reference(path: str | Path) -> ReferenceStars:
+def read_reference(path: str | Path, mjd: float | None = None) -> ReferenceStars:
     """Read a reference catalogue.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    mjd : float, optional
+        When the stars are wanted, modified Julian date; by default when the table has them. It
+        makes a difference for a catalogue with motions.
 
     Returns
     -------
@@ -115,13 +134,21 @@ def read_reference(path: str | Path) -> ReferenceStars:
     """
     import numpy as np
 
+    from hst123r.algorithms.proper_motion import Motions, carried, julian_year
     from hst123r.sources.alignment import ReferenceStars
 
     table = tables.read(path)
+    ra, dec, error = (np.array(table[name], float) for name in ("ra", "dec", "pos_err"))
+    if mjd is not None and "ref_epoch" in table.colnames:
+        motions = Motions(*(np.array(table[column.name], float) for column in MOTIONS))
+        then = carried(
+            ra, dec, error, motions, julian_year(float(table.meta["mjd"])), julian_year(mjd)
+        )
+        ra, dec, error = then.ra_deg, then.dec_deg, then.error_mas
     return ReferenceStars(
-        np.array(table["ra"], float),
-        np.array(table["dec"], float),
-        np.array(table["pos_err"], float) / 1000,
+        ra,
+        dec,
+        error / 1000,
         np.array(table["rate"], float),
         float(table.meta.get("moved_arcsec", 0.0)),
     )

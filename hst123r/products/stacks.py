@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
     from numpy.typing import NDArray
 
+SCALED: Final = "adu/s"
+"""Unit of pixels that were scaled to a zeropoint: a rate, of electrons no more."""
 _IN_SCIENCE: Final = ("BUNIT", "PHOTFLAM", "PHOTPLAM", "PHOTBW", "PHOTMODE", "EXPTIME", "MDRIZSKY")
 _NOT_COPIED: Final = frozenset(
     {"SIMPLE", "BITPIX", "EXTEND", "EXTNAME", "EXTVER", "INHERIT", "ROOTNAME", "FILENAME", "DATE",
@@ -79,10 +81,14 @@ def write_stack(
     about: Mapping[str, tuple[Any, str]],
     unit: str,
     *,
+    fill: float = math.nan,
     zeropoint: float | None = None,
     rms: RmsSettings | None = None,
 ) -> dict[str, Any]:
     """Write the images that AstroDrizzle made as one file.
+
+    AstroDrizzle leaves a value in pixels that were flagged in all exposures, and only their weight
+    is zero; here they are filled like those that no exposure covers.
 
     Parameters
     ----------
@@ -91,10 +97,13 @@ def write_stack(
     path : Path
         New file.
     about : mapping of str to (value, comment)
-        Cards for the primary header.
+        Cards for the primary header. An EXPTIME among them is the exposure time of the stack, in
+        seconds; without it that is what AstroDrizzle says, the sum over all exposures.
     unit : str
         What its pixels are in, ``ELECTRONS/S``, ``COUNTS`` and so on. What AstroDrizzle writes
         is wrong for detectors whose exposures are in counts.
+    fill : float
+        Value of pixels without weight, NaN for none.
     zeropoint : float, optional
         AB magnitude of one unit to which the pixels of a rate are scaled, and PHOTFLAM with them,
         so that pixel times PHOTFLAM stays the flux.
@@ -104,9 +113,10 @@ def write_stack(
     Returns
     -------
     dict
-        Facts of the stack: ``unit``, ``photflam``, ``photplam``, ``zeropoint_ab`` (of one count
-        per second, whatever the unit), ``exposure_time_s``, ``covered`` (fraction of pixels with
-        weight), ``scaled`` (what the pixels were multiplied by for a fixed zeropoint).
+        Facts of the stack: ``unit`` (`SCALED` with a fixed zeropoint), ``photflam``, ``photplam``,
+        ``zeropoint_ab`` (of one count per second, whatever the unit), ``exposure_time_s``,
+        ``covered`` (fraction of pixels with weight), ``scaled`` (what the pixels were multiplied
+        by for a fixed zeropoint).
 
     Raises
     ------
@@ -120,15 +130,18 @@ def write_stack(
         source, data = opened[0].header, np.array(opened[0].data)
         table = [fits.BinTableHDU(hdu.data, hdu.header, hdu.name) for hdu in opened[1:]]
     weight, context = (np.array(fits.getdata(images[role])) for role in ("weight", "context"))
+    data[weight == 0] = fill
+    if "EXPTIME" in about:
+        source["EXPTIME"] = about["EXPTIME"]
     primary = fits.PrimaryHDU()
     science = fits.ImageHDU(data, name="SCI", ver=1)
     _sort_cards(source, primary.header, science.header)
     for keyword, (value, comment) in about.items():
         primary.header[keyword] = (value, comment)
-    science.header["BUNIT"] = (unit, "unit of the pixels")
     facts = {"unit": unit, **_photometric_facts(source), "scaled": 1.0}
     if zeropoint is not None:
         facts |= _fix_zeropoint(science, weight, facts, zeropoint)
+    science.header["BUNIT"] = (facts["unit"], "unit of the pixels")
     facts["covered"] = round(float(np.mean(weight > 0)), 6)
     if facts["zeropoint_ab"] is not None:
         zeropoint = facts["zeropoint_ab"]
@@ -143,7 +156,7 @@ def write_stack(
     for name, plane in planes.items():
         hdu = fits.ImageHDU(plane, name=name, ver=1)
         hdu.header.update({k: v for k, v in science.header.items() if facet_of_card(k) == "wcs"})
-        hdu.header["BUNIT"] = unit if name == "RMS" else "UNITLESS"
+        hdu.header["BUNIT"] = facts["unit"] if name == "RMS" else "UNITLESS"
         if name == "RMS" and rms is not None:
             hdu.header["RMSCORR"] = (rms.factor, "noise-correlation factor, in the pixels")
             hdu.header["COMMENT"] = "RMS over RMSCORR is the scatter of neighbouring pixels"
@@ -158,7 +171,7 @@ def _rms(
     from hst123r.algorithms.noise import rms_map
 
     light = facts["scaled"] / rms.gain
-    if not facts["unit"].endswith("/S"):
+    if "/" not in facts["unit"]:
         # counts are rates times the time of the whole stack
         light *= facts["exposure_time_s"]
     return rms_map(science.data, weight, rms.factor, weight / rms.area, light)
@@ -175,7 +188,7 @@ def _fix_zeropoint(
         )
     factor = 10 ** (0.4 * (zeropoint - facts["zeropoint_ab"]))
     # what fills empty pixels is no light
-    science.data[weight > 0] *= science.data.dtype.type(factor)
+    science.data[weight != 0] *= science.data.dtype.type(factor)
     header = science.header
     header["PHOTFLAM"] = facts["photflam"] / factor
     header["FIXZPT"] = (zeropoint, "AB zeropoint the pixels were scaled to")
@@ -184,7 +197,12 @@ def _fix_zeropoint(
     header["FIXFLUX"] = (3631e3 * 10 ** (-0.4 * zeropoint), "flux density of one BUNIT, mJy")
     if "MDRIZSKY" in header:
         header["MDRIZSKY"] = header["MDRIZSKY"] * factor
-    return {"zeropoint_ab": zeropoint, "photflam": header["PHOTFLAM"], "scaled": factor}
+    return {
+        "unit": SCALED,
+        "zeropoint_ab": zeropoint,
+        "photflam": header["PHOTFLAM"],
+        "scaled": factor,
+    }
 
 
 def read_stack(path: str | Path) -> Stack:
@@ -216,7 +234,11 @@ def read_stack(path: str | Path) -> Stack:
 
 
 def cards_of(
-    label: str, filter_name: str, exposures: Sequence[Exposure], name: str | None
+    label: str,
+    filter_name: str,
+    exposures: Sequence[Exposure],
+    name: str | None,
+    extra: Sequence[Exposure] = (),
 ) -> dict[str, tuple[Any, str]]:
     """Return the cards that say what a stack was made from.
 
@@ -230,29 +252,43 @@ def cards_of(
         Its exposures, in the order they were given to AstroDrizzle.
     name : str or None
         For TARGNAME and OBJECT; None leaves those of the exposures.
+    extra : sequence of Exposure
+        Exposures that only fill the boxes of a mask, where the others are left out.
 
     Returns
     -------
     dict of str to (value, comment)
-        Among them EXPSTART, EXPEND and MJD-AVG (weighted by exposure time), MJD.
+        Among them EXPSTART, EXPEND and MJD-AVG (weighted by exposure time), MJD. With `extra`
+        these and EXPTIME are of the other exposures alone, and EXTRA, NEXTRA, XEXPTIME, XEXPSTA
+        and XEXPEND of what is in the boxes.
     """
-    named: dict[str, tuple[Any, str]] = {}
-    if name is not None:
-        named = dict.fromkeys(("TARGNAME", "OBJECT"), (name, "name by the recipe"))
-    first, last = min(e.start_mjd for e in exposures), max(e.end_mjd for e in exposures)
-    time = sum(e.exposure_time_s for e in exposures)
-    middle = sum(e.middle_mjd * e.exposure_time_s for e in exposures) / time
-    return {
-        **named,
+    cards: dict[str, tuple[Any, str]] = {
         "ROOTNAME": (label, "name of the stack"),
         "FILENAME": (f"{label}_drz.fits", "name of file"),
         "FILTER": (filter_name, "filter"),
         "NINPUT": (len(exposures), "number of exposures"),
         "INPUT": (",".join(e.root for e in exposures), "root names of the exposures"),
-        "EXPSTART": (first, "start of the first exposure, MJD"),
-        "EXPEND": (last, "end of the last exposure, MJD"),
-        "MJD-AVG": (middle, "mean time weighted by exposure, MJD"),
+        "EXPSTART": (min(e.start_mjd for e in exposures), "start of the first exposure, MJD"),
+        "EXPEND": (max(e.end_mjd for e in exposures), "end of the last exposure, MJD"),
     }
+    if name is not None:
+        cards |= dict.fromkeys(("TARGNAME", "OBJECT"), (name, "name by the recipe"))
+    time = sum(e.exposure_time_s for e in exposures)
+    middle = sum(e.middle_mjd * e.exposure_time_s for e in exposures) / time
+    cards["MJD-AVG"] = (middle, "mean time weighted by exposure, MJD")
+    if extra:
+        inside = sum(e.exposure_time_s for e in extra)
+        cards |= dict.fromkeys(
+            ("EXPTIME", "TEXPTIME"), (time, "sum of the times outside of the boxes, s")
+        )
+        cards |= {
+            "NEXTRA": (len(extra), "number of exposures in the boxes alone"),
+            "EXTRA": (",".join(e.root for e in extra), "their root names"),
+            "XEXPTIME": (inside, "sum of their exposure times, s"),
+            "XEXPSTA": (min(e.start_mjd for e in extra), "start of the first of them, MJD"),
+            "XEXPEND": (max(e.end_mjd for e in extra), "end of the last of them, MJD"),
+        }
+    return cards
 
 
 def _sort_cards(source: Header, primary: Header, science: Header) -> None:

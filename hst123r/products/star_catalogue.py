@@ -40,7 +40,11 @@ UNITS: Final = {
 
 
 def read_star_catalogue(
-    path: str | Path, *, error_mas: float | None = None, epoch: float | None = None
+    path: str | Path,
+    *,
+    error_mas: float | None = None,
+    epoch: float | None = None,
+    parameters: tuple[str, str] = ("absolute.position_error", "absolute.epoch"),
 ) -> AbsoluteStars:
     """Read an absolute catalogue.
 
@@ -54,6 +58,8 @@ def read_star_catalogue(
         Standard error of positions along each axis, where the file has none.
     epoch : float, optional
         Julian year of the positions, where the file has none.
+    parameters : (str, str)
+        What these two are in a recipe, for messages.
 
     Returns
     -------
@@ -87,7 +93,7 @@ def read_star_catalogue(
     if error is None:
         raise InputError(
             "the catalogue does not say how good its positions are", where=str(path),
-            hint="Add `ra_error` and `dec_error`, or set `absolute.position_error`",
+            hint=f"Add `ra_error` and `dec_error`, or set `{parameters[0]}`",
         )  # fmt: skip
     years = columns["epoch"]
     if years is None:
@@ -96,7 +102,7 @@ def read_star_catalogue(
     if east is not None and north is not None and not np.isfinite(years).all():
         raise InputError(
             "the catalogue has proper motions and no epoch", where=str(path),
-            hint="Add `ref_epoch`, or set `absolute.epoch`",
+            hint=f"Add `ref_epoch`, or set `{parameters[1]}`",
         )  # fmt: skip
     spread = _mean(columns["pmra_error"], columns["pmdec_error"])
     mag = nothing if columns["mag"] is None else columns["mag"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,8 @@ def read_user_reference(
     fwhm_arcsec: float,
     threshold_sigma: float,
     brightest: int,
+    error_mas: float | None = None,
+    epoch: float | None = None,
 ) -> Catalogue:
     """Read the stars of a file.
 
@@ -39,11 +42,16 @@ def read_user_reference(
         Width of a star in an image, and the height of a detection over the noise.
     brightest : int
         Most stars of an image.
+    error_mas : float, optional
+        Standard error of the positions of a table along each axis, where it has none.
+    epoch : float, optional
+        Julian year of the positions, where a table has none, or of an image.
 
     Returns
     -------
     Catalogue
-        The brightest first; fluxes are NaN where it is a table.
+        The brightest first; fluxes are NaN where it is a table. With its motions where an epoch
+        is known.
 
     Raises
     ------
@@ -56,17 +64,18 @@ def read_user_reference(
 
     path = Path(path)
     if path.suffix.lower() in {".csv", ".ecsv"}:
-        return _of_table(path, year)
+        return _of_table(path, year, error_mas, epoch)
     try:
         with fits.open(path, mode="readonly") as hdus:
             image = _image_of(hdus)
             if image is None:
-                return _of_table(path, year)
+                return _of_table(path, year, error_mas, epoch)
             wcs = open_wcs(image.header, hdus, path.name)
             weight = hdus["WHT"].data if "WHT" in hdus else None
-            return _of_image(
+            found = _of_image(
                 image.data, weight, wcs, path.name, fwhm_arcsec, threshold_sigma, brightest
             )
+            return found if epoch is None else _dated(found, year, epoch)
     except OSError as error:
         raise InputError(f"the reference cannot be read: {error}", where=str(path)) from error
 
@@ -115,10 +124,25 @@ def _image_of(hdus: Any) -> Any:
     return next((hdu for hdu in images if hdu.data.ndim == 2), None)
 
 
-def _of_table(path: Path, year: float) -> Catalogue:
+def _of_table(path: Path, year: float, error_mas: float | None, epoch: float | None) -> Catalogue:
     from hst123r.products.star_catalogue import read_star_catalogue
 
-    return _catalogue(*read_star_catalogue(path).at(year))
+    names = ("file_error", "file_epoch")
+    stars = read_star_catalogue(path, error_mas=error_mas, epoch=epoch, parameters=names)
+    return replace(_catalogue(*stars.at(year)), motions=stars.motions)
+
+
+def _dated(catalogue: Catalogue, year: float, epoch: float) -> Catalogue:
+    """Return stars of which only the time is known, with the errors they have at a year."""
+    import numpy as np
+
+    from hst123r.algorithms.proper_motion import Motions, carried
+
+    unknown = np.full(catalogue.ra_deg.size, np.nan)
+    motions = Motions(unknown, unknown, unknown, np.full(catalogue.ra_deg.size, epoch))
+    error = catalogue.position_error_arcsec * 1000.0
+    moved = carried(catalogue.ra_deg, catalogue.dec_deg, error, motions, epoch, year)
+    return replace(catalogue, position_error_arcsec=moved.error_mas / 1000.0, motions=motions)
 
 
 def _of_image(

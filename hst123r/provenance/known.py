@@ -46,3 +46,8 @@ def job_names(db: Database) -> list[str]:
     """Return all jobs that were ever attempted, as ``stage:label``."""
     rows = db.execute("select distinct stage || ':' || label from job order by id")
     return [row[0] for row in rows]
+
+
+def recipes(db: Database) -> list[str]:
+    """Return the names of all recipes that were run."""
+    return [row[0] for row in db.execute("select distinct name from recipe order by name")]

@@ -8,17 +8,17 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from hst123r.records.amount import Amount
+from hst123r.records.boxes import MaskBox
+from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat
 from hst123r.records.params import (
     Angle,
     Misfit,
     Params,
-    Position,
     PositiveAngle,
     PositivePixels,
     RootName,
 )
-from hst123r.records.position import parse
 
 Label = Literal["detector", "filter", "epoch", "visit", "target", "proposal"]
 Combine = Literal[
@@ -41,18 +41,6 @@ def _bit(value: int) -> int:
 
 
 Bit = Annotated[int, AfterValidator(_bit), WithJsonSchema({"type": "integer", "enum": list(BITS)})]
-
-
-class MaskBox(Params):
-    """A box on the sky whose pixels a stack leaves out; its sides run east and north."""
-
-    position: Position = Field(
-        description="Its middle, as the position of a target", examples=["12:45:08.14 -00:27:32.8"]
-    )
-    half_size: PositiveAngle = Field(
-        Amount(10.0, "arcsec"),
-        description="From the middle to a side; hst123 takes 200 pixels",
-    )
 
 
 class DrizzleParams(Params):
@@ -96,7 +84,7 @@ class DrizzleParams(Params):
     )
     units: Literal["cps", "counts"] = Field("cps", description="Electrons per second, or electrons")
     fill: float | None = Field(
-        None, description="Value of pixels without data; null for not-a-number"
+        None, description="Value of pixels without weight; null for not-a-number"
     )
     zeropoint: float | None = Field(
         None,
@@ -210,6 +198,8 @@ class DrizzleParams(Params):
         if self.extra and self.units == "counts":
             text = "boxes filled by other exposures hold another part of all counts"
             yield ("extra",), f"{text}; leave out units: counts"
+        if self.size is not None and self.size.to("pix") < 1:
+            yield ("size",), f"a stack of {self.size} has no pixel; give at least 1 pix"
         if self.rms and self.weight != "EXP":
             yield ("rms",), f"the noise is that of weights by EXP, not by {self.weight}"
 
@@ -301,31 +291,14 @@ class DrizzleParams(Params):
             "final_fillval": self.fill,
         }
 
-    def boxes(self, edge_arcsec: float = 0.0) -> list[tuple[float, float, float]]:
-        """Return the boxes of the mask: middle in degrees, and half a side in arcsec.
-
-        Parameters
-        ----------
-        edge_arcsec : float
-            Added on every side.
-
-        Returns
-        -------
-        list of (float, float, float)
-            Right ascension, declination and half a side.
-        """
-        middles = [parse(box.position) for box in self.mask]
-        return [
-            (middle.ra_deg, middle.dec_deg, box.half_size.to("arcsec") + edge_arcsec)
-            for middle, box in zip(middles, self.mask, strict=True)
-        ]
-
     def unit(self, exposures: str) -> str:
         """Return the unit of a stack from that of its exposures: by second, or not."""
         base = exposures.removesuffix("/S")
         return f"{base}/S" if self.units == "cps" else base
 
-    def refusal(self, label: str, shape: tuple[int, int]) -> str:
+    def refusal(
+        self, label: str, shape: tuple[int, int], exposures: Sequence[Exposure] = ()
+    ) -> str:
         """Say why a stack must not be made, empty where it may.
 
         Parameters
@@ -334,6 +307,8 @@ class DrizzleParams(Params):
             Its name.
         shape : (int, int)
             Its rows and columns.
+        exposures : sequence of Exposure
+            Its exposures.
 
         Returns
         -------
@@ -341,6 +316,13 @@ class DrizzleParams(Params):
             A sentence.
         """
         rows, columns = shape
+        chips = [chip for exposure in exposures for chip in exposure.chips]
+        gains = sorted({chip.gain for chip in chips})
+        if len(gains) > 1 and not (self.equalise and all(chip.photflam for chip in chips)):
+            # PHOTFLAM would be that of neither: with gains of 7 and 15, stars 13 % too bright
+            away = "leave out equalise: false" if not self.equalise else "it needs PHOTFLAM in all"
+            told = " and ".join(f"{gain:g}" for gain in gains)
+            return f"{label} has counts of gains {told}, which only equalise makes one; {away}"
         if rows * columns <= self.max_megapixels * 1e6:
             return ""
         return (

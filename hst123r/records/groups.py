@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from hst123r.errors import InputError
@@ -38,6 +38,69 @@ def labels_of(product: Product, per: Sequence[str]) -> list[dict[str, str]]:
         return [labels]
     held = sorted({name for chip in product.facts["chips"] for name in chip["targets"]})
     return [{**labels, "target": name} for name in held]
+
+
+def grouped(
+    exposures: Sequence[Product], per: Sequence[str]
+) -> tuple[tuple[str, ...], dict[tuple[str, ...], list[Product]], list[Product]]:
+    """Put exposures into groups.
+
+    Parameters
+    ----------
+    exposures : sequence of Product
+        Of all fields.
+    per : sequence of str
+        What groups differ in beside field, detector and filter.
+
+    Returns
+    -------
+    keys : tuple of str
+        Names of the labels that groups differ in.
+    groups : dict of tuple to list of Product
+        Exposures in the order of time, by the values of these labels, sorted.
+    left_out : list of Product
+        Exposures of no group: without a target on a chip, where `per` has targets.
+
+    Raises
+    ------
+    InputError
+        If there are exposures, and none has a target on a chip.
+    """
+    more = [key for key in ("epoch", "visit", "target", "proposal") if key in per]
+    keys = ("field", "detector", "filter", *more)
+    groups: dict[tuple[str, ...], list[Product]] = {}
+    left_out = []
+    for product in sorted(exposures, key=by_time):
+        found = labels_of(product, per)
+        if not found:
+            left_out.append(product)
+        for labels in found:
+            groups.setdefault(tuple(labels[key] for key in keys), []).append(product)
+    if exposures and not groups:
+        raise InputError(
+            "no exposure has a target on a chip, so there is nothing to stack by target",
+            hint="Leave target out of per",
+        )
+    return keys, dict(sorted(groups.items())), left_out
+
+
+def teller(labels: Mapping[str, str], groups: Sequence[Mapping[str, str]]) -> int:
+    """Return which group is to tell of an exposure that is in none.
+
+    Parameters
+    ----------
+    labels : mapping of str to str
+        Labels of the exposure.
+    groups : sequence of mapping of str to str
+        Labels of the groups, at least one.
+
+    Returns
+    -------
+    int
+        Its number: the first of those that share most labels with it.
+    """
+    shared = [sum(labels.get(k) == v for k, v in group.items()) for group in groups]
+    return shared.index(max(shared))
 
 
 def outline(exposures: Sequence[Product], field: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.merge import Catalogue
-from hst123r.algorithms.proper_motion import at_epoch
+from hst123r.algorithms.proper_motion import Motions, at_epoch
 from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
 from hst123r.algorithms.transform import PARAMETERS, Geometry
 
@@ -43,6 +43,13 @@ class AbsoluteStars:
     pm_dec_mas_yr: Floats
     pm_error_mas_yr: Floats
     epoch: Floats
+
+    @property
+    def motions(self) -> Motions | None:
+        """How the stars move; None where none has an epoch."""
+        if not np.isfinite(self.epoch).any():
+            return None
+        return Motions(self.pm_ra_mas_yr, self.pm_dec_mas_yr, self.pm_error_mas_yr, self.epoch)
 
     def at(self, year: float) -> tuple[Floats, Floats, Floats]:
         """Return positions in degrees and their errors in arcsec at a Julian year."""

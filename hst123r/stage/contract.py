@@ -160,10 +160,11 @@ class Forecast:
     def text(self) -> str:
         """One line for people."""
         rows, columns = self.shape
-        return (
+        told = (
             f"{columns} x {rows} pixels, {self.memory_mb:.0f} MB of memory, {self.disk_mb:.0f} MB "
             f"on disk and {self.scratch_mb:.0f} MB more while it runs"
         )
+        return told + ("; refused, unless what is made before changes that" if self.refused else "")
 
 
 @dataclass(slots=True)

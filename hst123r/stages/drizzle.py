@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hst123r import instruments
-from hst123r.errors import InputError
+from hst123r.records.boxes import in_degrees
 from hst123r.records.drizzling import DrizzleParams, words
 from hst123r.records.exposure import Exposure, group_name
-from hst123r.records.groups import by_time, labels_of, outline, same_everywhere
-from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.records.groups import grouped, outline, same_everywhere, teller
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality, Reject
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Forecast, Job, Need, Scope, Stage
 
@@ -30,7 +30,7 @@ class Drizzle(Stage[DrizzleParams]):
 
     name = "drizzle"
     params = DrizzleParams
-    version = 2
+    version = 3
     needs = (
         Need("exposure", facets=IMAGE),
         Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
@@ -47,26 +47,16 @@ class Drizzle(Stage[DrizzleParams]):
         self, inputs: dict[str, list[Product]], params: DrizzleParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each group of exposures of a field."""
-        keys = ["field", "detector", "filter"]
-        keys += [key for key in ("epoch", "visit", "target", "proposal") if key in params.per]
         same_everywhere(inputs["exposure"], params, scope.varied)
-        groups: dict[tuple[str, ...], list[Product]] = {}
-        for product in inputs["exposure"]:
-            for labels in labels_of(product, params.per):
-                groups.setdefault(tuple(labels[key] for key in keys), []).append(product)
-        if inputs["exposure"] and not groups:
-            raise InputError(
-                "no exposure has a target on a chip, so there is nothing to stack by target",
-                hint="Leave target out of per",
-            )
+        keys, groups, left_out = grouped(inputs["exposure"], params.per)
         absent = sorted(set(params.extra) - {product.name for product in inputs["exposure"]})
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
-        for values, members in sorted(groups.items()):
-            labels = dict(zip(keys, values, strict=True))
+        labelled = [dict(zip(keys, values, strict=True)) for values in groups]
+        untold = [(teller(product.labels, labelled), product) for product in left_out]
+        for number, (labels, members) in enumerate(zip(labelled, groups.values(), strict=True)):
             slug = instruments.get(labels["detector"]).slug
             more = [labels[key] for key in keys[3:]]
             label = group_name(labels["field"], slug, labels["filter"], *more)
-            members.sort(key=by_time)
             masks = _known_masks(members, inputs.get("cosmic-ray mask", []))
             held = sorted(
                 {name for p in members for c in p.facts["chips"] for name in c["targets"]}
@@ -78,6 +68,8 @@ class Drizzle(Stage[DrizzleParams]):
             }
             if absent:
                 arguments["absent"] = absent
+            if told := {p.name: dict(p.labels) for which, p in untold if which == number}:
+                arguments["left_out"] = told
             if params.grid == "shared":
                 arguments["shared"] = outline(inputs["exposure"], labels["field"])
             given = {"exposure": members, "cosmic-ray mask": masks}
@@ -106,13 +98,12 @@ class Drizzle(Stage[DrizzleParams]):
             self.memory_mb(job, params),
             made / 1e6,
             scratch / 1e6,
-            params.refusal(job.label, (rows, columns)),
+            params.refusal(job.label, (rows, columns), exposures),
         )
 
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
         """Drizzle one group."""
         from hst123r.external.astrodrizzle import astrodrizzle
-        from hst123r.products.boxes import blank_boxes
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
         from hst123r.products.working_copy import equalise, state_units, working_copy
@@ -130,22 +121,22 @@ class Drizzle(Stage[DrizzleParams]):
         box_bit, empty = _leave_out(job, params, folder, exposures)
         grid = _grid(job, params, _corners(job, folder, exposures), exposures)
         images = astrodrizzle(folder, names, grid, _settings(params, job, box_bit))
-        if params.mask:
-            # a drop and a pixel of the stack reach over the side of a box
-            edge = grid.scale_arcsec + instruments.get(job.labels["detector"]).pixel_scale.value
-            fill = math.nan if params.fill is None else params.fill
-            blank_boxes(images, params.boxes(edge), fill)
         path = context.product(f"{job.label}_drz.fits")
-        about = cards_of(job.label, job.labels["filter"], exposures, params.object)
+        mostly, extra = _apart(exposures, params.extra)
+        about = cards_of(job.label, job.labels["filter"], mostly, params.object, extra)
         unit = params.unit(exposures[0].chips[0].unit)
         noise = _rms_settings(job, params, exposures)
-        facts = write_stack(images, path, about, unit, zeropoint=params.zeropoint, rms=noise)
+        fill = math.nan if params.fill is None else params.fill
+        facts = write_stack(
+            images, path, about, unit, fill=fill, zeropoint=params.zeropoint, rms=noise
+        )
         picture = context.product(f"{job.label}.png")
         preview(path, picture, job.arguments["targets"], title=job.label)
         facts |= {
-            "exposures": [exposure.root for exposure in exposures],
-            "start_mjd": min(exposure.start_mjd for exposure in exposures),
-            "end_mjd": max(exposure.end_mjd for exposure in exposures),
+            "exposures": [exposure.root for exposure in mostly],
+            "extra": [exposure.root for exposure in extra],
+            "start_mjd": min(exposure.start_mjd for exposure in mostly),
+            "end_mjd": max(exposure.end_mjd for exposure in mostly),
             "scale_arcsec": grid.scale_arcsec,
             "shape": list(grid.shape),
             "weight_type": params.weight,
@@ -155,11 +146,21 @@ class Drizzle(Stage[DrizzleParams]):
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
-        return Outcome([stack, *masks], measured, [*_caveats(params, job), *empty])
+        caveats = [*_caveats(params, job), *empty]
+        return Outcome([stack, *masks], measured, caveats, list(_left_out(job)))
 
 
 def _exposures(job: Job) -> list[Exposure]:
     return [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+
+
+def _apart(
+    exposures: list[Exposure], extra: Sequence[str]
+) -> tuple[list[Exposure], list[Exposure]]:
+    """Return what is in nearly all pixels, and what only fills the boxes of the mask."""
+    mostly = [exposure for exposure in exposures if exposure.root not in extra]
+    filling = [exposure for exposure in exposures if exposure.root in extra]
+    return (mostly, filling) if mostly else (filling, [])
 
 
 def _pixels(exposures: list[Exposure]) -> int:
@@ -266,7 +267,7 @@ def _leave_out(
         for product in job.inputs["exposure"]
     ]
     taken = CR_BIT | sum(set(params.bits))
-    bit, held = flag_boxes(copies, exposures, params.boxes(), taken, params.extra)
+    bit, held = flag_boxes(copies, exposures, in_degrees(params.mask), taken, params.extra)
     return bit, [
         Caveat(
             "mask_unused", f"the box of mask at {box.position} lies on none of its exposures",
@@ -340,6 +341,12 @@ def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
         )
         caveats.append(Caveat("cosmic_rays_across_epochs", text))
     return caveats
+
+
+def _left_out(job: Job) -> Iterator[Reject]:
+    for root, labels in job.arguments.get("left_out", {}).items():
+        text = "no target lies on a chip of it, and stacks are made by target"
+        yield Reject(root, "no_target", text, labels)
 
 
 def _masks(

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from hst123r.errors import InputError
 from hst123r.records.amount import Amount
+from hst123r.records.boxes import MaskBox, in_degrees
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.records.params import (
@@ -33,6 +34,8 @@ CATALOGUE: Final = "catalogue file"
 GAIA_DR3_EPOCH: Final = 2016.0
 USER_FILE: Final = "user file"
 """Kind of a reference of the user's."""
+STANDSTILL_MAS: Final = 5.0
+"""A tenth of a pixel of 50 mas: what an alignment may be uncertain by, `align.max_error`."""
 NO_EFFECT: Final = "has no effect with `file`, which is the reference"
 
 
@@ -53,6 +56,12 @@ class ReferenceParams(Params):
     file_brightest: int = Field(
         2000, ge=10, le=20000, description="Most stars, by flux, if `file` is an image"
     )
+    file_error: PositiveAngle | None = Field(
+        None, description="Error of its positions along each axis, if a catalogue has none"
+    )
+    file_epoch: float | None = Field(
+        None, ge=1900, le=2100, description="Julian year of its positions, if it has none"
+    )
     filter: FilterName | None = Field(None, description="Only this filter; else the best score")
     detector: DetectorName | None = Field(None, description="Only this detector")
     avoid: list[DetectorName] = Field(
@@ -61,18 +70,25 @@ class ReferenceParams(Params):
     match_radius: PositiveAngle = Field(
         Amount(0.1, "arcsec"), description="Stars of two exposures closer than this are one"
     )
+    mask: list[MaskBox] = Field(
+        default_factory=list, description="Boxes on the sky whose stars are left out"
+    )
     min_stars: int = Field(10, ge=3, description="Fewer catalogue stars than this are bad")
     absolute: AbsoluteParams | None = Field(
         None, description="Catalogue that the frame is moved to, once; else the headers' stays"
     )
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
-        """Say what a file of the user's leaves without effect."""
+        """Say what has no effect with a file of the user's, or without."""
         del targets
         if self.file is not None:
             for name in ("filter", "detector", "avoid", "absolute"):
                 if getattr(self, name):
                     yield (name,), f"`{name}` {NO_EFFECT}"
+            return
+        for name in ("file_error", "file_epoch"):
+            if getattr(self, name) is not None:
+                yield (name,), f"`{name}` is about `file`, and there is none"
 
 
 class Reference(Stage[ReferenceParams]):
@@ -143,6 +159,7 @@ class Reference(Stage[ReferenceParams]):
         """Measure the stars of the chosen visit and merge them into a catalogue."""
         if job.inputs.get(USER_FILE):
             return _from_file(job, params, context)
+        from hst123r.algorithms.boxes import outside
         from hst123r.algorithms.merge import merge
         from hst123r.products.exposures import open_chips
         from hst123r.products.star_lists import read_stars
@@ -158,6 +175,8 @@ class Reference(Stage[ReferenceParams]):
             lists.append(star_list(now, exposure.root))
         for found in lists:
             context.logger.info("%s: %d stars", found.label, found.ra_deg.size)
+        boxes = in_degrees(params.mask)
+        lists = [outside(found, boxes) for found in lists]
         catalogue = merge(lists, params.match_radius.to("arcsec"))
         tied = _tie(job, params, catalogue)
         return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied)
@@ -179,6 +198,8 @@ def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
 
 def _user_file(name: str, scope: Scope) -> Product:
     """Return the reference of the user's."""
+    from hst123r.provenance.around import recipes_around
+
     path = Path(scope.recipe_folder) / Path(name).expanduser()
     if not path.is_file():
         raise InputError(
@@ -186,8 +207,7 @@ def _user_file(name: str, scope: Scope) -> Product:
             where=str(path.parent),
             hint="`reference.file` is relative to the recipe; without it a visit is chosen",
         )
-    inside = [p for p in path.resolve().parents if (p / "hst123r.sqlite").is_file()]
-    if inside and inside[0].name == scope.recipe_name:
+    if scope.recipe_name in recipes_around(path):
         raise InputError(
             f"the reference {path.name} is a product of this recipe, which may be made again",
             where=str(path.parent),
@@ -199,7 +219,9 @@ def _user_file(name: str, scope: Scope) -> Product:
 def _about(members: Sequence[Product]) -> dict[str, Any]:
     """Return when the exposures of a field were taken, and where they are on the sky."""
     exposures = [Exposure.own(product.facts) for product in members]
+    ends = [exposure.start_mjd for exposure in exposures]
     return {
+        "years": round((max(ends) - min(ends)) / 365.25, 3),
         "mjd": sum(exposure.middle_mjd for exposure in exposures) / len(exposures),
         "footprints": {e.root: [chip.corners for chip in e.chips] for e in exposures},
     }
@@ -207,7 +229,8 @@ def _about(members: Sequence[Product]) -> dict[str, Any]:
 
 def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
     """Make the catalogue of a reference of the user's."""
-    from hst123r.algorithms.proper_motion import julian_year
+    from hst123r.algorithms.boxes import outside
+    from hst123r.algorithms.proper_motion import UNKNOWN_MAS_YR, julian_year
     from hst123r.products.reference_table import write_reference
     from hst123r.products.user_reference import read_user_reference, stars_on
 
@@ -218,7 +241,10 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
         fwhm_arcsec=params.file_fwhm.to("arcsec"),
         threshold_sigma=params.file_threshold,
         brightest=params.file_brightest,
+        error_mas=None if params.file_error is None else params.file_error.to("mas"),
+        epoch=params.file_epoch,
     )
+    catalogue = outside(catalogue, in_degrees(params.mask))
     number = int(catalogue.ra_deg.size)
     on = stars_on(catalogue, job.arguments["footprints"])
     if not any(on.values()):
@@ -244,6 +270,13 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
         for root, stars in on.items()
         if not stars
     ]
+    apart = UNKNOWN_MAS_YR * job.arguments["years"]
+    if catalogue.motions is None and apart > STANDSTILL_MAS:
+        text = (
+            f"{source.name} has no epoch, so its stars are taken to stand still; from the first to "
+            f"the last exposure one at {UNKNOWN_MAS_YR:g} mas a year moves by {apart:.0f} mas"
+        )
+        caveats.append(Caveat("no_epoch", text))
     return Outcome([product], [Measurement("stars", number, low=params.min_stars)], caveats)
 
 

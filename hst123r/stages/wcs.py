@@ -30,6 +30,7 @@ ROUND_TRIP_PIX: Final = 0.01
 """A WCS that does not find back to its pixel within this cannot carry 1 mas."""
 NO_SOLUTION: Final = "`solution` is for `start: a-priori`"
 NO_REFERENCES: Final = "`references` is for `start: refit`"
+NO_QUESTION: Final = "`astrometry_db` is for `start: refit`"
 
 
 class WcsParams(Params):
@@ -52,6 +53,12 @@ class WcsParams(Params):
         "otherwise the variables jref, iref, uref and CRDS_PATH say where they are",
     )
 
+    astrometry_db: bool = Field(
+        False,
+        description="For `refit`: ask the astrometry database of MAST for a fitted solution, or "
+        "where the guide stars are by Gaia; needs the network, and the answer may change",
+    )
+
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
         """Say which parameter has no effect."""
         del targets
@@ -59,6 +66,8 @@ class WcsParams(Params):
             yield ("solution",), NO_SOLUTION
         if self.references is not None and self.start != "refit":
             yield ("references",), NO_REFERENCES
+        if self.astrometry_db and self.start != "refit":
+            yield ("astrometry_db",), NO_QUESTION
 
 
 class Wcs(Stage[WcsParams]):
@@ -68,6 +77,7 @@ class Wcs(Stage[WcsParams]):
     same distortion as the WCS in use; `hst123r show wcs FILE` lists them. To build it anew,
     updatewcs of stwcs is called, without the network; the reference files that the header names
     have to be on this machine, and those that are not are named with the command that gets them.
+    With `astrometry_db` it asks MAST besides, and a service that does not answer ends the job.
     """
 
     name = "wcs"
@@ -117,7 +127,7 @@ class Wcs(Stage[WcsParams]):
         if params.start == "a-priori":
             files = _restore(source, exposure, params.solution, context)
         elif params.start == "refit":
-            files, used = _refit(source, job.inputs.get(REFERENCE, []), context)
+            files, used = _refit(source, job.inputs.get(REFERENCE, []), params, context)
         now = read_solutions(files["science"])[0]
         facts = dict(source.facts)
         if params.start != "archive":
@@ -137,7 +147,9 @@ class Wcs(Stage[WcsParams]):
             Measurement("moved_north", moved[1], "arcsec", subject=root),
         ]
         product = Product("exposure", source.name, dict(source.labels), files, facts)
-        return Outcome([product], measured, list(_caveats(now, root)), references=used)
+        return Outcome(
+            [product], measured, list(solution_caveats(now, root, params)), references=used
+        )
 
 
 def _own(product: Product, params: WcsParams, scope: Scope) -> WcsParams:
@@ -264,7 +276,7 @@ def choose(solutions: Sequence[Solution], wanted: str, where: str) -> Solution:
 
 
 def _refit(
-    source: Product, references: Sequence[Product], context: Context
+    source: Product, references: Sequence[Product], params: WcsParams, context: Context
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     from hst123r.external.updatewcs import refit
     from hst123r.files.content import look
@@ -272,7 +284,7 @@ def _refit(
     files = _copies(source, context)
     science = Path(files["science"])
     paths = {item.name: item.files["reference"] for item in references}
-    refit(science.parent, science.name, paths)
+    refit(science.parent, science.name, paths, ask=params.astrometry_db)
     used = [
         {**item.facts, "digest": look(Path(item.files["reference"])).digest} for item in references
     ]
@@ -297,7 +309,26 @@ def _hand_over(files: dict[str, str], context: Context) -> dict[str, str]:
     }
 
 
-def _caveats(solution: Solution, root: str) -> Iterator[Caveat]:
+def solution_caveats(solution: Solution, root: str, params: WcsParams) -> Iterator[Caveat]:
+    """Say what a user should know of the solution of an exposure.
+
+    Parameters
+    ----------
+    solution : Solution
+        The one in use.
+    root : str
+        Root name of the exposure.
+    params : WcsParams
+        How it was chosen.
+
+    Yields
+    ------
+    Caveat
+        Each with its sentence.
+    """
+    if params.astrometry_db and not solution.catalogue:
+        text = f"the astrometry database has no solution for it, its WCS is {solution.name}"
+        yield Caveat("no_solution", text, root)
     if solution.lacks:
         text = f"its WCS {solution.name or 'without a name'} lacks {', '.join(solution.lacks)}"
         yield Caveat("incomplete_wcs", text, root)

@@ -3,7 +3,7 @@
 Run by hand: ``python tests/bench/full_frames.py FOLDER [ROUNDS]``. The frames, two epochs of two,
 are simulated into the folder once and kept. In every round, one after the other:
 
-* ``hst123r run`` of stars, reference, align and drizzle by epoch, with one job and with two at a time;
+* ``hst123r run`` of stars, reference, align and drizzle by epoch, with one job and with two;
 * the bare calls: TweakReg with its own finder on all four, AstroDrizzle on each epoch, with the
   parameters our stage gives it. Inside of it the kernels are taken apart: reading of FITS files,
   TweakReg's source finding, the drizzling (``tdriz``) and the blotting (``tblot``);

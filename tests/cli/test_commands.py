@@ -414,5 +414,11 @@ def test_a_plan_tells_how_large_a_stack_will_be_and_refuses_one_too_large(
         answer = hst123r(command, recipe, "--set", "drizzle.max_megapixels=0.001")
         assert answer.code == 2
         assert "max_megapixels allows 0.001 million" in answer.err
+    # what the last run left stands in for exposures that are made again, and decides nothing
+    stale = ("--set", "exposures.epoch_gap=100 day", "--set", "drizzle.max_megapixels=0.001")
+    answer = hst123r("plan", recipe, *stale)
+    assert answer.code == 10, answer.err
+    assert "refused, unless what is made before changes that" in answer.out.replace("\n", " ")
+    assert hst123r("run", recipe, *stale).code == 2
     # nothing was drizzled
     assert not list((recipe.parent / "r" / "products").glob("drizzle/*"))

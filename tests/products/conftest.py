@@ -102,12 +102,12 @@ def stack(drizzled, tmp_path):
     """Write a stack of ours."""
     from hst123r.products.stacks import write_stack
 
-    def write(science=None, weight=None, unit="ELECTRONS/S", zeropoint=None, **cards):
+    def write(science=None, weight=None, unit="ELECTRONS/S", zeropoint=None, fill=np.nan, **cards):
         path = tmp_path / "stack.fits"
         path.unlink(missing_ok=True)
         images = drizzled(science, weight, **cards)
         about = {"NINPUT": (2, "number of exposures")}
-        facts = write_stack(images, path, about, unit, zeropoint=zeropoint)
+        facts = write_stack(images, path, about, unit, fill=fill, zeropoint=zeropoint)
         return path, facts
 
     return write

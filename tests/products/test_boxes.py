@@ -1,11 +1,11 @@
-"""Boxes on the sky as flags of exposures, and as blanks of a stack."""
+"""Boxes on the sky as flags of exposures."""
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from hst123r.errors import StageError
-from hst123r.products.boxes import blank_boxes, flag_boxes
+from hst123r.products.boxes import flag_boxes
 from hst123r.products.exposures import open_chips
 from hst123r.products.quality import data_quality
 
@@ -44,20 +44,3 @@ def test_a_companion_is_flagged(wfpc2, read):
 def test_without_a_free_bit_it_is_refused(acs, read):
     with pytest.raises(StageError, match="every bit of the data quality is in use"):
         flag_boxes([acs], [read(acs)], [(0.0, 0.0, 1.0)], 2**15 - 1)
-
-
-def test_only_pixels_without_weight_are_blanked(tmp_path):
-    header = fits.Header(
-        {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0,
-         "CRPIX1": 16.0, "CRPIX2": 11.0, "CD1_1": -1 / 36000, "CD2_2": 1 / 36000}
-    )  # fmt: skip
-    images = {role: tmp_path / f"{role}.fits" for role in ("science", "weight")}
-    weight = np.zeros((30, 30), "f4")
-    weight[10, 15] = 1.0
-    fits.writeto(images["science"], np.ones((30, 30), "f4"), header)
-    fits.writeto(images["weight"], weight)
-    blank_boxes(images, [(150.0, 2.0, 0.25)], -9.0)
-    expected = np.ones((30, 30))
-    expected[8:13, 13:18] = -9.0
-    expected[10, 15] = 1.0
-    assert np.array_equal(fits.getdata(images["science"]), expected)

@@ -5,7 +5,8 @@ import pytest
 
 from hst123r.algorithms.sphere import separation_arcsec
 from hst123r.products import tables
-from hst123r.products.reference_table import read_reference
+from hst123r.products.reference_table import read_reference, write_reference
+from hst123r.products.user_reference import read_user_reference
 
 
 def test_what_is_read_has_the_units_of_the_code(small):
@@ -37,3 +38,21 @@ def test_the_catalogue_holds_true_stars_at_their_places(small):
         right += rate == pytest.approx(float(truth["rate"][nearest]), rel=0.1)
     # a star that looks like a galaxy, as blends do, has the light of its neighbours too
     assert right > 0.85 * sure.sum()
+
+
+def test_stars_that_move_are_read_where_they_are_at_a_time(tmp_path):
+    """3.6 arcsec a year to the north, measured in 2010; the table is of 2015, the visit of 2020."""
+    (tmp_path / "c.csv").write_text(
+        "ra,dec,pos_err,pmra,pmdec,pmra_error,pmdec_error,ref_epoch\n"
+        "10,0,1,0,3600,0.3,0.3,2010\n11,0,1,,,,,2010\n"
+    )
+    how = {"fwhm_arcsec": 0.1, "threshold_sigma": 5.0, "brightest": 9}
+    mjd = {year: 51544.5 + (year - 2000) * 365.25 for year in (2015, 2020)}
+    found = read_user_reference(tmp_path / "c.csv", year=2015.0, **how)
+    write_reference(found, tmp_path / "c.ecsv", {"mjd": mjd[2015]})
+    then, now = (read_reference(tmp_path / "c.ecsv", when) for when in (None, mjd[2020]))
+    assert then.dec_deg == pytest.approx([0.005, 0.0], abs=1e-9)
+    assert now.dec_deg == pytest.approx([0.010, 0.0], abs=1e-9)
+    # what is not known grows by 5 mas a year from 2010 on
+    assert then.error_arcsec * 1e3 == pytest.approx([np.hypot(1, 1.5), np.hypot(1, 25)], abs=2e-3)
+    assert now.error_arcsec * 1e3 == pytest.approx([np.hypot(1, 3), np.hypot(1, 50)], abs=2e-3)

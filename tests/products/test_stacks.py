@@ -8,7 +8,7 @@ from astropy.io import fits
 
 from hst123r.errors import StageError
 from hst123r.files.content import facet_of_card
-from hst123r.products.stacks import read_stack, write_stack
+from hst123r.products.stacks import cards_of, read_stack, write_stack
 
 
 def ab(flam, plam):
@@ -42,6 +42,42 @@ def test_every_plane_lies_on_the_sky_as_the_image_does(stack):
                     assert hdus[name].header[card.keyword] == card.value
             assert hdus[name].header["BUNIT"] == "UNITLESS"
             assert "PHOTFLAM" not in hdus[name].header
+
+
+@pytest.mark.parametrize("fill", [math.nan, -9.0])
+def test_pixels_without_weight_hold_the_fill_and_no_stale_value(stack, fill):
+    """AstroDrizzle leaves what was flagged everywhere, and a kernel can have weights below zero."""
+    weight = np.full((40, 50), 800.0, "f4")
+    weight[:, :10], weight[7, 20] = 0, -1
+    path, _ = stack(np.ones((40, 50), "f4"), weight, fill=fill, zeropoint=25.0)
+    found = fits.getdata(path, "SCI")
+    assert np.array_equal(found[:, :10], np.full((40, 10), fill), equal_nan=True)
+    assert np.ptp(found[:, 10:]) == 0
+    assert found[7, 20] == fits.getval(path, "FIXSCALE", "SCI")
+    # to those who read it as we do it is what it was
+    assert np.isnan(read_stack(path).science).sum() == 400
+
+
+def test_what_fills_boxes_is_listed_apart(acs, data, read):
+    """Times and dates are those of nearly all pixels, and of the boxes under names of their own."""
+    first, second = read(acs), read({"science": data / "jsi00201q_flc.fits"})
+    plain = cards_of("x", "F606W", [first, second], None)
+    assert not {"EXPTIME", "EXTRA"} & set(plain)
+    assert (plain["NINPUT"][0], plain["EXPEND"][0]) == (2, second.end_mjd)
+    cards = {k: v for k, (v, _) in cards_of("x", "F606W", [first], None, [second]).items()}
+    assert (cards["NINPUT"], cards["INPUT"], cards["EXPTIME"]) == (1, "jsi00101q", 100.0)
+    assert (cards["EXPSTART"], cards["EXPEND"]) == (first.start_mjd, first.end_mjd)
+    assert cards["MJD-AVG"] == pytest.approx(first.middle_mjd, abs=1e-8)
+    assert (cards["NEXTRA"], cards["EXTRA"], cards["XEXPTIME"]) == (1, "jsi00201q", 100.0)
+    assert (cards["XEXPSTA"], cards["XEXPEND"]) == (second.start_mjd, second.end_mjd)
+
+
+def test_the_time_of_the_cards_is_that_of_the_stack(drizzled, tmp_path):
+    about = {"EXPTIME": (100.0, "s"), "TEXPTIME": (100.0, "s")}
+    facts = write_stack(drizzled(), tmp_path / "stack.fits", about, "ELECTRONS/S")
+    assert facts["exposure_time_s"] == 100.0
+    with fits.open(tmp_path / "stack.fits") as hdus:
+        assert [hdus[n].header["EXPTIME"] for n in (0, "SCI")] == [100.0, 100.0]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +140,8 @@ def test_a_fixed_zeropoint_is_that_of_the_pixels(stack):
     factor = 10 ** (0.4 * (25.0 - ab(7.8e-20, 5921.0)))
     assert found.science[5, 5] == pytest.approx(2.0 * factor, rel=1e-3)
     assert found.header["ZP_AB"] == found.header["FIXZPT"] == facts["zeropoint_ab"] == 25.0
+    # electrons they are no more
+    assert found.header["BUNIT"] == facts["unit"] == "adu/s"
     assert found.header["FIXFLUX"] == pytest.approx(3.631e-4, rel=1e-6)
     assert found.header["FIXSCALE"] == facts["scaled"] == pytest.approx(factor, rel=1e-3)
     # the flux of a pixel in erg/cm2/s/A is what it was

@@ -77,6 +77,27 @@ def test_a_table_is_taken_at_the_time_of_the_exposures(tmp_path):
     assert np.isnan(found.flux).all()
 
 
+def test_what_a_table_does_not_say_is_given_by_the_recipe(tmp_path):
+    (tmp_path / "c.csv").write_text("ra,dec,pmra,pmdec\n10,0,0,3600\n")
+    with pytest.raises(InputError, match="set `file_error`"):
+        read_user_reference(tmp_path / "c.csv", **HOW)
+    with pytest.raises(InputError, match="set `file_epoch`"):
+        read_user_reference(tmp_path / "c.csv", **HOW, error_mas=2.0)
+    found = read_user_reference(tmp_path / "c.csv", **HOW, error_mas=2.0, epoch=2009.3)
+    assert found.dec_deg == pytest.approx([0.01], abs=1e-8)
+    assert found.motions is not None
+    assert found.motions.epoch.tolist() == [2009.3]
+
+
+def test_an_image_whose_time_is_known_has_stars_that_may_have_moved(write_image):
+    path, _ = write_image()
+    still, moving = (read_user_reference(path, **HOW, epoch=year) for year in (None, 2015.3))
+    assert still.motions is None
+    assert np.array_equal(still.ra_deg, moving.ra_deg)
+    grown = np.hypot(still.position_error_arcsec, 0.020)
+    assert moving.position_error_arcsec == pytest.approx(grown)
+
+
 def test_stars_on_exposures(tmp_path):
     Table({"ra": [10.0, 10.5], "dec": [0.0, 0.0], "pos_err": [1.0, 1.0]}).write(tmp_path / "c.csv")
     found = read_user_reference(tmp_path / "c.csv", **HOW)

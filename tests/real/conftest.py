@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 
 from hst123r.provenance.store import Store
 
@@ -223,3 +225,70 @@ def sources():
         return np.column_stack([ra, dec]), np.asarray(table["flux"])
 
     return find
+
+
+@pytest.fixture(scope="session")
+def uvis(shared_data, tmp_path_factory):
+    """A UVIS frame without its distortion, and a set of reference files for it.
+
+    Of the archive's file only headers are left whole, so its pixels are zeros here. The polynomials
+    of the table are those of its headers, so that a refit has to give them back; the lookup tables
+    are waves, as large and as fine as those of the archive.
+    """
+    folder = tmp_path_factory.mktemp("uvis")
+    references = {f"iref$waves_{kind}.fits": folder / f"waves_{kind}.fits" for kind in SUFFIXES}
+    with fits.open(shared_data / "wfc3_uvis" / "sample_svm_flc.fits") as given:
+        frame = fits.HDUList([fits.PrimaryHDU(header=given[0].header)])
+        chips = [given["SCI", version].header for version in (1, 2)]
+    tables = re.compile(r"(CPDIS|CPERR|DP|D2IMDIS|D2IMERR|D2IM|NPOLEXT|D2IMEXT)\d*(\..*)?")
+    names = zip(("IDCTAB", "NPOLFILE", "D2IMFILE"), references, strict=True)
+    frame[0].header.update(dict(names))
+    for version, header in enumerate(chips, 1):
+        cards = [card for card in header.cards if not tables.fullmatch(card.keyword)]
+        pixels = np.zeros((2051, 4096), np.uint8)
+        frame.append(fits.ImageHDU(pixels, fits.Header(cards), name="SCI", ver=version))
+    frame.writeto(folder / "ib4606c6q_flc.fits")
+    _distortion_table(chips).writeto(folder / "waves_idc.fits")
+    for kind, size in (("npl", 0.05), ("d2i", 0.01)):
+        _waves(chips, size).writeto(folder / f"waves_{kind}.fits")
+    return folder / "ib4606c6q_flc.fits", {name: str(path) for name, path in references.items()}
+
+
+SUFFIXES = ("idc", "npl", "d2i")
+
+
+def _distortion_table(chips):
+    """Coefficients in arcsec from those in pixels: x to the power m, y to the power n - m."""
+    columns = {}
+    for header in chips:
+        linear = np.array([[header[f"OC{a}1{k}"] for k in (1, 0)] for a in "XY"])
+        row = {
+            "DETCHIP": header["CCDCHIP"], "DIRECTION": "FORWARD", "FILTER": "F555W",
+            "XSIZE": 4096, "YSIZE": 2051, "XREF": header["IDCXREF"], "YREF": header["IDCYREF"],
+            "THETA": header["IDCTHETA"], "SCALE": header["IDCSCALE"],
+            "V2REF": header["IDCV2REF"], "V3REF": header["IDCV3REF"],
+        }  # fmt: skip
+        for n in range(1, header["A_ORDER"] + 1):
+            for m in range(n + 1):
+                own = [header.get(f"{letter}_{m}_{n - m}", 0.0) for letter in "AB"]
+                both = linear[:, 1 - m] if n == 1 else linear @ own
+                row[f"CX{n}{m}"], row[f"CY{n}{m}"] = both
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    primary = fits.PrimaryHDU()
+    primary.header.update(DETECTOR="UVIS", INSTRUME="WFC3", NORDER=chips[0]["A_ORDER"], PARITY=-1)
+    return fits.HDUList([primary, fits.table_to_hdu(Table(columns))])
+
+
+def _waves(chips, size):
+    rows, columns = np.indices((33, 64)) / 10.0
+    hdus = [fits.PrimaryHDU()]
+    hdus[0].header.update(DETECTOR="UVIS", INSTRUME="WFC3")
+    for version, header in enumerate(chips, 1):
+        for name, wave in (("DX", np.sin(rows + columns)), ("DY", np.cos(rows - columns))):
+            hdu = fits.ImageHDU((size * wave).astype("f4"), name=name, ver=version)
+            hdu.header.update(
+                CCDCHIP=header["CCDCHIP"], ONAXIS1=4096, ONAXIS2=2051, CDELT1=64, CDELT2=64
+            )
+            hdus.append(hdu)
+    return fits.HDUList(hdus)

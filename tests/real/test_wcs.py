@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,32 @@ def test_uvis_with_full_lookup_tables_finds_back_to_its_pixel(
     assert (now.name, now.lacks) == (solution.name, [])
     for version in (1, 2):
         assert round_trip(path, version, 4096, 2051) < PIXEL
+
+
+@pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
+def test_uvis_is_refitted_with_lookup_tables_and_finds_back_to_its_pixel(
+    shared_data, uvis, outside, tmp_path
+):
+    path, references = tmp_path / uvis[0].name, uvis[1]
+    shutil.copy(uvis[0], path)
+    said = outside("refit", tmp_path, image=path.name, references=references)
+    assert "error" not in said, said
+    now = read_solutions(path)[0]
+    assert (now.name, now.lacks) == ("IDC_waves", [])
+    delivered = shared_data / "wfc3_uvis" / "sample_svm_flc.fits"
+    with fits.open(path) as hdus, fits.open(delivered) as given:
+        for version in (1, 2):
+            assert round_trip(path, version, 4096, 2051) < PIXEL
+            header, before = hdus["SCI", version].header, given["SCI", version].header
+            sip = [keyword for keyword in before if re.fullmatch(r"[AB]_\d_\d", keyword)]
+            assert len(sip) > 20
+            for keyword in sip:
+                assert header[keyword] == pytest.approx(before[keyword], rel=1e-6), keyword
+            # its own solution was fitted to Gaia, and is off the pointing by less than an arcsec
+            away = [header[k] - before[k] for k in ("CRVAL1", "CRVAL2")]
+            assert np.hypot(*away) < 1 / 3600
+        tables = [hdu.data.shape for hdu in hdus if hdu.name in {"WCSDVARR", "D2IMARR"}]
+        assert tables == [(33, 64)] * 8
 
 
 @pytest.mark.parametrize(

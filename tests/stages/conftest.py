@@ -47,11 +47,11 @@ def divide():
     from hst123r.stage import registry
     from hst123r.stage.contract import Scope
 
-    def call(name, inputs, params=None, targets=None):
+    def call(name, inputs, params=None, targets=None, recipe="r"):
         handler = registry.get(name)
         places = targets or {"SN": "150.1 2.2", "nothing": "10:00:24.0 +02:12:04.3"}
         known = tuple(Target(target, parse(place)) for target, place in places.items())
-        scope = Scope("r", "text", "/", known, name)
+        scope = Scope(recipe, "text", "/", known, name)
         checked = handler.params.model_validate(params or {})
         return {job.label: job for job in handler.divide(inputs, checked, scope)}
 

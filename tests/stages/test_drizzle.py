@@ -162,6 +162,9 @@ def test_one_exposure_alone_has_the_time_and_counts_of_its_input(inputs, small, 
         assert list(hdus["HDRTAB"].data["EXPTIME"]) == [300.0, 300.0]
         for keyword in ("PHOTFLAM", "PHOTPLAM", "ZP_AB"):
             assert hdus["SCI"].header[keyword] > 0
+    with fits.open(path) as hdus:
+        # flagged in the one exposure there is: not a value that AstroDrizzle left there
+        assert np.isnan(hdus["SCI"].data[hdus["WHT"].data == 0]).all()
     stack = read_stack(path)
     star = max(small.truth("jsi00103q"), key=lambda row: row["rate"])
     x, y = stack.wcs.all_world2pix([[star["ra"], star["dec"]]], 0)[0]
@@ -217,6 +220,29 @@ def test_a_stack_for_each_target_lies_around_it(inputs, divide):
     assert "SN-acs_wfc-f606w-nothing" in jobs
 
 
+def test_exposures_without_a_target_are_named_once(inputs, divide, do):
+    """Those of one filter by its stack, and those of a filter without any stack by another."""
+    given = {"exposure": inputs["exposure"], "cosmic-ray mask": []}
+    for product in given["exposure"]:
+        if product.name == "jsi00201q" or product.labels["filter"] == "F814W":
+            for chip in product.facts["chips"]:
+                chip["targets"] = {}
+    params = {"per": ["target"], "size": "60 pix", "cosmic_rays": False}
+    jobs = divide("drizzle", given, params)
+    assert sorted(jobs) == ["SN-acs_wfc-f606w-SN", "SN-acs_wfc-f606w-nothing"]
+    told = {label: sorted(job.arguments.get("left_out", {})) for label, job in jobs.items()}
+    assert told == {
+        "SN-acs_wfc-f606w-SN": ["jsi00103q", "jsi00104q", "jsi00201q"],
+        "SN-acs_wfc-f606w-nothing": [],
+    }
+    outcome = do("drizzle", jobs["SN-acs_wfc-f606w-SN"], params)
+    assert sorted((r.subject, r.code) for r in outcome.rejects) == [
+        ("jsi00103q", "no_target"), ("jsi00104q", "no_target"), ("jsi00201q", "no_target"),
+    ]  # fmt: skip
+    assert "no target lies on a chip" in outcome.rejects[0].reason
+    assert {r.labels["filter"] for r in outcome.rejects} == {"F606W", "F814W"}
+
+
 def test_every_parameter_reaches_astrodrizzle(inputs, divide, do, tmp_path):
     """What AstroDrizzle writes down of its own parameters, against the recipe's."""
     params = {
@@ -249,7 +275,7 @@ def test_every_parameter_reaches_astrodrizzle(inputs, divide, do, tmp_path):
     # a fill is a number in the file, and no data to us
     raw = fits.getdata(path, "SCI")
     assert np.isnan(stack.science[stack.weight == 0]).all()
-    assert not np.isnan(raw).any()
+    assert (raw[stack.weight == 0] == -9.0).all()
     assert stack.header["ZP_AB"] == 25.0
     noise = fits.getheader(path, "RMS")
     assert noise["RMSCORR"] == pytest.approx(1 / (1 - 0.7 / 3))
@@ -371,4 +397,10 @@ def test_an_extra_exposure_fills_the_box_and_nothing_else(inputs, small, divide,
         assert seen.sum() > 0.9 * (alone[root]["WHT"][part] > 0).sum() > 1000
         assert filled["SCI"][seen] == pytest.approx(alone[root]["SCI"][seen], rel=1e-5, abs=1e-6)
     assert [(c.code, c.subject) for c in outcome.caveats] == [("extra_absent", "jxxxxxxxq")]
+    header = fits.getheader(outcome.products[0].files["science"])
+    facts = outcome.products[0].facts
+    assert (header["EXPTIME"], header["INPUT"], header["NINPUT"]) == (400.0, "jsi00101q", 1)
+    assert (header["XEXPTIME"], header["EXTRA"], header["NEXTRA"]) == (400.0, "jsi00102q", 1)
+    assert (facts["exposure_time_s"], facts["exposures"]) == (400.0, ["jsi00101q"])
+    assert (facts["start_mjd"], facts["end_mjd"]) == (header["EXPSTART"], header["EXPEND"])
     assert all(path.read_bytes() == content for path, content in before.items())

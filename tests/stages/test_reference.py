@@ -172,6 +172,95 @@ def test_an_image_of_the_users_is_the_reference_and_stays_as_it_is(small, divide
     assert image.read_bytes() == before
 
 
+@pytest.fixture
+def plain(small, tmp_path):
+    """Write the true stars as a table with nothing but positions and what a test adds."""
+
+    def write(**columns):
+        truth = small.truth("jsi00101q")
+        table = Table({"ra": truth["ra"], "dec": truth["dec"]})
+        for name, value in columns.items():
+            table[name] = np.full(len(table), value)
+        table.write(tmp_path / "mine.csv", overwrite=True)
+        return {"file": str(tmp_path / "mine.csv"), "file_error": "1 mas"}
+
+    return write
+
+
+def test_a_catalogue_is_taken_to_the_time_of_each_visit(small, divide, do, plain):
+    """Stars that all move by half an arcsec a year, measured at the time of the first visit."""
+    exposures = small.products("exposures", "exposure")
+    middle = {p.name: (p.facts["start_mjd"] + p.facts["end_mjd"]) / 2 for p in exposures}
+    params = plain(pmra=500.0, pmdec=0.0) | {"file_epoch": julian_year(middle["jsi00101q"])}
+    outcome = do(
+        "reference", divide("reference", inputs_of(small, exposures), params)["SN"], params
+    )
+    assert outcome.quality.value == "good", outcome
+    given = {"exposure": exposures, "reference": outcome.products}
+    aligned = do("align", divide("align", given)[SECOND])
+    moved = {m.subject: m.value for m in aligned.measurements if m.name == "moved_east"}
+    years = (middle["jsi00201q"] - middle["jsi00101q"]) / 365.25
+    assert moved["jsi00201q"] == pytest.approx(0.5 * years - 0.2, abs=0.005)
+
+
+def test_stars_that_stand_still_for_want_of_an_epoch_are_said(small, divide, do, plain):
+    params = plain()
+    exposures = small.products("exposures", "exposure")
+    job = divide("reference", inputs_of(small, exposures), params)["SN"]
+    assert job.arguments["years"] == pytest.approx(70 / 365.25, abs=0.002)
+    assert do("reference", job, params).caveats == []
+    job.arguments["years"] = 4.0
+    (caveat,) = do("reference", job, params).caveats
+    assert caveat.code == "no_epoch"
+    assert "moves by 20 mas" in caveat.text
+    params["file_epoch"] = 2015.0
+    assert do("reference", job, params).caveats == []
+
+
+@pytest.mark.heavy
+def test_stars_in_boxes_are_in_no_catalogue(small, divide, do, plain):
+    """Of the reference visit and of a file, and of the exposures that are aligned to it."""
+    box = {"position": "150.1 2.2", "half_size": "4 arcsec"}
+    exposures = small.products("exposures", "exposure")
+
+    def inside(ra, dec):
+        x, y = to_tangent_plane(np.asarray(ra), np.asarray(dec), 150.1, 2.2)
+        return np.maximum(np.abs(x), np.abs(y)) < 4.0
+
+    whole = read_reference(small.path("reference/SN/SN_reference.ecsv"))
+    held = inside(whole.ra_deg, whole.dec_deg)
+    assert held.sum() > 5
+    for given in ({"filter": "F606W"}, plain()):
+        params = given | {"mask": [box]}
+        job = divide("reference", inputs_of(small, exposures), params)["SN"]
+        outcome = do("reference", job, params)
+        found = read_reference(outcome.products[0].files["catalog"])
+        assert not inside(found.ra_deg, found.dec_deg).any()
+        assert found.ra_deg.size > 0.6 * (~held).sum()
+    # the numbers in the table of matches are rows of the catalogue, which stays whole
+    given = {
+        **inputs_of(small, exposures), "reference": small.products("reference", "reference"),
+    }  # fmt: skip
+    params = {"mask": [box]}
+    aligned = do("align", divide("align", given, params)[SECOND], params)
+    (table,) = [product for product in aligned.products if product.kind == "alignment"]
+    rows = {
+        name: np.asarray(Table.read(path)["reference"]) - 1
+        for name, path in (
+            ("with", table.files["matches"]),
+            ("without", small.path("align/*02-acs_wfc/*_matches.ecsv")),
+        )
+    }
+    # by the headers, which are 0.3 arcsec off, stars near the sides may be in or out
+    x, y = to_tangent_plane(whole.ra_deg, whole.dec_deg, 150.1, 2.2)
+    depth = 4.0 - np.maximum(np.abs(x), np.abs(y))
+    assert depth[rows["without"]].max() > 2
+    assert depth[rows["with"]].max() < 0.4
+    kept = (depth[rows["without"]] < -0.4).sum()
+    assert (depth[rows["with"]] < -0.4).sum() == pytest.approx(kept, abs=2)
+    assert kept > 10
+
+
 def test_an_image_of_elsewhere_is_refused(small, divide, do, image):
     image.chmod(0o644)
     with fits.open(image, mode="update") as hdus:
@@ -182,19 +271,25 @@ def test_an_image_of_elsewhere_is_refused(small, divide, do, image):
     assert "none on an exposure of SN" in said
 
 
-def test_a_file_that_is_not_there_or_may_be_made_again(small, divide, tmp_path):
+def test_a_file_that_is_not_there_or_may_be_made_again(small, divide, tmp_path, copy_of_finished):
     exposures = small.products("exposures", "exposure")
     with pytest.raises(InputError, match="there is no reference gone"):
         divide("reference", inputs_of(small, exposures), {"file": "gone_drc.fits"})
-    # the recipe of the fixture is called r
-    path = tmp_path / "r" / "products" / "x_drc.fits"
-    path.parent.mkdir(parents=True)
-    path.touch()
-    (tmp_path / "r" / "hst123r.sqlite").touch()
-    with pytest.raises(InputError, match="is a product of this recipe"):
+    own = copy_of_finished.rename(tmp_path / "elsewhere")
+    (path,) = own.glob("products/stacks/*f606w/*_drz.fits")
+    (tmp_path / "link.fits").symlink_to(path)
+    # by the store, whatever the folder is called; the recipe of the fixture is called r
+    assert divide("reference", inputs_of(small, exposures), {"file": str(path)})
+    for name in (path, tmp_path / "link.fits"):
+        with pytest.raises(InputError, match="is a product of this recipe"):
+            divide("reference", inputs_of(small, exposures), {"file": str(name)}, recipe="small")
+    (own / "hst123r.sqlite").write_bytes(b"no store")
+    with pytest.raises(InputError, match=r"whose product .* cannot be told"):
         divide("reference", inputs_of(small, exposures), {"file": str(path)})
     with pytest.raises(ValidationError, match="`filter` has no effect with `file`"):
         ReferenceParams.model_validate({"file": "x.fits", "filter": "F606W"})
+    with pytest.raises(ValidationError, match="`file_epoch` is about `file`, and there is none"):
+        ReferenceParams.model_validate({"file_epoch": 2016.0})
 
 
 def test_a_wcs_that_came_after_the_stars_counts(small, divide, do, tmp_path):

@@ -1,5 +1,7 @@
 """The WCS that exposures start from: as delivered, restored, or built anew."""
 
+from dataclasses import replace
+
 import pytest
 from astropy.io import fits
 
@@ -126,6 +128,7 @@ def test_reference_files_are_inputs_of_the_job(divide, exposure, tmp_path, monke
     [
         ("{solution: GSC240}", "`solution` is for `start: a-priori`"),
         ("{references: refs}", "`references` is for `start: refit`"),
+        ("{astrometry_db: true}", "`astrometry_db` is for `start: refit`"),
         ("{start: refitted}", "refit"),
     ],
 )
@@ -133,6 +136,39 @@ def test_a_parameter_without_effect_is_an_error(run_recipe, data, write_recipe, 
     answer = run_recipe(write_recipe(f"wcs: {params}"))
     assert answer.code == 2
     assert says in answer.err
+
+
+@pytest.mark.heavy
+def test_the_network_is_used_where_it_is_asked_for_and_not_offline(
+    run_recipe, write_recipe, exposure, data, tmp_path, monkeypatch
+):
+    """No server listens at port 1, and none of another machine is asked."""
+    (tmp_path / "refs").mkdir()
+    (tmp_path / "refs" / "toy_idc.fits").write_bytes(b"x")
+    select = "{exclude: [jsi00102q, jsi00201q, jsi00202q]}"
+    stage = "wcs: {start: refit, references: refs, astrometry_db: true}"
+    recipe = write_recipe(stage, select=select)
+    monkeypatch.setenv("ASTROMETRY_SERVICE_URL", "http://127.0.0.1:1/")
+    answer = run_recipe(recipe)
+    assert answer.code == 5
+    assert "http://127.0.0.1:1/availability: the astrometry database did not answer" in answer.err
+    monkeypatch.setenv("ASTROMETRY_SERVICE_URL", "http://archive.invalid/")
+    answer = run_recipe(recipe, "--offline")
+    assert answer.code == 5
+    assert "the network is needed (archive.invalid), and --offline forbids it" in answer.err
+
+
+def test_an_answer_without_a_solution_is_a_caveat(exposure):
+    """Such an exposure stands where its pointing put it, and one that has a solution does not."""
+    from hst123r.stages.wcs import WcsParams, solution_caveats
+
+    asked = WcsParams(start="refit", astrometry_db=True)
+    solution = read_solutions(exposure.files["science"])[0]
+    assert list(solution_caveats(solution, ROOT, asked)) == []
+    bare = replace(solution, name="IDC_toy", catalogue="")
+    (caveat,) = solution_caveats(bare, ROOT, asked)
+    assert (caveat.code, caveat.subject) == ("no_solution", ROOT)
+    assert list(solution_caveats(bare, ROOT, WcsParams(start="refit"))) == []
 
 
 def test_a_recipe_starts_from_what_it_says(run_recipe, write_recipe, exposure, data):
