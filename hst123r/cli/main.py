@@ -86,7 +86,10 @@ def entry() -> None:
     """Run the command line, and end with the exit code that the documentation promises."""
     # looking at all that was imported, again and again, takes a quarter of a short command
     gc.set_threshold(YOUNG, 20, 20)
-    sys.exit(invoke(sys.argv[1:]))
+    code = invoke(sys.argv[1:])
+    # nor is there anything to be found in what ends with the process
+    gc.freeze()
+    sys.exit(code)
 
 
 def invoke(arguments: list[str]) -> int:
