@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import pkgutil
 import sys
 import traceback
@@ -84,6 +85,8 @@ YOUNG: Final = 100_000
 
 def entry() -> None:
     """Run the command line, and end with the exit code that the documentation promises."""
+    # pydantic would read what every installed package says of itself, for plugins of its own
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # looking at all that was imported, again and again, takes a quarter of a short command
     gc.set_threshold(YOUNG, 20, 20)
     code = invoke(sys.argv[1:])

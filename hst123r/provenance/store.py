@@ -116,7 +116,10 @@ class Store:
         tables = self.db.execute("select count(*) from sqlite_master").fetchone()[0]
         if tables and owner != APPLICATION_ID:
             raise InputError("this SQLite file was not made by hst123r", where=str(self.path))
-        known = {migration.name for migration in migrations.pending(Database(memory=True))}
+        known = {
+            migration.name
+            for migration in migrations.pending(Database(memory=True, execute_plugins=False))
+        }
         unknown = [m.name for m in migrations.applied(self.db) if m.name not in known]
         if unknown:
             raise EnvironmentProblem(
