@@ -238,7 +238,11 @@ class Runner:
                 if not divided:
                     raise RuntimeError(f"nothing runs, and these never settle: {waiting}")
                 continue
-            for ended in self._pool.wait(WAIT_SECONDS):
+            # while no job ends, there is nothing new to divide or to start
+            while not (reports := self._pool.wait(WAIT_SECONDS)):
+                self._end_if_asked()
+                self.listener.tick()
+            for ended in reports:
                 self._take(planner, ended)
             self._end_if_asked()
             self.listener.tick()
