@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match
+from hst123r.algorithms.polygons import covers
 from hst123r.algorithms.proper_motion import Motions
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.errors import InputError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
 
 _OF_A_LIST: Final = ("ra_deg", "dec_deg", "flux", "flux_error", "position_error_arcsec")
 DEFAULT_SHIFTS: Final = MatchOptions(search_arcsec=0.5, tolerance_arcsec=0.05, geometry="shift")
@@ -280,30 +280,3 @@ def _shifts(
 def _moved(item: _Points, move: Floats) -> _Points:
     polygons = tuple(polygon + move for polygon in item.polygons)
     return replace(item, place=item.place + move, polygons=polygons)
-
-
-def covers(polygons: Sequence[Floats], place: Floats) -> Booleans:
-    """Return which points are inside any of some polygons, by counting crossings.
-
-    Parameters
-    ----------
-    polygons : sequence of (k, 2) ndarray of float64
-        Corners in order, on a plane.
-    place : (n, 2) ndarray of float64
-        Points of the plane.
-
-    Returns
-    -------
-    (n,) ndarray of bool
-        Whether each is inside.
-    """
-    result = np.zeros(len(place), np.bool_)
-    for polygon in polygons:
-        inside = np.zeros(len(place), np.bool_)
-        for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-            crosses = (y1 > place[:, 1]) != (y2 > place[:, 1])
-            with np.errstate(divide="ignore", invalid="ignore"):
-                at = x1 + (place[:, 1] - y1) / (y2 - y1) * (x2 - x1)
-            inside ^= crosses & (place[:, 0] < at)
-        result |= inside
-    return result

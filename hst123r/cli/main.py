@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import pkgutil
 import sys
 import traceback
@@ -84,9 +85,14 @@ YOUNG: Final = 100_000
 
 def entry() -> None:
     """Run the command line, and end with the exit code that the documentation promises."""
+    # pydantic would read what every installed package says of itself, for plugins of its own
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # looking at all that was imported, again and again, takes a quarter of a short command
     gc.set_threshold(YOUNG, 20, 20)
-    sys.exit(invoke(sys.argv[1:]))
+    code = invoke(sys.argv[1:])
+    # nor is there anything to be found in what ends with the process
+    gc.freeze()
+    sys.exit(code)
 
 
 def invoke(arguments: list[str]) -> int:

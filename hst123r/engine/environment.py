@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import re
 import socket
 import sys
 from functools import cache
@@ -19,6 +20,9 @@ PACKAGES: Final = (
     "stsci.skypac", "stsci.stimage", "stsci.tools", "stwcs", "tweakwcs",
 )  # fmt: skip
 """Packages whose versions are recorded with every run; those not installed are left out."""
+
+
+_VERSION: Final = re.compile(r"^Version: *(\S+) *$", re.MULTILINE)
 
 
 @cache
@@ -40,9 +44,12 @@ def version(distribution: str) -> str:
 
         return __version__
     try:
-        return metadata.version(distribution)
+        found = metadata.distribution(distribution)
     except metadata.PackageNotFoundError:
         return "missing"
+    # `metadata.version` reads a whole page of description as an e-mail for this one line
+    line = _VERSION.search((found.read_text("METADATA") or "").partition("\n\n")[0])
+    return line[1] if line else found.version
 
 
 def software() -> dict[str, str]:

@@ -29,6 +29,7 @@ from hst123r.external.template import Ended
 from hst123r.files.content import digest_bytes
 from hst123r.files.publish import machine_errors
 from hst123r.provenance import queries
+from hst123r.provenance.sqlite import update
 from hst123r.provenance.stamps import stamps_of
 from hst123r.provenance.store import Store
 from hst123r.recipe.load import describe
@@ -237,7 +238,11 @@ class Runner:
                 if not divided:
                     raise RuntimeError(f"nothing runs, and these never settle: {waiting}")
                 continue
-            for ended in self._pool.wait(WAIT_SECONDS):
+            # while no job ends, there is nothing new to divide or to start
+            while not (reports := self._pool.wait(WAIT_SECONDS)):
+                self._end_if_asked()
+                self.listener.tick()
+            for ended in reports:
                 self._take(planner, ended)
             self._end_if_asked()
             self.listener.tick()
@@ -308,8 +313,8 @@ class Runner:
         with self.store.transaction():
             job_id = self.store.jobs.start(row_of(planned, self.run_id))
             path = self.workspace.job_log(planned.instance.name, planned.job.label, job_id)
-            self.store.db.table("job").update(
-                job_id, {"log": str(path.relative_to(self.workspace.folder))}
+            update(
+                self.store.db, "job", job_id, {"log": str(path.relative_to(self.workspace.folder))}
             )
             if key.digest is not None:
                 self.store.jobs.describe(job_id, key.parts, key.inputs, key.digest)

@@ -43,6 +43,8 @@ SETTINGS: Final = {
     # macOS: forking after frameworks were loaded is what this design does on purpose
     "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
 }
+LARGE_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Memory in large pages where the system has them: a child is forked, works and ends faster."""
 IMPORTED: Final = "imported"
 """How the line begins that a template logs when it is ready."""
 _DIE_WITH_PARENT: Final = 1
@@ -91,7 +93,7 @@ class Template:
                 stdout=out,
                 stderr=out,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **THREADS, **SETTINGS},
+                env={**LARGE_PAGES, **os.environ, **THREADS, **SETTINGS},
                 # Ctrl-C is for the driver alone, which then ends the children in order
                 start_new_session=True,
             )

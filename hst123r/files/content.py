@@ -26,6 +26,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -219,7 +220,10 @@ class _Collector:
         self._parts: dict[str, list[str]] = {name: [] for name in FACETS}
 
     def data(self, hdu: HduBlocks, piece: bytes) -> None:
-        self._data.setdefault(hdu.index, blake3()).update(piece)
+        hasher = self._data.get(hdu.index)
+        if hasher is None:
+            hasher = self._data[hdu.index] = blake3()
+        hasher.update(piece)
 
     def header(self, hdu: HduBlocks) -> None:
         place = f"{hdu.name},{hdu.version}"
@@ -275,6 +279,7 @@ def facet_of_hdu(name: str) -> str:
     return "pixels"
 
 
+@lru_cache(maxsize=4096)
 def facet_of_card(keyword: str) -> str:
     """Return the facet a header card belongs to.
 

@@ -14,9 +14,12 @@ from hst123r.errors import InputError
 
 BLOCK: Final = 2880
 CARD: Final = 80
-CHUNK: Final = 8 * 1024 * 1024
+CHUNK: Final = 128 * 1024
+"""What is read at once: with pieces that stay in the processor's cache, two digests of one file
+take half the time that they take with pieces of 8 MB."""
 MAX_HEADER_BLOCKS: Final = 4000
 """A header of more than 140,000 cards is not a header."""
+_END: Final = b"END     "
 COMMENTARY: Final = frozenset({"COMMENT", "HISTORY", ""})
 
 Value = str | bool | int | float | None
@@ -132,7 +135,7 @@ def walk(
 def _header(
     stream: BinaryIO, index: int, where: str, on_bytes: Callable[[bytes], None] | None
 ) -> tuple[tuple[Card, ...], int] | None:
-    texts: list[bytes] = []
+    blocks: list[bytes] = []
     for number in range(MAX_HEADER_BLOCKS):
         block = stream.read(BLOCK)
         if not block and number == 0 and index > 0:
@@ -157,19 +160,21 @@ def _header(
                 f"the file ends in the middle of the header of HDU {index}; it is truncated",
                 where=where,
             )
-        cards = [block[start : start + CARD] for start in range(0, BLOCK, CARD)]
-        end = next((i for i, card in enumerate(cards) if card[:8] == b"END     "), None)
-        texts += cards if end is None else cards[:end]
-        if end is not None:
-            return _parse(texts), (number + 1) * BLOCK
+        end = block.find(_END)
+        while end % CARD and end > 0:
+            end = block.find(_END, end + 1)
+        blocks.append(block if end < 0 else block[:end])
+        if end >= 0:
+            return _parse(b"".join(blocks)), (number + 1) * BLOCK
     raise InputError(f"the header of HDU {index} has no end", where=where)
 
 
 def _data_size(cards: tuple[Card, ...], where: str) -> int:
     wanted: dict[str, int] = {}
     for card in cards:
-        if card.keyword in {"BITPIX", "NAXIS", "PCOUNT", "GCOUNT"} or (
-            card.keyword.startswith("NAXIS") and card.keyword[5:].isdigit()
+        keyword = card.keyword
+        if keyword in {"BITPIX", "PCOUNT", "GCOUNT"} or (
+            keyword.startswith("NAXIS") and (keyword == "NAXIS" or keyword[5:].isdigit())
         ):
             if not isinstance(card.value, int) or isinstance(card.value, bool):
                 raise InputError(f"{card.keyword} is not a whole number", where=where)
@@ -225,10 +230,12 @@ def _truncated(hdu: HduBlocks, where: str) -> InputError:
     )
 
 
-def _parse(texts: list[bytes]) -> tuple[Card, ...]:
+def _parse(header: bytes) -> tuple[Card, ...]:
     cards: list[Card] = []
-    for raw in texts:
-        text = raw.decode("ascii", errors="replace")
+    # every byte becomes one character, so that cards stay where they are
+    decoded = header.decode("ascii", errors="replace")
+    for start in range(0, len(decoded), CARD):
+        text = decoded[start : start + CARD]
         keyword = text[:8].rstrip()
         if keyword == "CONTINUE" and cards and isinstance(cards[-1].value, str):
             value, comment = _split(text[8:])

@@ -99,7 +99,7 @@ def stars_on(
     """
     import numpy as np
 
-    from hst123r.algorithms.merge import covers
+    from hst123r.algorithms.polygons import covers
     from hst123r.algorithms.sphere import to_tangent_plane
 
     found = {}

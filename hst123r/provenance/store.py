@@ -14,10 +14,10 @@ from typing import Any, Final
 from hst123r.errors import EnvironmentProblem, InputError
 from hst123r.files.content import digest_bytes
 from hst123r.files.work_dir import STORE
-from hst123r.provenance.contents import Contents, insert
+from hst123r.provenance.contents import Contents
 from hst123r.provenance.jobs import Jobs
 from hst123r.provenance.migrations import migrations
-from hst123r.provenance.sqlite import Database
+from hst123r.provenance.sqlite import Database, insert, insert_all, update
 from hst123r.provenance.trouble import problem
 from hst123r.records.dates import utc_now
 
@@ -116,7 +116,10 @@ class Store:
         tables = self.db.execute("select count(*) from sqlite_master").fetchone()[0]
         if tables and owner != APPLICATION_ID:
             raise InputError("this SQLite file was not made by hst123r", where=str(self.path))
-        known = {migration.name for migration in migrations.pending(Database(memory=True))}
+        known = {
+            migration.name
+            for migration in migrations.pending(Database(memory=True, execute_plugins=False))
+        }
         unknown = [m.name for m in migrations.applied(self.db) if m.name not in known]
         if unknown:
             raise EnvironmentProblem(
@@ -238,7 +241,9 @@ class Store:
         blocked : list of dict
             Jobs that could not run: ``stage``, ``label``, ``why``.
         """
-        self.db.table("run").update(
+        update(
+            self.db,
+            "run",
             run_id,
             {
                 "state": state,
@@ -255,7 +260,9 @@ class Store:
         self, run_id: int, level: str, code: str, message: str, job_id: int | None = None
     ) -> None:
         """Record something that happened in a run."""
-        self.db.table("event").insert(
+        insert(
+            self.db,
+            "event",
             {
                 "run_id": run_id,
                 "job_id": job_id,
@@ -263,13 +270,13 @@ class Store:
                 "level": level,
                 "code": code,
                 "message": message,
-            }
+            },
         )
 
     def take_lease(self, holder: dict[str, Any]) -> None:
         """Write who runs here, for others to read; the operating system's lock decides."""
         row = {"resource": "runner", "started": utc_now(), **holder}
-        self.db.table("lease").upsert(row, pk="resource")
+        insert_all(self.db, "lease", [row], replace_by="resource")
 
     def lease(self) -> dict[str, Any] | None:
         """Return who was the last to run here."""

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from hst123r.errors import InputError
 from hst123r.instruments.detector import Detector
 from hst123r.simulation.model import Observation, PointingError, Programme
@@ -185,6 +183,8 @@ def pointing_error(programme: Programme, epoch: int) -> PointingError:
     """
     if programme.errors:
         return programme.errors[epoch] if epoch < len(programme.errors) else PointingError()
+    import numpy as np
+
     rng = np.random.default_rng(np.random.SeedSequence([_VISIT_SEED, programme.seed, epoch]))
     east, north, roll = rng.standard_normal(3)
     return PointingError(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hst123r import instruments
-from hst123r.algorithms.merge import covers
+from hst123r.algorithms.polygons import covers
 from hst123r.algorithms.sphere import ARCSEC, to_tangent_plane
 from hst123r.errors import InputError
 from hst123r.records.exposure import Exposure

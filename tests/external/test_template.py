@@ -174,3 +174,18 @@ def test_a_template_whose_driver_is_gone_imports_nothing():
     )
     theirs.close()
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("own", [None, "glibc.malloc.check=0"])
+def test_memory_comes_in_large_pages_unless_the_user_tunes_it(own, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    if own is None:
+        monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    else:
+        monkeypatch.setenv("GLIBC_TUNABLES", own)
+    template = Template((), tmp_path / "template.log")
+    out = tmp_path / "out"
+    template.start(1, "toys:tunables", {"out": str(out)}, tmp_path, tmp_path / "log")
+    assert wait(template, 1)[1].exit_code == 0
+    template.close()
+    assert out.read_text() == (own or "glibc.malloc.hugetlb=1")

@@ -26,6 +26,11 @@ def note(argument):
     return 0
 
 
+def tunables(argument):
+    Path(argument["out"]).write_text(os.environ["GLIBC_TUNABLES"])
+    return 0
+
+
 def fail(argument):
     raise ValueError("a mistake")
 
