@@ -9,7 +9,6 @@ from hst123r.engine.ingest import take_in
 from hst123r.engine.workspace import Workspace, remove_tree
 from hst123r.errors import EnvironmentProblem, Hst123rError, StageError
 from hst123r.files.content import digest_file
-from hst123r.provenance.sqlite import update
 from hst123r.provenance.store import Store
 from hst123r.records.outcome import State
 
@@ -44,7 +43,7 @@ def recover(store: Store, workspace: Workspace) -> list[str]:
         f"{stage}:{label} {_recover(store, workspace, job_id)}" for job_id, stage, label in rows
     ]
     for run_id in store.interrupted_runs():
-        update(store.db, "run", run_id, {"state": "interrupted"})
+        store.db.table("run").update(run_id, {"state": "interrupted"})
         said.append(f"run {run_id} was killed before it ended")
     said += [text for folder in workspace.scratch.iterdir() if (text := remove_tree(folder))]
     return said

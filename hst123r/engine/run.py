@@ -29,7 +29,6 @@ from hst123r.external.template import Ended
 from hst123r.files.content import digest_bytes
 from hst123r.files.publish import machine_errors
 from hst123r.provenance import queries
-from hst123r.provenance.sqlite import update
 from hst123r.provenance.stamps import stamps_of
 from hst123r.provenance.store import Store
 from hst123r.recipe.load import describe
@@ -313,8 +312,8 @@ class Runner:
         with self.store.transaction():
             job_id = self.store.jobs.start(row_of(planned, self.run_id))
             path = self.workspace.job_log(planned.instance.name, planned.job.label, job_id)
-            update(
-                self.store.db, "job", job_id, {"log": str(path.relative_to(self.workspace.folder))}
+            self.store.db.table("job").update(
+                job_id, {"log": str(path.relative_to(self.workspace.folder))}
             )
             if key.digest is not None:
                 self.store.jobs.describe(job_id, key.parts, key.inputs, key.digest)

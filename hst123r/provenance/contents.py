@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from hst123r.files.content import Content, Signature, look
 from hst123r.files.publish import machine_errors
-from hst123r.provenance.sqlite import Database, insert, insert_all, update
+from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
 
 GRANULARITY_NS: Final = 50_000_000
@@ -240,7 +240,7 @@ class Contents:
         ).fetchone()
         if found is not None:
             if content.sha256 and not found[1]:
-                update(self.db, "content", found[0], {"sha256": content.sha256})
+                self.db.table("content").update(found[0], {"sha256": content.sha256})
             return self.get(int(found[0]))
         row = {
             "digest": content.digest,
@@ -250,19 +250,15 @@ class Contents:
             "sha256": content.sha256,
         }
         content_id = insert(self.db, "content", row)
-        insert_all(
-            self.db,
-            "header",
-            [
-                {
-                    "content_id": content_id,
-                    "hdu": header.hdu,
-                    "name": header.name,
-                    "version": header.version,
-                    "cards": json.dumps(header.cards),
-                }
-                for header in content.headers
-            ],
+        self.db.table("header").insert_all(
+            {
+                "content_id": content_id,
+                "hdu": header.hdu,
+                "name": header.name,
+                "version": header.version,
+                "cards": json.dumps(header.cards),
+            }
+            for header in content.headers
         )
         self._by_id[content_id] = Known(content_id, content.digest, content.size, content.facets)
         return self._by_id[content_id]
@@ -315,7 +311,7 @@ class Contents:
             if Signature.of(self.absolute(path)) == signature
         ]
         if rows:
-            insert_all(self.db, "path_state", rows, replace_by="path")
+            self.db.table("path_state").upsert_all(rows, pk="path")
         for path in ready:
             del self._dirty[path]
 
@@ -326,3 +322,11 @@ def _unstored(content: Content) -> Known:
 
 def _young(signature: Signature) -> bool:
     return time.time_ns() - max(signature.mtime_ns, signature.ctime_ns) < GRANULARITY_NS
+
+
+def insert(db: Database, table: str, row: dict[str, Any]) -> int:
+    """Insert one row and return its id."""
+    key = db.table(table).insert(row).last_pk
+    if not isinstance(key, int):
+        raise TypeError(f"the table {table} has no whole-number key")
+    return key

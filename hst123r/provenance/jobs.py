@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from hst123r.files.content import Content
-from hst123r.provenance.contents import Contents, Known
+from hst123r.provenance.contents import Contents, Known, insert
 from hst123r.provenance.rows import InputRow, Made, Part, Record, concerns, product_quality
-from hst123r.provenance.sqlite import Database, insert, insert_all, update
+from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
 from hst123r.records.outcome import Caveat, Outcome, Product, Quality
 
@@ -174,38 +174,30 @@ class Jobs:
         key : str
             Digest of all parts.
         """
-        update(self.db, "job", job_id, {"key": key})
-        insert_all(
-            self.db,
-            "job_param",
-            [
-                {
-                    "job_id": job_id,
-                    "kind": part.kind,
-                    "name": part.name,
-                    "value": part.value,
-                    "origin": part.origin,
-                }
-                for part in parts
-                if part.kind != "input"
-            ],
+        self.db.table("job").update(job_id, {"key": key})
+        self.db.table("job_param").insert_all(
+            {
+                "job_id": job_id,
+                "kind": part.kind,
+                "name": part.name,
+                "value": part.value,
+                "origin": part.origin,
+            }
+            for part in parts
+            if part.kind != "input"
         )
-        insert_all(
-            self.db,
-            "job_input",
-            [
-                {
-                    "job_id": job_id,
-                    "kind": row.kind,
-                    "position": row.position,
-                    "name": row.name,
-                    "role": row.role,
-                    "path": row.path and self.contents.relative(row.path),
-                    "content_id": row.content_id,
-                    "identity": json.dumps(row.identity),
-                }
-                for row in inputs
-            ],
+        self.db.table("job_input").insert_all(
+            {
+                "job_id": job_id,
+                "kind": row.kind,
+                "position": row.position,
+                "name": row.name,
+                "role": row.role,
+                "path": row.path and self.contents.relative(row.path),
+                "content_id": row.content_id,
+                "identity": json.dumps(row.identity),
+            }
+            for row in inputs
         )
 
     def finish(
@@ -246,69 +238,53 @@ class Jobs:
                     "quality": quality.value,
                 },
             )
-            insert_all(
-                self.db,
-                "product_file",
-                [
-                    {
-                        "product_id": product_id,
-                        "role": role,
-                        "path": self.contents.relative(path),
-                        "content_id": known[path].id,
-                        "owned": int(path in owned),
-                    }
-                    for role, path in product.files.items()
-                ],
+            self.db.table("product_file").insert_all(
+                {
+                    "product_id": product_id,
+                    "role": role,
+                    "path": self.contents.relative(path),
+                    "content_id": known[path].id,
+                    "owned": int(path in owned),
+                }
+                for role, path in product.files.items()
             )
         self._details(job_id, outcome)
         row = {**usage, "state": "done", "quality": outcome.quality.value, "ended": utc_now()}
-        update(self.db, "job", job_id, row)
+        self.db.table("job").update(job_id, row)
 
     def _details(self, job_id: int, outcome: Outcome) -> None:
-        insert_all(
-            self.db,
-            "measurement",
-            [
-                {
-                    "job_id": job_id,
-                    "name": item.name,
-                    "value": None if math.isnan(item.value) else float(item.value),
-                    "unit": item.unit,
-                    "low": item.low,
-                    "high": item.high,
-                    "quality": item.quality.value,
-                    "subject": item.subject,
-                }
-                for item in outcome.measurements
-            ],
+        self.db.table("measurement").insert_all(
+            {
+                "job_id": job_id,
+                "name": item.name,
+                "value": None if math.isnan(item.value) else float(item.value),
+                "unit": item.unit,
+                "low": item.low,
+                "high": item.high,
+                "quality": item.quality.value,
+                "subject": item.subject,
+            }
+            for item in outcome.measurements
         )
-        insert_all(
-            self.db,
-            "caveat",
-            [
-                {"job_id": job_id, "code": item.code, "text": item.text, "subject": item.subject}
-                for item in outcome.caveats
-            ],
+        self.db.table("caveat").insert_all(
+            {"job_id": job_id, "code": item.code, "text": item.text, "subject": item.subject}
+            for item in outcome.caveats
         )
-        insert_all(
-            self.db,
-            "reject",
-            [
-                {
-                    "job_id": job_id,
-                    "subject": item.subject,
-                    "code": item.code,
-                    "reason": item.reason,
-                    "labels": json.dumps(item.labels),
-                }
-                for item in outcome.rejects
-            ],
+        self.db.table("reject").insert_all(
+            {
+                "job_id": job_id,
+                "subject": item.subject,
+                "code": item.code,
+                "reason": item.reason,
+                "labels": json.dumps(item.labels),
+            }
+            for item in outcome.rejects
         )
         for table, rows in (
             ("photometry", outcome.photometry),
             ("reference_file", outcome.references),
         ):
-            insert_all(self.db, table, [{"job_id": job_id, **row} for row in rows])
+            self.db.table(table).insert_all({"job_id": job_id, **row} for row in rows)
 
     def fail(self, job_id: int, state: str, error: dict[str, Any], usage: dict[str, Any]) -> None:
         """Record that a job failed or was interrupted.
@@ -324,7 +300,7 @@ class Jobs:
         usage : dict
             ``cpu_seconds`` and ``peak_memory_mb``, empty where unknown.
         """
-        update(self.db, "job", job_id, {**error, **usage, "state": state, "ended": utc_now()})
+        self.db.table("job").update(job_id, {**error, **usage, "state": state, "ended": utc_now()})
 
     def forget(self, stage: str, label: str | None) -> int:
         """Forget the results of a job, or of all jobs of a stage, so that they run again.

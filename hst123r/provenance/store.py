@@ -14,10 +14,10 @@ from typing import Any, Final
 from hst123r.errors import EnvironmentProblem, InputError
 from hst123r.files.content import digest_bytes
 from hst123r.files.work_dir import STORE
-from hst123r.provenance.contents import Contents
+from hst123r.provenance.contents import Contents, insert
 from hst123r.provenance.jobs import Jobs
 from hst123r.provenance.migrations import migrations
-from hst123r.provenance.sqlite import Database, insert, insert_all, update
+from hst123r.provenance.sqlite import Database
 from hst123r.provenance.trouble import problem
 from hst123r.records.dates import utc_now
 
@@ -241,9 +241,7 @@ class Store:
         blocked : list of dict
             Jobs that could not run: ``stage``, ``label``, ``why``.
         """
-        update(
-            self.db,
-            "run",
+        self.db.table("run").update(
             run_id,
             {
                 "state": state,
@@ -260,9 +258,7 @@ class Store:
         self, run_id: int, level: str, code: str, message: str, job_id: int | None = None
     ) -> None:
         """Record something that happened in a run."""
-        insert(
-            self.db,
-            "event",
+        self.db.table("event").insert(
             {
                 "run_id": run_id,
                 "job_id": job_id,
@@ -270,13 +266,13 @@ class Store:
                 "level": level,
                 "code": code,
                 "message": message,
-            },
+            }
         )
 
     def take_lease(self, holder: dict[str, Any]) -> None:
         """Write who runs here, for others to read; the operating system's lock decides."""
         row = {"resource": "runner", "started": utc_now(), **holder}
-        insert_all(self.db, "lease", [row], replace_by="resource")
+        self.db.table("lease").upsert(row, pk="resource")
 
     def lease(self) -> dict[str, Any] | None:
         """Return who was the last to run here."""
