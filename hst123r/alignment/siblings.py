@@ -59,7 +59,7 @@ def _by_stars(
         # the donor may stand where the reference was moved to, and this one by its header
         moved = visit.reference.moved_arcsec
         before = visit.residual(number, replace(visit.catalogue(donor), moved_arcsec=moved))
-        if before.pairs < visit.params.min_matches:
+        if before.pairs < visit.params.least:
             continue
         if not before.is_aligned:
             exposure = visit.exposures[number]

@@ -45,7 +45,7 @@ def _views(visit: Visit) -> Iterator[Visit]:
     """Yield the visit as the recipe's fit sees it, and as each simpler one does."""
     yield visit
     for item in visit.params.retry:
-        yield visit.with_fit(item.geometry, item.min_matches)
+        yield visit.with_fit(item.geometry, item.least)
 
 
 def _attempt(visit: Visit, numbers: Sequence[int]) -> dict[int, Solution]:
@@ -59,13 +59,13 @@ def _attempt(visit: Visit, numbers: Sequence[int]) -> dict[int, Solution]:
         residual = visit.residual(number) if number in fitted else before[number]
         tried = Attempt(
             geometry=params.geometry,
-            min_matches=params.min_matches,
+            min_matches=params.least,
             search_pix=visit.frame.search_pix,
             tolerance_pix=visit.frame.tolerance_pix,
             matches=residual.pairs,
             why_not=residual.why_not,
         )
-        if residual.pairs >= params.min_matches:
+        if residual.pairs >= params.least:
             state: str = params.method if number in moving else "kept"
             solutions[number] = Solution(state, residual, fitted.get(number), attempts=(tried,))
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from hst123r.alignment.solution import Agreement, Solution
+from hst123r.alignment.solution import Agreement, Attempt, Solution
 from hst123r.alignment.visit import Visit
 from hst123r.records.outcome import Caveat, Measurement, Quality
 
@@ -140,7 +140,7 @@ def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
             text = f"too few stars for a fit, moved as {solution.donor} of the same visit; {own}"
             told.append(Caveat("inherited", text, exposure.root))
         elif solution.state == "failed":
-            why = solution.residual.why_not or f"{pairs} matches"
+            why = "; ".join(_short(attempt) for attempt in solution.attempts)
             text = f"not tied to the reference, stands where its header puts it: {why}"
             told.append(Caveat("not_tied", text, exposure.root))
         elif len(solution.attempts) > 1:
@@ -151,3 +151,9 @@ def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
             )
             told.append(Caveat("simpler_fit", text, exposure.root))
     return told
+
+
+def _short(attempt: Attempt) -> str:
+    """Say what a try had of what it needs, and why it had no more."""
+    text = f"{attempt.geometry} had {attempt.matches} of the {attempt.min_matches} matches it needs"
+    return f"{text}, {attempt.why_not}" if attempt.why_not else text

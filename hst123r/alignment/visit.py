@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from hst123r import instruments
 from hst123r.alignment import cosmic_rays
-from hst123r.alignment.params import AlignParams, Geometry
+from hst123r.alignment.params import AlignParams
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
+from hst123r.records.geometry import Geometry
 from hst123r.stage.context import Context
 from hst123r.stage.contract import Job
 

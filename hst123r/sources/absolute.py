@@ -13,7 +13,7 @@ from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.merge import Catalogue
 from hst123r.algorithms.proper_motion import at_epoch
 from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
-from hst123r.algorithms.transform import PARAMETERS, Geometry
+from hst123r.records.geometry import PARAMETERS, Geometry
 
 Floats = NDArray[np.float64]
 _MARGIN: Final = 5.0

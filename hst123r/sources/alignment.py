@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.sphere import middle, to_tangent_plane
-from hst123r.algorithms.transform import Geometry
+from hst123r.records.geometry import Geometry
 from hst123r.sources.stars import ChipStars
 
 Floats = NDArray[np.float64]
