@@ -54,6 +54,7 @@ COVERED = {
     "provenance/trouble.py": "engine/test_ask.py",
     "recipe/*": "recipe/test_corpus.py",
     "sources/absolute_params.py": "stages/test_reference.py",
+    "sources/chain_params.py": "stages/test_reference.py",
 }
 """Modules that have no mirror of their own because one test goes through them together."""
 ACROSS = {

@@ -67,6 +67,11 @@ class Catalogue:
         the lists that could be matched.
     problems : dict of str to str
         Why lists could not be shifted, by label; their positions were taken as they are.
+    frame_error_arcsec : (n,) ndarray of float64, optional
+        Standard error along each axis that a star shares with those of its visit: that of the
+        fits which tie the visit to the frame. None where all are of one visit.
+    links : (n,) ndarray of int64, optional
+        How many such fits lie between a star and the frame.
     """
 
     ra_deg: Floats
@@ -78,6 +83,8 @@ class Catalogue:
     covering: Integers
     shift_arcsec: Floats
     problems: dict[str, str]
+    frame_error_arcsec: Floats | None = None
+    links: Integers | None = None
 
 
 @dataclass(frozen=True, eq=False)

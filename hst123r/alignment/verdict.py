@@ -53,6 +53,16 @@ def measurements(
         Measurement("moved_north", moved_arcsec[1], "arcsec", subject=root),
         Measurement("detected_stars", residual.stars, low=3, fails=Quality.CAVEAT, subject=root),
     ]
+    links, shared = visit.reference.chain_of(residual.reference)
+    if links:
+        # the fit itself is as good as any, so what its frame may be off by is not bad
+        found.append(Measurement("links", links, subject=root))
+        found.append(
+            Measurement(
+                "frame_error", shared * 1000, "mas",
+                high=error, fails=Quality.CAVEAT, subject=root,
+            )
+        )  # fmt: skip
     if solution.check is not None and solution.check.size:
         left = residual.rms_of(solution.check)
         found.append(Measurement("check_rms", left, "mas", high=rms, subject=root))

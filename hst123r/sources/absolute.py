@@ -183,6 +183,8 @@ def tie(catalogue: Catalogue, stars: AbsoluteStars, year: float, options: TieOpt
     near = np.all((second >= low) & (second <= high), axis=1) & np.isfinite(error)
     second, error = second[near], error[near]
     own = np.hypot(catalogue.position_error_arcsec, options.floor_mas / 1000.0)
+    if catalogue.frame_error_arcsec is not None:
+        own = np.hypot(own, catalogue.frame_error_arcsec)
     found = match(
         first,
         second,

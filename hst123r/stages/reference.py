@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -12,7 +11,7 @@ from pydantic import Field
 from hst123r.errors import InputError
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure
-from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product
 from hst123r.records.params import (
     DetectorName,
     FilterName,
@@ -22,12 +21,14 @@ from hst123r.records.params import (
     PositivePixels,
 )
 from hst123r.sources.absolute_params import AbsoluteParams
+from hst123r.sources.chain_params import ChainParams
 from hst123r.stage.context import Context
 from hst123r.stage.contract import BYTES, HEAVY, IMAGE, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
-    from hst123r.algorithms.merge import Catalogue
+    from hst123r.algorithms.merge import Catalogue, StarList
     from hst123r.sources.absolute import Tie
+    from hst123r.sources.chain import Link
 
 CATALOGUE: Final = "catalogue file"
 """Kind of an absolute catalogue of the user's."""
@@ -66,6 +67,10 @@ class ReferenceParams(Params):
         Amount(0.1, "arcsec"), description="Stars of two exposures closer than this are one"
     )
     min_stars: int = Field(10, ge=3, description="Fewer catalogue stars than this are bad")
+    chain: ChainParams = Field(
+        default_factory=ChainParams,
+        description="Visits that are added to the catalogue where it does not reach an exposure",
+    )
     absolute: AbsoluteParams | None = Field(
         None, description="Catalogue that the frame is moved to, once; else the headers' stays"
     )
@@ -74,14 +79,17 @@ class ReferenceParams(Params):
         """Say what a file of the user's leaves without effect."""
         del targets
         if self.file is not None:
-            for name in ("filter", "detector", "avoid", "absolute"):
-                if getattr(self, name):
+            for name in ("filter", "detector", "avoid", "chain", "absolute"):
+                field = type(self).model_fields[name]
+                if getattr(self, name) != field.get_default(call_default_factory=True):
                     yield (name,), f"`{name}` {NO_EFFECT}"
 
 
 class Reference(Stage[ReferenceParams]):
     """Choose the visit that all others are aligned to, and make its star catalogue.
 
+    Where it does not reach an exposure, visits in between are fitted to the catalogue one by one
+    and add their stars, so that what is connected at all is on one frame; see `chain`.
     Or take a `file`, an image or a catalogue of yours; it has to have stars on the exposures.
     With `absolute` the catalogue is moved, once, to the frame of Gaia or of another catalogue at
     the time of the visit, and all exposures follow when they are aligned. Where that cannot be
@@ -90,7 +98,7 @@ class Reference(Stage[ReferenceParams]):
 
     name = "reference"
     params = ReferenceParams
-    version = 4
+    version = 5
     needs = (
         Need("exposure", facets=IMAGE),
         Need(CATALOGUE, facets=(BYTES,), optional=True),
@@ -106,6 +114,7 @@ class Reference(Stage[ReferenceParams]):
         self, inputs: dict[str, list[Product]], params: ReferenceParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field; the choice is made here, from the exposures' records."""
+        from hst123r.sources.chain_plan import connect, labels
         from hst123r.sources.reference_choice import apart, score
 
         fields: dict[str, list[Product]] = {}
@@ -131,20 +140,21 @@ class Reference(Stage[ReferenceParams]):
                 (p for p in members if best.holds(p)),
                 key=lambda p: (p.facts["start_mjd"], p.name),
             )
-            labels = {"field": field}
+            links = connect(members, chosen, field, cover=params.chain.cover)
+            everything = [*chosen, *(product for link in links for product in link)]
             arguments = {
                 "centre": positions[field],
                 "scores": [entry.as_json() for entry in scores],
-                "apart": apart(members, chosen),
+                "apart": apart(members, everything),
+                "links": labels(links),
             }
-            given = {"exposure": chosen, CATALOGUE: catalogues}
-            yield Job(field, labels, given, arguments)
+            given = {"exposure": everything, CATALOGUE: catalogues}
+            yield Job(field, {"field": field}, given, arguments)
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:
         """Measure the stars of the chosen visit and merge them into a catalogue."""
         if job.inputs.get(USER_FILE):
             return _from_file(job, params, context)
-        from hst123r.algorithms.merge import merge
         from hst123r.products.star_lists import read_star_list
 
         lists = [
@@ -161,9 +171,9 @@ class Reference(Stage[ReferenceParams]):
         ]
         for found in lists:
             context.logger.info("%s: %d stars", found.label, found.ra_deg.size)
-        catalogue = merge(lists, params.match_radius.to("arcsec"))
+        catalogue, links = _grown(job, params, lists)
         tied = _tie(job, params, catalogue)
-        return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied)
+        return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied, links)
 
 
 def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
@@ -268,18 +278,48 @@ def _tie(job: Job, params: ReferenceParams, catalogue: Catalogue) -> Tie | None:
     return tie(catalogue, stars, julian_year(_middle_mjd(job)), given.options())
 
 
+def _grown(
+    job: Job, params: ReferenceParams, lists: Sequence[StarList]
+) -> tuple[Catalogue, list[Link]]:
+    """Merge the stars of the reference, and add the visits that reach further."""
+    from hst123r.sources.chain import group, groups, grow
+
+    by_root = {found.label: found for found in lists}
+    radius = params.match_radius.to("arcsec")
+    names = [product.name for product in _chosen(job)]
+    first = group([by_root[root] for root in names], radius, "the reference")
+    others = [
+        part
+        for link in job.arguments["links"]
+        for part in groups([by_root[root] for root in link["exposures"]], radius, link["label"])
+    ]
+    return grow(first, others, params.chain.options())
+
+
+def _chosen(job: Job) -> list[Product]:
+    """Return the exposures of the reference without those of the visits that are added."""
+    added = {root for link in job.arguments["links"] for root in link["exposures"]}
+    return [product for product in job.inputs["exposure"] if product.name not in added]
+
+
 def _middle_mjd(job: Job) -> float:
     """Return the mean time of the exposures, weighted by their length."""
-    exposures = [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+    exposures = [Exposure.own(product.facts) for product in _chosen(job)]
     seconds = sum(exposure.exposure_time_s for exposure in exposures)
     return sum(e.middle_mjd * e.exposure_time_s for e in exposures) / seconds
 
 
 def _outcome(
-    job: Job, params: ReferenceParams, context: Context, catalogue: Catalogue, tied: Tie | None
+    job: Job,
+    params: ReferenceParams,
+    context: Context,
+    catalogue: Catalogue,
+    tied: Tie | None,
+    links: Sequence[Link],
 ) -> Outcome:
     from hst123r.products.reference_table import write_choice, write_reference
     from hst123r.sources.reference_choice import explain
+    from hst123r.sources.reference_verdict import of_links, of_tie
 
     best = job.arguments["scores"][0]
     frame = "header"
@@ -297,7 +337,8 @@ def _outcome(
     write_reference(catalogue, path, meta)
     facts = {
         "stars": int(catalogue.ra_deg.size),
-        "exposures": [product.name for product in job.inputs["exposure"]],
+        "exposures": [product.name for product in _chosen(job)],
+        "links": [link.as_json() for link in links],
         "scores": job.arguments["scores"],
         "why": explain(job.arguments["scores"]),
         "frame": frame,
@@ -310,8 +351,9 @@ def _outcome(
     choice = context.product(f"{job.label}_choice.ecsv")
     write_choice(facts["scores"], choice, {"field": job.label, "why": facts["why"]})
     chosen = Product("reference choice", job.label, dict(job.labels), {"table": str(choice)})
-    measured = [Measurement("stars", facts["stars"], low=params.min_stars)]
-    caveats = [
+    measured, caveats = of_links(links, params.chain.options())
+    measured.insert(0, Measurement("stars", facts["stars"], low=params.min_stars))
+    caveats += [
         Caveat("not_registered", f"{label} stands by its header in the catalogue: {text}", label)
         for label, text in catalogue.problems.items()
     ]
@@ -319,11 +361,11 @@ def _outcome(
         Caveat("no_overlap", f"{root} does not overlap the reference, and is not tied to it", root)
         for root in job.arguments["apart"]
     ]
-    if len(job.inputs["exposure"]) == 1:
+    if len(facts["exposures"]) == 1:
         text = "the reference visit has one exposure, so cosmic rays can be in the catalogue"
         caveats.append(Caveat("single_exposure", text))
     if tied is not None and params.absolute is not None:
-        measured += _measurements(tied, params.absolute)
+        measured += of_tie(tied, params.absolute.options())
         if not tied.is_good:
             text = (
                 f"the frame is that of the headers, it was not moved to "
@@ -331,23 +373,3 @@ def _outcome(
             )
             caveats.append(Caveat("not_absolute", text))
     return Outcome([product, chosen], measured, caveats)
-
-
-def _measurements(tied: Tie, params: AbsoluteParams) -> list[Measurement]:
-    """Return what was measured of a tie; what is outside the limits was not done."""
-    fails, options = Quality.CAVEAT, params.options()
-    away = math.hypot(*tied.moved_arcsec)
-    limited: list[tuple[str, float, str, float]] = [
-        ("absolute_chi", tied.chi, "", options.max_chi),
-        ("absolute_error", tied.error_mas, "mas", options.max_error_mas),
-        ("absolute_distance", away, "arcsec", options.max_move_arcsec),
-        ("absolute_rotation", abs(tied.rotation_deg), "deg", options.max_rotation_deg),
-    ]
-    return [
-        Measurement("absolute_matches", tied.matches, low=params.min_matches, fails=fails),
-        *(Measurement(name, v, unit, high=high, fails=fails) for name, v, unit, high in limited),
-        Measurement("absolute_rms_east", tied.rms_mas[0], "mas"),
-        Measurement("absolute_rms_north", tied.rms_mas[1], "mas"),
-        Measurement("absolute_moved_east", tied.moved_arcsec[0], "arcsec"),
-        Measurement("absolute_moved_north", tied.moved_arcsec[1], "arcsec"),
-    ]

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from hst123r.algorithms.merge import Catalogue
 from hst123r.algorithms.sphere import separation_arcsec
 from hst123r.products import tables
-from hst123r.products.reference_table import read_reference
+from hst123r.products.reference_table import read_reference, write_reference
 
 
 def test_what_is_read_has_the_units_of_the_code(small):
@@ -37,3 +38,20 @@ def test_the_catalogue_holds_true_stars_at_their_places(small):
         right += rate == pytest.approx(float(truth["rate"][nearest]), rel=0.1)
     # a star that looks like a galaxy, as blends do, has the light of its neighbours too
     assert right > 0.85 * sure.sum()
+
+
+def test_what_visits_share_is_kept_and_is_nothing_without_added_visits(tmp_path):
+    ones, rows = np.ones(3), np.ones(3, np.int64)
+    plain = Catalogue(ones, ones, ones / 500, ones, ones, rows, rows, np.zeros((1, 2)), {})
+    grown = Catalogue(
+        ones, ones, ones / 500, ones, ones, rows, rows, np.zeros((1, 2)), {},
+        frame_error_arcsec=np.array([0.0, 0.003, 0.004]), links=np.array([0, 1, 2]),
+    )  # fmt: skip
+    found = {}
+    for name, catalogue in (("plain", plain), ("grown", grown)):
+        write_reference(catalogue, tmp_path / f"{name}.ecsv", {})
+        found[name] = read_reference(tmp_path / f"{name}.ecsv")
+    assert found["plain"].chain_of(np.array([0, 1])) == (0, 0.0)
+    links, error = found["grown"].chain_of(np.array([1, 2]))
+    assert (links, error) == (2, pytest.approx(np.sqrt((0.003**2 + 0.004**2) / 2)))
+    assert found["grown"].chain_of(np.zeros(0, np.int64)) == (0, 0.0)

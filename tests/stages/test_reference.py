@@ -179,6 +179,9 @@ def test_a_file_that_is_not_there_or_may_be_made_again(small, divide, tmp_path):
         divide("reference", {"exposure": exposures}, {"file": str(path)})
     with pytest.raises(ValidationError, match="`filter` has no effect with `file`"):
         ReferenceParams.model_validate({"file": "x.fits", "filter": "F606W"})
+    with pytest.raises(ValidationError, match="`chain` has no effect with `file`"):
+        ReferenceParams.model_validate({"file": "x.fits", "chain": {"cover": 1.0}})
+    assert ReferenceParams.model_validate({"file": "x.fits"}).chain.options().min_matches == 8
 
 
 def test_an_exposure_that_does_not_overlap_is_said(small, divide, do):
