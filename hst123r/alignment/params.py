@@ -108,6 +108,11 @@ class AlignParams(Params):
         default_factory=list,
         description="Simpler fits that are tried in turn where there are fewer matches than that",
     )
+    hierarchical: bool = Field(
+        False,
+        description="Fit the merged stars of all exposures of a filter, and move these together; "
+        "what does not fit its siblings is fitted by itself",
+    )
     clip: int = Field(3, ge=0, le=20, description="TweakReg: rounds of clipping")
     sigma: float = Field(
         3.5, ge=2, le=10, description="Matches further apart than this, in sigma, are left out"
@@ -162,6 +167,8 @@ class AlignParams(Params):
             if item.geometry == "rshift" and self.method == "tweakreg":
                 what = "TweakReg knows shift, rscale and general"
                 yield ("retry", number, "geometry"), f"{what}; take one, or method: tweakwcs"
+        if self.hierarchical and self.method != "tweakwcs":
+            yield ("hierarchical",), "merged stars are fitted by `method: tweakwcs` only"
         if self.write_dq and not self.find_cosmic_rays:
             yield ("write_dq",), "there is nothing to flag without `find_cosmic_rays: true`"
         bright, faint = self.bright_limit, self.faint_limit

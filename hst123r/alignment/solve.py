@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hst123r.alignment import siblings
+from hst123r.alignment import siblings, together
 from hst123r.alignment.methods import METHODS
 from hst123r.alignment.solution import Attempt, Solution
 from hst123r.alignment.visit import Visit
@@ -14,8 +14,9 @@ from hst123r.alignment.visit import Visit
 def solve(visit: Visit) -> list[Solution]:
     """Fit the exposures of a visit whose WCS is not right already.
 
-    Where there are too few matches the recipe's simpler fits are tried, each recorded; those that
-    no fit can put on the reference are tied to their siblings.
+    With `hierarchical` the exposures of a filter are fitted together first. Where there are too few
+    matches the recipe's simpler fits are tried, each recorded; those that no fit can put on the
+    reference are tied to their siblings.
 
     Parameters
     ----------
@@ -32,10 +33,13 @@ def solve(visit: Visit) -> list[Solution]:
     found: dict[int, Solution] = {}
     left = list(range(len(visit.exposures)))
     for view in _views(visit):
-        for number, solution in _attempt(view, left).items():
-            before = found[number].attempts if number in found else ()
-            found[number] = replace(solution, attempts=before + solution.attempts)
-        left = [number for number in left if found[number].state == "failed"]
+        for attempt in (together.tie, _attempt) if view.params.hierarchical else (_attempt,):
+            for number, solution in attempt(view, left).items():
+                before = found[number].attempts if number in found else ()
+                found[number] = replace(solution, attempts=before + solution.attempts)
+            left = [n for n in left if n not in found or found[n].state == "failed"]
+            if not left:
+                break
         if not left:
             break
     return siblings.tie(visit, [found[number] for number in sorted(found)])

@@ -223,7 +223,30 @@ def compare(
     Residual
         Without pairs where the two could not be matched.
     """
-    ra, dec, error = _positions(chips, wcs)
+    return compare_positions(*_positions(chips, wcs), reference, frame)
+
+
+def compare_positions(
+    ra: Floats, dec: Floats, error: Floats, reference: ReferenceStars, frame: Frame
+) -> Residual:
+    """Compare stars with the reference.
+
+    Parameters
+    ----------
+    ra, dec : (n,) ndarray of float64
+        Their positions in degrees.
+    error : (n,) ndarray of float64
+        Standard errors along each axis, arcsec.
+    reference : ReferenceStars
+        The catalogue.
+    frame : Frame
+        How to compare.
+
+    Returns
+    -------
+    Residual
+        Without pairs where the two could not be matched.
+    """
     if ra.size == 0 or reference.ra_deg.size == 0:
         return _none(ra.size, frame, "there are no stars to compare")
     centre = middle(reference.ra_deg, reference.dec_deg)

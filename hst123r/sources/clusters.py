@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hst123r.algorithms.matching import MatchOptions, NoMatch, match
+from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.merge import DEFAULT_SHIFTS, Catalogue, StarList, merge
 from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
 
@@ -45,7 +45,9 @@ class Cluster:
 
 
 def clusters(
-    lists: Sequence[StarList], radius_arcsec: float, options: MatchOptions = DEFAULT_SHIFTS
+    lists: Sequence[StarList],
+    radius_arcsec: float,
+    options: Sequence[MatchOptions] = (DEFAULT_SHIFTS,),
 ) -> list[Cluster]:
     """Bring the exposures of a visit onto one another.
 
@@ -59,8 +61,9 @@ def clusters(
         Stars of the exposures, by their headers.
     radius_arcsec : float
         Detections closer than this may be one star.
-    options : MatchOptions
-        How shifts are found; what else it says of the geometry does not count.
+    options : sequence of MatchOptions
+        How shifts are found, each tried where those before it find none: fewer stars are enough
+        closer by. What they say of the geometry does not count.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def _gather(
     waiting: Sequence[int],
     centre: tuple[float, float],
     radius_arcsec: float,
-    options: MatchOptions,
+    options: Sequence[MatchOptions],
 ) -> tuple[dict[int, Floats], dict[int, float]]:
     """Return the moves, and their errors, of the exposures that join the first one."""
     anchor, *others = waiting
@@ -117,7 +120,7 @@ def _shift(
     moves: Mapping[int, Floats],
     centre: tuple[float, float],
     radius_arcsec: float,
-    options: MatchOptions,
+    options: Sequence[MatchOptions],
 ) -> tuple[Floats, float] | None:
     """Return what brings an exposure onto those that were moved already."""
     known = [_moved(lists[other], move, centre) for other, move in moves.items()]
@@ -126,16 +129,18 @@ def _shift(
     order = np.argsort(-mine.flux, kind="stable")
     if not whole.ra_deg.size:
         return None
-    result = match(
-        _plane(mine.ra_deg[order], mine.dec_deg[order], centre),
-        _plane(whole.ra_deg, whole.dec_deg, centre),
-        replace(options, geometry="shift"),
-        first_error=mine.position_error_arcsec[order],
-        second_error=whole.position_error_arcsec,
-    )
-    if isinstance(result, NoMatch):
-        return None
-    return result.transform.shift, float(np.hypot(*result.shift_error)) / math.sqrt(2.0)
+    for how in options:
+        result = match(
+            _plane(mine.ra_deg[order], mine.dec_deg[order], centre),
+            _plane(whole.ra_deg, whole.dec_deg, centre),
+            replace(how, geometry="shift"),
+            first_error=mine.position_error_arcsec[order],
+            second_error=whole.position_error_arcsec,
+        )
+        if isinstance(result, Match):
+            error = float(np.hypot(*result.shift_error)) / math.sqrt(2.0)
+            return result.transform.shift, error
+    return None
 
 
 def _moved(item: StarList, move: Floats, centre: tuple[float, float]) -> StarList:

@@ -309,6 +309,14 @@ def _middle_mjd(job: Job) -> float:
     return sum(e.middle_mjd * e.exposure_time_s for e in exposures) / seconds
 
 
+def _frame(job: Job, params: ReferenceParams, tied: Tie | None) -> str:
+    """Name the frame that the catalogue is in."""
+    if tied is None or not tied.is_good or params.absolute is None:
+        return "header"
+    catalog = params.absolute.catalog
+    return job.inputs[CATALOGUE][0].name if catalog == "file" else catalog
+
+
 def _outcome(
     job: Job,
     params: ReferenceParams,
@@ -322,14 +330,10 @@ def _outcome(
     from hst123r.sources.reference_verdict import of_links, of_tie
 
     best = job.arguments["scores"][0]
-    frame = "header"
-    if tied is not None and tied.is_good and params.absolute is not None:
-        source = job.inputs[CATALOGUE][0].name
-        frame = source if params.absolute.catalog == "file" else params.absolute.catalog
     # the scores change with every new exposure and are not in the file that is aligned to
     meta = {
         "centre": job.arguments["centre"],
-        "frame": frame,
+        "frame": _frame(job, params, tied),
         "moved_arcsec": 0.0 if tied is None else tied.reach_arcsec,
         "mjd": _middle_mjd(job),
     }
@@ -341,7 +345,7 @@ def _outcome(
         "links": [link.as_json() for link in links],
         "scores": job.arguments["scores"],
         "why": explain(job.arguments["scores"]),
-        "frame": frame,
+        "frame": meta["frame"],
         **{key: best[key] for key in ("detector", "filter", "visit")},
     }
     if tied is not None:
