@@ -1,5 +1,6 @@
 """Four short blue exposures with few stars each, tied to a red reference by what all have."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -91,6 +92,24 @@ def visit(blue):
     }
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return {"folder": tmp_path_factory.mktemp("kept")}
+
+
+@pytest.fixture
+def together(visit, divide, do, kept):
+    """Align the visit together, once for all tests."""
+    if "outcome" not in kept:
+        outcome = do("align", divide("align", visit, TOGETHER)[VISIT], TOGETHER)
+        # what a test leaves in its own folder may be removed when it has passed
+        for product in outcome.products:
+            for role, path in product.files.items():
+                product.files[role] = str(shutil.copy2(path, kept["folder"]))
+        kept["outcome"] = outcome
+    return kept["outcome"]
+
+
 def off(path, truth):
     """Root mean square of where the WCS puts the true pixels less where they are, mas."""
     found = []
@@ -125,17 +144,16 @@ def moved(product, folder, north_arcsec):
 
 
 @pytest.mark.heavy
-def test_what_is_too_little_for_each_is_enough_together(visit, blue, divide, do):
+def test_what_is_too_little_for_each_is_enough_together(visit, blue, divide, do, together):
     alone = do("align", divide("align", visit)[VISIT])
     states, bad = told(alone)
     assert states == dict.fromkeys(BLUE, "failed")
     assert bad == set(BLUE)
-    outcome = do("align", divide("align", visit, TOGETHER)[VISIT], TOGETHER)
-    states, bad = told(outcome)
+    states, bad = told(together)
     assert states == dict.fromkeys(BLUE, "visit")
     assert not bad
-    measured = {(m.subject, m.name): m.value for m in outcome.measurements}
-    for product in outcome.products:
+    measured = {(m.subject, m.name): m.value for m in together.measurements}
+    for product in together.products:
         if product.kind == "exposure":
             assert measured[product.name, "matches"] < 10 <= measured[product.name, "visit_matches"]
             left = off(product.files["science"], blue.truth(product.name))
@@ -143,9 +161,8 @@ def test_what_is_too_little_for_each_is_enough_together(visit, blue, divide, do)
 
 
 @pytest.mark.heavy
-def test_aligning_again_is_the_identity(visit, divide, do):
-    first = do("align", divide("align", visit, TOGETHER)[VISIT], TOGETHER)
-    visit["exposure"] = [p for p in first.products if p.kind == "exposure"]
+def test_aligning_again_is_the_identity(visit, divide, do, together):
+    visit["exposure"] = [p for p in together.products if p.kind == "exposure"]
     again = do("align", divide("align", visit, TOGETHER)[VISIT], TOGETHER)
     assert told(again)[0] == dict.fromkeys(BLUE, "kept")
 
