@@ -43,7 +43,7 @@ def tie(visit: Visit, solutions: Sequence[Solution]) -> list[Solution]:
     donors = [n for n, s in enumerate(solutions) if s.is_fitted and verdict.is_good(visit, s)]
     donors.sort(key=lambda number: solutions[number].solution_error_mas)
     if len(donors) < len(solutions):
-        donors = majority(visit, donors) or donors
+        donors = trusted(visit, donors)
     tied = list(solutions)
     for number, solution in enumerate(solutions):
         if solution.state == "failed":
@@ -197,6 +197,31 @@ def majority(visit: Visit, numbers: Sequence[int]) -> list[int]:
     if len(largest) < 2 or 2 * len(largest) <= len(numbers):
         return []
     return [number for number in numbers if number in largest]
+
+
+def trusted(visit: Visit, numbers: Sequence[int]) -> list[int]:
+    """Return some exposures without those that disagree with the majority of them.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit.
+    numbers : sequence of int
+        Exposures whose stars put them on the reference.
+
+    Returns
+    -------
+    list of int
+        In the same order; all of them where there is no majority. One that has no star in common
+        with the majority is among them.
+    """
+    voters = majority(visit, numbers)
+    return [
+        number
+        for number in numbers
+        if number in voters
+        or all(verdict.agrees(visit, _agreement(visit, number, voter)) for voter in voters)
+    ]
 
 
 def _agree(visit: Visit, number: int, other: int) -> bool:

@@ -91,6 +91,12 @@ def test_without_a_majority_what_differs_from_the_surest_is_bad(offsets):
     assert found == ({0, 1} if count == 2 else {2, 3})
 
 
+def test_the_outvoted_are_not_trusted_and_those_without_a_star_in_common_are():
+    assert siblings.trusted(Toy((WRONG_PIX, 0, 0, 0), (120, 110, 100, 90)), range(4)) == [1, 2, 3]
+    assert siblings.trusted(Toy((0, 0, 0, 0), (120, 110, 100, 0)), range(4)) == [0, 1, 2, 3]
+    assert siblings.trusted(Toy((0, WRONG_PIX), (120, 110)), range(2)) == [0, 1]
+
+
 def test_the_majority_is_named_in_the_order_of_certainty():
     visit = Toy((WRONG_PIX, 0, 0, 0), (120, 110, 100, 90))
     assert siblings.majority(visit, [0, 2, 1, 3]) == [2, 1, 3]
