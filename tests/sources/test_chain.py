@@ -7,6 +7,7 @@ import pytest
 
 from hst123r.algorithms.merge import StarList
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
+from hst123r.sources.absolute import AbsoluteStars, TieOptions, tie
 from hst123r.sources.chain import ChainOptions, group, grow
 
 RA, DEC = 0.001, -30.0
@@ -98,6 +99,26 @@ def test_errors_grow_along_the_chain_as_they_say():
     assert np.mean(sizes[1]) < np.mean(sizes[2]) < np.mean(sizes[3])
     for found in pulls.values():
         assert 0.7 < np.std(np.concatenate(found)) < 1.3
+
+
+def test_one_absolute_move_takes_all_that_is_connected():
+    stars, (first, *others) = strip()
+    catalogue, _ = grow(first, others, OPTIONS)
+    rng = np.random.default_rng(1)
+    shift = np.array([0.8, -0.5])
+    ra, dec = sky(stars + shift + rng.normal(0, 0.0005, stars.shape))
+    count = len(stars)
+    error, nothing = np.full(count, 0.5), np.full(count, np.nan)
+    known = AbsoluteStars(ra, dec, error, nothing, nothing, nothing, nothing)
+    tied = tie(catalogue, known, 2019.0, TieOptions())
+    assert tied.is_good
+    assert tied.matches > 0.9 * count
+    for links in range(4):
+        mine = tied.catalogue.links == links
+        error = off(tied.catalogue, stars + shift)[mine]
+        said = np.sqrt(np.mean(catalogue.frame_error_arcsec[mine] ** 2))
+        # all of it is used, so that the reference itself is not better than the rest
+        assert np.hypot(*error.mean(axis=0)) < 3 * np.hypot(said, 0.002)
 
 
 def test_the_order_does_not_matter_where_one_visit_needs_another():
