@@ -54,12 +54,14 @@ COVERED = {
     "provenance/trouble.py": "engine/test_ask.py",
     "recipe/*": "recipe/test_corpus.py",
     "sources/absolute_params.py": "stages/test_reference.py",
+    "sources/chain_params.py": "stages/test_reference.py",
 }
 """Modules that have no mirror of their own because one test goes through them together."""
 ACROSS = {
     "cli/test_answers.py", "cli/test_commands.py", "cli/test_json_schemas.py", "docs/*",
     "engine/test_chain.py", "engine/test_ends.py", "engine/test_renew.py", "engine/test_stop.py",
     "faults/*", "real/*", "truth/*", "stages/test_align_visit.py",
+    "stages/test_align_together.py", "stages/test_align_siblings.py",
     "instruments/test_detectors.py", "instruments/test_geometry.py", "recipe/test_corpus.py",
     "test_house.py",
 }  # fmt: skip

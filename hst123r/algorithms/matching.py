@@ -12,7 +12,8 @@ from scipy.spatial import cKDTree
 from scipy.stats import poisson
 
 from hst123r.algorithms.offsets import Peak, find_peak
-from hst123r.algorithms.transform import PARAMETERS, Fit, Geometry, PlaneTransform, fit
+from hst123r.algorithms.transform import Fit, PlaneTransform, fit
+from hst123r.records.geometry import PARAMETERS, Geometry
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

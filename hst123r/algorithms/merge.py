@@ -75,6 +75,11 @@ class Catalogue:
         Why lists could not be shifted, by label; their positions were taken as they are.
     motions : Motions or None
         How its stars move; None where nothing is known of it.
+    frame_error_arcsec : (n,) ndarray of float64, optional
+        Standard error along each axis that a star shares with those of its visit: that of the
+        fits which tie the visit to the frame. None where all are of one visit.
+    links : (n,) ndarray of int64, optional
+        How many such fits lie between a star and the frame.
     """
 
     ra_deg: Floats
@@ -87,11 +92,15 @@ class Catalogue:
     shift_arcsec: Floats
     problems: dict[str, str]
     motions: Motions | None = None
+    frame_error_arcsec: Floats | None = None
+    links: Integers | None = None
 
     def where(self, rows: NDArray[Any]) -> Catalogue:
         """Return the stars of some rows."""
+        names = (*_OF_A_LIST, "detections", "covering", "frame_error_arcsec", "links")
+        given = {name: getattr(self, name) for name in names}
+        kept = {name: value[rows] for name, value in given.items() if value is not None}
         motions = None if self.motions is None else self.motions.where(rows)
-        kept = {name: getattr(self, name)[rows] for name in (*_OF_A_LIST, "detections", "covering")}
         return replace(self, **kept, motions=motions)
 
 

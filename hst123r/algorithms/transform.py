@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from hst123r.records.geometry import Geometry
 
-Geometry = Literal["shift", "rshift", "rscale", "general"]
-PARAMETERS: Final[dict[Geometry, int]] = {"shift": 2, "rshift": 3, "rscale": 4, "general": 6}
-"""Free parameters of each geometry: shift; with rotation; with scale; any linear one."""
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

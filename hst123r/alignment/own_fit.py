@@ -20,7 +20,7 @@ def align(visit: Visit, moving: Mapping[int, Residual]) -> dict[int, NDArray[np.
 
     fitted = {}
     for number, before in moving.items():
-        if before.pairs < visit.params.min_matches:
+        if before.pairs < visit.params.least:
             continue
         exposure = visit.exposures[number]
         found = align_exposure(visit.files[number], exposure, before, visit.frame)

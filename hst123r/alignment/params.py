@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from hst123r.records.amount import Amount
 from hst123r.records.boxes import MaskBox
+from hst123r.records.geometry import PARAMETERS, Geometry, least_matches
 from hst123r.records.params import (
     Magnitudes,
     Misfit,
@@ -18,9 +19,6 @@ from hst123r.records.params import (
     PositivePixels,
 )
 
-Geometry = Literal["shift", "rshift", "rscale", "general"]
-PARAMETERS: Final = {"shift": 2, "rshift": 3, "rscale": 4, "general": 6}
-"""As in `algorithms.transform`, which is not loaded to check a recipe."""
 COSMIC_RAYS: Final = "cosmic rays"
 """Kind of the masks of the stage `stars`."""
 
@@ -29,17 +27,25 @@ class Retry(Params):
     """A fit that is tried where one with more parameters has too few matches."""
 
     geometry: Geometry = Field(description="What is fitted")
-    min_matches: int = Field(
-        ge=4, description="Fewer matched stars than this are no fit; at least 4, two a parameter"
+    min_matches: int | None = Field(
+        None,
+        ge=4,
+        description="Fewer matched stars than this are no fit, at least two a parameter; without "
+        "a number as for the first fit",
     )
+
+    @property
+    def least(self) -> int:
+        """How many matched stars the fit takes."""
+        return least_matches(self.min_matches, self.geometry)
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
         """Say when so few stars cannot tell a fit from chance."""
         del targets
         least = 2 * PARAMETERS[self.geometry]
-        if self.min_matches < least:
+        if self.least < least:
             what = f"a fit of {self.geometry} needs at least {least}"
-            yield ("min_matches",), f"{self.min_matches} matches are too few, {what}"
+            yield ("min_matches",), f"{self.least} matches are too few, {what}"
 
 
 class AlignParams(Params):
@@ -80,10 +86,20 @@ class AlignParams(Params):
         description="Boxes on the sky whose stars on exposures are not used, by the WCS that these "
         "come with",
     )
-    min_matches: int = Field(10, ge=3, description="Fewer matched stars than this are bad")
+    min_matches: int | None = Field(
+        None,
+        ge=3,
+        description="Fewer matched stars than this are bad; without a number 6 for shift, 8 for "
+        "rshift, 10 for rscale, 15 for general",
+    )
     retry: list[Retry] = Field(
         default_factory=list,
         description="Simpler fits that are tried in turn where there are fewer matches than that",
+    )
+    hierarchical: bool = Field(
+        False,
+        description="Fit the merged stars of all exposures of a filter, and move these together; "
+        "what does not fit its siblings is fitted by itself",
     )
     clip: int = Field(3, ge=0, le=20, description="TweakReg: rounds of clipping")
     sigma: float = Field(
@@ -103,6 +119,11 @@ class AlignParams(Params):
     max_sibling_rotation: PositiveAngle = Field(
         Amount(0.02, "deg"), description="Likewise of its rotation"
     )
+
+    @property
+    def least(self) -> int:
+        """How many matched stars the fit takes."""
+        return least_matches(self.min_matches, self.geometry)
 
     @field_validator("geometry")
     @classmethod
@@ -134,6 +155,8 @@ class AlignParams(Params):
             if item.geometry == "rshift" and self.method == "tweakreg":
                 what = "TweakReg knows shift, rscale and general"
                 yield ("retry", number, "geometry"), f"{what}; take one, or method: tweakwcs"
+        if self.hierarchical and self.method != "tweakwcs":
+            yield ("hierarchical",), "merged stars are fitted by `method: tweakwcs` only"
         bright, faint = self.bright_limit, self.faint_limit
         if bright and faint and faint.to("mag") <= bright.to("mag"):
             yield ("faint_limit",), f"{faint} is not fainter than `bright_limit`, {bright}"

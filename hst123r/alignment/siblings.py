@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CHECK_PIX: Final = 3.0
 """How far from their places stars are looked for where they are too few for a larger search."""
+CHECK_WIDE_PIX: Final = 10.0
+"""And how far then, so that one that is off by more than the first is not taken for unknown."""
 
 
 def tie(visit: Visit, solutions: Sequence[Solution]) -> list[Solution]:
@@ -39,7 +41,9 @@ def tie(visit: Visit, solutions: Sequence[Solution]) -> list[Solution]:
         The same, with ``sibling`` or ``inherited`` for some that were ``failed``.
     """
     donors = [n for n, s in enumerate(solutions) if s.is_fitted and verdict.is_good(visit, s)]
-    donors.sort(key=lambda number: solutions[number].residual.error_mas)
+    donors.sort(key=lambda number: solutions[number].solution_error_mas)
+    if len(donors) < len(solutions):
+        donors = trusted(visit, donors)
     tied = list(solutions)
     for number, solution in enumerate(solutions):
         if solution.state == "failed":
@@ -59,14 +63,14 @@ def _by_stars(
         # the donor may stand where the reference was moved to, and this one by its header
         moved = visit.reference.moved_arcsec
         before = visit.residual(number, replace(visit.catalogue(donor), moved_arcsec=moved))
-        if before.pairs < visit.params.min_matches:
+        if before.pairs < visit.params.least:
             continue
         if not before.is_aligned:
             exposure = visit.exposures[number]
             align_exposure(visit.files[number], exposure, before, visit.frame)
-        error = math.hypot(before.error_mas, solutions[donor].residual.error_mas)
+        error = math.hypot(before.error_mas, solutions[donor].solution_error_mas)
         root = visit.exposures[donor].root
-        return Solution("sibling", _check(visit, number), None, root, error)
+        return Solution("sibling", check(visit, number), None, root, error)
     return None
 
 
@@ -85,13 +89,26 @@ def _inherit(
         exposures = visit.exposures[number], visit.exposures[donor]
         now = visit.files[donor]["science"]
         move_alike(visit.files[number], exposures[0], (source, now), exposures[1])
-        error = solutions[donor].residual.error_mas
-        return Solution("inherited", _check(visit, number), None, exposures[1].root, error)
+        error = solutions[donor].solution_error_mas
+        return Solution("inherited", check(visit, number), None, exposures[1].root, error)
     return None
 
 
-def _check(visit: Visit, number: int) -> Residual:
-    """Compare an exposure with the reference although its stars are few."""
+def check(visit: Visit, number: int) -> Residual:
+    """Compare an exposure with the reference although its stars are few.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit.
+    number : int
+        The exposure, by its WCS as it is now.
+
+    Returns
+    -------
+    Residual
+        As the others; or by a shift of up to ten pixels.
+    """
     return _compare(visit, number, visit.reference)
 
 
@@ -100,15 +117,22 @@ def _compare(visit: Visit, number: int, catalogue: ReferenceStars) -> Residual:
     found = visit.residual(number, catalogue)
     if found.pairs:
         return found
-    near = replace(visit.frame, search_pix=CHECK_PIX, geometry="shift")
-    return visit.residual(number, replace(catalogue, moved_arcsec=0.0), near)
+    here = replace(catalogue, moved_arcsec=0.0)
+    for search in (CHECK_PIX, CHECK_WIDE_PIX):
+        near = replace(visit.frame, search_pix=search, geometry="shift")
+        found = visit.residual(number, here, near)
+        if found.pairs:
+            break
+    return found
 
 
 def agreements(visit: Visit, solutions: Sequence[Solution]) -> dict[int, Agreement]:
     """Compare every exposure of a visit with the sibling that stands surest.
 
     The surest itself is compared with the one of the next two that it agrees with better, so that
-    another's fault does not become its own. What stands by its header is no yardstick.
+    another's fault does not become its own. Where some disagree with it and more than half of the
+    fitted exposures agree among themselves, all are compared with the surest of these. What stands
+    by its header is no yardstick.
 
     Parameters
     ----------
@@ -127,14 +151,83 @@ def agreements(visit: Visit, solutions: Sequence[Solution]) -> dict[int, Agreeme
         key=lambda number: (not solutions[number].is_fitted, -solutions[number].residual.pairs),
     )
     order = [number for number in order if solutions[number].state != "failed"]
+    found = _against_surest(visit, order, len(solutions))
+    if all(verdict.agrees(visit, agreement) for agreement in found.values()):
+        return found
+    voters = majority(visit, [number for number in order if solutions[number].is_fitted])
+    if not voters or voters[0] == order[0]:
+        return found
+    return _against_surest(visit, voters, len(solutions))
+
+
+def _against_surest(visit: Visit, order: Sequence[int], count: int) -> dict[int, Agreement]:
+    """Compare every exposure with the first of some, and that with the better of the next two."""
     found = {}
-    for number in range(len(solutions)):
+    for number in range(count):
         others = [other for other in order if other != number]
         tried = others[:2] if order and number == order[0] else others[:1]
         compared = [_agreement(visit, number, other) for other in tried]
         if compared:
             found[number] = min(compared, key=_far)
     return found
+
+
+def majority(visit: Visit, numbers: Sequence[int]) -> list[int]:
+    """Return those exposures, more than half of some, that agree among themselves.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit.
+    numbers : sequence of int
+        Exposures whose stars put them on the reference, the surest first.
+
+    Returns
+    -------
+    list of int
+        In the same order. Each agrees with another one of them; empty where there is no such
+        majority, as with two exposures that disagree.
+    """
+    groups: list[set[int]] = []
+    for number in numbers:
+        alike = [group for group in groups if any(_agree(visit, number, other) for other in group)]
+        joined = {number}.union(*alike)
+        groups = [group for group in groups if group not in alike] + [joined]
+    largest = max(groups, key=len, default=set())
+    if len(largest) < 2 or 2 * len(largest) <= len(numbers):
+        return []
+    return [number for number in numbers if number in largest]
+
+
+def trusted(visit: Visit, numbers: Sequence[int]) -> list[int]:
+    """Return some exposures without those that disagree with the majority of them.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit.
+    numbers : sequence of int
+        Exposures whose stars put them on the reference.
+
+    Returns
+    -------
+    list of int
+        In the same order; all of them where there is no majority. One that has no star in common
+        with the majority is among them.
+    """
+    voters = majority(visit, numbers)
+    return [
+        number
+        for number in numbers
+        if number in voters
+        or all(verdict.agrees(visit, _agreement(visit, number, voter)) for voter in voters)
+    ]
+
+
+def _agree(visit: Visit, number: int, other: int) -> bool:
+    """Return whether two exposures have stars in common that say they agree."""
+    agreement = _agreement(visit, number, other)
+    return agreement.matches > 0 and verdict.agrees(visit, agreement)
 
 
 def _far(agreement: Agreement) -> float:

@@ -28,6 +28,8 @@ class Attempt:
         How many there were.
     why_not : str
         Why there were none.
+    exposures : int
+        How many exposures had their stars merged for it.
     """
 
     geometry: str
@@ -36,6 +38,12 @@ class Attempt:
     tolerance_pix: float
     matches: int
     why_not: str = ""
+    exposures: int = 1
+
+    @property
+    def asked(self) -> tuple[str, int]:
+        """What was fitted, and how many matches that takes."""
+        return self.geometry, self.min_matches
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +53,9 @@ class Solution:
     Parameters
     ----------
     state : str
-        ``none``, nothing was to be fitted; ``kept``, it was right; ``sibling``, tied to the stars
-        of another exposure of the visit; ``inherited``, moved as another exposure of the visit
-        was; ``failed``; or the method.
+        ``none``, nothing was to be fitted; ``kept``, it was right; ``visit``, moved by a fit of
+        the merged stars of its visit; ``sibling``, tied to the stars of another exposure of the
+        visit; ``inherited``, moved as another exposure of the visit was; ``failed``; or the method.
     residual : Residual
         How it stands now.
     check : ndarray of int64, optional
@@ -69,8 +77,13 @@ class Solution:
 
     @property
     def is_fitted(self) -> bool:
-        """Whether its own stars put it on the reference."""
+        """Whether stars put it on the reference, its own or those of its visit together."""
         return self.state not in {"none", "failed", "sibling", "inherited"}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it stands by more than its own stars, which may be too few for a match."""
+        return bool(self.donor) or bool(self.attempts and self.attempts[-1].exposures > 1)
 
     @property
     def solution_error_mas(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hst123r.alignment import siblings
+from hst123r.alignment import siblings, together
 from hst123r.alignment.methods import METHODS
 from hst123r.alignment.solution import Attempt, Solution
 from hst123r.alignment.visit import Visit
@@ -14,8 +14,9 @@ from hst123r.alignment.visit import Visit
 def solve(visit: Visit) -> list[Solution]:
     """Fit the exposures of a visit whose WCS is not right already.
 
-    Where there are too few matches the recipe's simpler fits are tried, each recorded; those that
-    no fit can put on the reference are tied to their siblings.
+    With `hierarchical` the exposures of a filter are fitted together first. Where there are too few
+    matches the recipe's simpler fits are tried, each recorded; those that no fit can put on the
+    reference are tied to their siblings.
 
     Parameters
     ----------
@@ -32,10 +33,13 @@ def solve(visit: Visit) -> list[Solution]:
     found: dict[int, Solution] = {}
     left = list(range(len(visit.exposures)))
     for view in _views(visit):
-        for number, solution in _attempt(view, left).items():
-            before = found[number].attempts if number in found else ()
-            found[number] = replace(solution, attempts=before + solution.attempts)
-        left = [number for number in left if found[number].state == "failed"]
+        for attempt in (together.tie, _attempt) if view.params.hierarchical else (_attempt,):
+            for number, solution in attempt(view, left).items():
+                before = found[number].attempts if number in found else ()
+                found[number] = replace(solution, attempts=before + solution.attempts)
+            left = [n for n in left if n not in found or found[n].state == "failed"]
+            if not left:
+                break
         if not left:
             break
     return siblings.tie(visit, [found[number] for number in sorted(found)])
@@ -45,7 +49,7 @@ def _views(visit: Visit) -> Iterator[Visit]:
     """Yield the visit as the recipe's fit sees it, and as each simpler one does."""
     yield visit
     for item in visit.params.retry:
-        yield visit.with_fit(item.geometry, item.min_matches)
+        yield visit.with_fit(item.geometry, item.least)
 
 
 def _attempt(visit: Visit, numbers: Sequence[int]) -> dict[int, Solution]:
@@ -59,13 +63,13 @@ def _attempt(visit: Visit, numbers: Sequence[int]) -> dict[int, Solution]:
         residual = visit.residual(number) if number in fitted else before[number]
         tried = Attempt(
             geometry=params.geometry,
-            min_matches=params.min_matches,
+            min_matches=params.least,
             search_pix=visit.frame.search_pix,
             tolerance_pix=visit.frame.tolerance_pix,
             matches=residual.pairs,
             why_not=residual.why_not,
         )
-        if residual.pairs >= params.min_matches:
+        if residual.pairs >= params.least:
             state: str = params.method if number in moving else "kept"
             solutions[number] = Solution(state, residual, fitted.get(number), attempts=(tried,))
             continue

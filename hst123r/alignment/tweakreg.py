@@ -24,7 +24,7 @@ def align(visit: Visit, moving: Mapping[int, Residual]) -> dict[int, NDArray[np.
     from hst123r.external.tweakreg import tweakreg
     from hst123r.products.wcs_cards import copy_wcs
 
-    least = visit.params.min_matches
+    least = visit.params.least
     names = {Path(visit.files[n]["science"]).name: n for n in moving if visit.count(n) >= least}
     if not names or len(visit.reference.ra_deg) < least:
         return {}
@@ -63,7 +63,7 @@ def _settings(visit: Visit) -> Settings:
         + math.ceil(visit.reference.moved_arcsec / visit.scale_arcsec),
         tolerance_pix=params.tolerance.to("pix"),
         separation_pix=params.separation.to("pix"),
-        min_matches=params.min_matches,
+        min_matches=params.least,
         geometry=params.geometry,
         clip=params.clip,
         sigma=params.sigma,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from hst123r.alignment.solution import Agreement, Solution
+from hst123r.alignment.solution import Agreement, Attempt, Solution
 from hst123r.alignment.visit import Visit
 from hst123r.records.outcome import Caveat, Measurement, Quality
 
@@ -36,11 +36,11 @@ def measurements(
     """
     params, scale, residual = visit.params, visit.scale_arcsec * 1000, solution.residual
     gated = params.method != "none"
-    by_sibling = bool(solution.donor)
     error = params.max_error.to("pix") * scale if gated else None
-    least = solution.attempts[-1].min_matches if gated and not by_sibling else None
-    # stars that a sibling stands in for cannot be asked for; those that are there count
-    asked = gated and not (by_sibling and not residual.pairs)
+    last = solution.attempts[-1] if gated else None
+    least = last.min_matches if last and not solution.is_shared else None
+    # stars that siblings stand in for cannot be asked for; those that are there count
+    asked = gated and not (solution.is_shared and not residual.pairs)
     rms = params.max_rms.to("pix") * scale if asked else None
     found = [
         Measurement("matches", residual.pairs, low=least, subject=root),
@@ -53,6 +53,19 @@ def measurements(
         Measurement("moved_north", moved_arcsec[1], "arcsec", subject=root),
         Measurement("detected_stars", residual.stars, low=3, fails=Quality.CAVEAT, subject=root),
     ]
+    if last and last.exposures > 1 and not solution.donor:
+        low = last.min_matches
+        found.append(Measurement("visit_matches", last.matches, low=low, subject=root))
+    links, shared = visit.reference.chain_of(residual.reference)
+    if links:
+        # the fit itself is as good as any, so what its frame may be off by is not bad
+        found.append(Measurement("links", links, subject=root))
+        found.append(
+            Measurement(
+                "frame_error", shared * 1000, "mas",
+                high=error, fails=Quality.CAVEAT, subject=root,
+            )
+        )  # fmt: skip
     if solution.check is not None and solution.check.size:
         left = residual.rms_of(solution.check)
         found.append(Measurement("check_rms", left, "mas", high=rms, subject=root))
@@ -111,6 +124,25 @@ def against_sibling(visit: Visit, root: str, agreement: Agreement) -> list[Measu
     return found
 
 
+def agrees(visit: Visit, agreement: Agreement) -> bool:
+    """Return whether an exposure differs from a sibling by no more than the recipe allows.
+
+    Parameters
+    ----------
+    visit : Visit
+        Their visit.
+    agreement : Agreement
+        What was found.
+
+    Returns
+    -------
+    bool
+        True where the two have no stars in common, which speaks against neither.
+    """
+    found = against_sibling(visit, "", agreement)
+    return all(item.quality is not Quality.BAD for item in found)
+
+
 def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
     """Return what a user of the visit should know.
 
@@ -140,10 +172,15 @@ def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
             text = f"too few stars for a fit, moved as {solution.donor} of the same visit; {own}"
             told.append(Caveat("inherited", text, exposure.root))
         elif solution.state == "failed":
-            why = solution.residual.why_not or f"{pairs} matches"
+            why = "; ".join(_short(attempt) for attempt in solution.attempts)
             text = f"not tied to the reference, stands where its header puts it: {why}"
             told.append(Caveat("not_tied", text, exposure.root))
-        elif len(solution.attempts) > 1:
+        elif solution.is_shared and not pairs:
+            text = (
+                f"moved with the merged stars of {solution.attempts[-1].exposures} exposures; {own}"
+            )
+            told.append(Caveat("not_confirmed", text, exposure.root))
+        elif solution.attempts[0].asked != solution.attempts[-1].asked:
             first, last = solution.attempts[0], solution.attempts[-1]
             text = (
                 f"only {last.geometry} was fitted, to {last.matches} matches: {first.geometry} had "
@@ -151,3 +188,11 @@ def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
             )
             told.append(Caveat("simpler_fit", text, exposure.root))
     return told
+
+
+def _short(attempt: Attempt) -> str:
+    """Say what a try had of what it needs, and why it had no more."""
+    whose = f" of {attempt.exposures} exposures together" if attempt.exposures > 1 else ""
+    had = f"{attempt.matches} of the {attempt.min_matches} matches it needs"
+    text = f"{attempt.geometry}{whose} had {had}"
+    return f"{text}, {attempt.why_not}" if attempt.why_not else text

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hst123r import instruments
-from hst123r.alignment.params import COSMIC_RAYS, AlignParams, Geometry
+from hst123r.alignment.params import COSMIC_RAYS, AlignParams
 from hst123r.records.amount import Amount
 from hst123r.records.boxes import in_degrees
 from hst123r.records.exposure import Exposure
+from hst123r.records.geometry import Geometry
 from hst123r.stage.context import Context
 from hst123r.stage.contract import Job
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.errors import StageError
 from hst123r.products.exposures import open_chips
@@ -11,6 +11,7 @@ from hst123r.products.wcs_cards import copy_wcs, write_wcs
 from hst123r.records.exposure import Exposure
 
 if TYPE_CHECKING:
+    from hst123r.algorithms.transform import PlaneTransform
     from hst123r.sources.alignment import Frame, Residual
     from hst123r.sources.corrections import Correction
 
@@ -45,22 +46,13 @@ def align_exposure(
     StageError
         If the WCS is none that tweakwcs can correct.
     """
-    from hst123r.sources.corrections import correct, fit_pairs
+    from hst123r.sources.corrections import fit_pairs
 
     if residual.pairing is None:
         return None
     found = fit_pairs(residual.pairing, frame.geometry, FLOOR_PIX * frame.scale_arcsec)
-    old = open_chips(files["science"], exposure)
-    try:
-        new = correct(old, found.transform, residual.pairing.centre_deg)
-    except ValueError as error:
-        raise StageError(
-            f"the WCS of {exposure.root} cannot be corrected: {error}",
-            hint="Take `method: tweakreg` for it",
-        ) from error
-    write_wcs(files["science"], new)
-    if "dq" in files:
-        copy_wcs(files["science"], files["dq"])
+    steps = [(found.transform, residual.pairing.centre_deg)]
+    move(files, exposure, steps, hint="Take `method: tweakreg` for it")
     return found
 
 
@@ -87,18 +79,51 @@ def move_alike(
         If the WCS is none that tweakwcs can correct.
     """
     from hst123r.products.wcs_cards import movement
-    from hst123r.sources.corrections import correct
 
     found = movement(*moved, donor)
     if found is None:
         return
-    transform, centre = found
+    hint = f"Leave it out with `on_bad: exclude`, or align without {exposure.root}"
+    move(files, exposure, [found], hint=hint)
+
+
+def move(
+    files: Mapping[str, str],
+    exposure: Exposure,
+    steps: Sequence[tuple[PlaneTransform, tuple[float, float]]],
+    *,
+    hint: str,
+) -> None:
+    """Correct the WCS of an exposure by some transformations, one after the other.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Working copies by role; their headers are changed unless there is no step.
+    exposure : Exposure
+        Its record.
+    steps : sequence of (PlaneTransform, (float, float))
+        In arcsec on the tangent plane, and right ascension and declination of its tangent point
+        in degrees.
+    hint : str
+        What to try where that cannot be done.
+
+    Raises
+    ------
+    StageError
+        If the WCS is none that tweakwcs can correct.
+    """
+    from hst123r.sources.corrections import correct
+
+    if not steps:
+        return
+    new: Mapping[int, Any] = open_chips(files["science"], exposure)
     try:
-        new = correct(open_chips(files["science"], exposure), transform, centre)
+        for transform, centre in steps:
+            new = correct(new, transform, centre)
     except ValueError as error:
         raise StageError(
-            f"the WCS of {exposure.root} cannot be corrected: {error}",
-            hint=f"Leave it out with `on_bad: exclude`, or align without {exposure.root}",
+            f"the WCS of {exposure.root} cannot be corrected: {error}", hint=hint
         ) from error
     write_wcs(files["science"], new)
     if "dq" in files:

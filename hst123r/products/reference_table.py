@@ -17,7 +17,22 @@ COLUMNS: Final = (
     Column("star", "Number of the star, the brightest first", dtype="int"),
     Column("ra", "Right ascension, ICRS, in the frame that the meta name", "deg", "float", 9),
     Column("dec", "Declination, likewise", "deg", "float", 9),
-    Column("pos_err", "Standard error of the position along each axis", "mas", "float", 3),
+    Column(
+        "pos_err",
+        "Standard error of the position along each axis, among the stars of the visit that has it",
+        "mas",
+        "float",
+        3,
+    ),
+    Column(
+        "frame_err",
+        "Standard error that it shares with all stars of that visit, if this was "
+        "added to the reference",
+        "mas",
+        "float",
+        3,
+    ),
+    Column("links", "Fits of visits between it and the reference", dtype="int"),
     Column("rate", "Count rate in an infinite aperture", "electron / s", "float", 5),
     Column("rate_err", "Its standard error", "electron / s", "float", 5),
     Column("detections", "Exposures in which the star was found", dtype="int"),
@@ -79,18 +94,32 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
     meta : mapping
         What the table is about; ``mjd`` is the time of the positions.
     """
+    nothing = [0] * catalogue.ra_deg.size
+    error, links = catalogue.frame_error_arcsec, catalogue.links
     rows: list[dict[str, Any]] = [
         {
             "star": number,
             "ra": ra,
             "dec": dec,
-            "pos_err": error * 1000,
+            "pos_err": pos_err * 1000,
             "rate": rate,
             "rate_err": rate_error,
             "detections": detections,
             "covering": covering,
+            "frame_err": frame_error * 1000,
+            "links": count,
         }
-        for number, (ra, dec, error, rate, rate_error, detections, covering) in enumerate(
+        for number, (
+            ra,
+            dec,
+            pos_err,
+            rate,
+            rate_error,
+            detections,
+            covering,
+            frame_error,
+            count,
+        ) in enumerate(
             zip(
                 catalogue.ra_deg.tolist(),
                 catalogue.dec_deg.tolist(),
@@ -99,6 +128,8 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
                 catalogue.flux_error.tolist(),
                 catalogue.detections.tolist(),
                 catalogue.covering.tolist(),
+                nothing if error is None else error.tolist(),
+                nothing if links is None else links.tolist(),
                 strict=True,
             ),
             1,
@@ -151,4 +182,6 @@ def read_reference(path: str | Path, mjd: float | None = None) -> ReferenceStars
         error / 1000,
         np.array(table["rate"], float),
         float(table.meta.get("moved_arcsec", 0.0)),
+        np.array(table["frame_err"], float) / 1000,
+        np.array(table["links"], int),
     )

@@ -13,7 +13,7 @@ from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.merge import Catalogue
 from hst123r.algorithms.proper_motion import Motions, at_epoch
 from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
-from hst123r.algorithms.transform import PARAMETERS, Geometry
+from hst123r.records.geometry import PARAMETERS, Geometry
 
 Floats = NDArray[np.float64]
 _MARGIN: Final = 5.0
@@ -190,6 +190,8 @@ def tie(catalogue: Catalogue, stars: AbsoluteStars, year: float, options: TieOpt
     near = np.all((second >= low) & (second <= high), axis=1) & np.isfinite(error)
     second, error = second[near], error[near]
     own = np.hypot(catalogue.position_error_arcsec, options.floor_mas / 1000.0)
+    if catalogue.frame_error_arcsec is not None:
+        own = np.hypot(own, catalogue.frame_error_arcsec)
     found = match(
         first,
         second,

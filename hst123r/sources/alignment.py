@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.sphere import middle, to_tangent_plane
-from hst123r.algorithms.transform import Geometry
+from hst123r.records.geometry import Geometry
 from hst123r.sources.stars import ChipStars
 
 Floats = NDArray[np.float64]
@@ -37,6 +37,11 @@ class ReferenceStars:
     moved_arcsec : float
         How far the catalogue was moved away from its headers; exposures are searched for that
         much further.
+    frame_error_arcsec : (n,) ndarray of float64, optional
+        Standard error along each axis that a star shares with its visit, where visits were added
+        to the reference.
+    links : (n,) ndarray of int64, optional
+        Fits of visits between a star and the reference.
     """
 
     ra_deg: Floats
@@ -44,6 +49,27 @@ class ReferenceStars:
     error_arcsec: Floats
     rate: Floats
     moved_arcsec: float = 0.0
+    frame_error_arcsec: Floats | None = None
+    links: NDArray[np.int64] | None = None
+
+    def chain_of(self, rows: NDArray[np.int64]) -> tuple[int, float]:
+        """Return the most links to some stars, and the frame error that they have on average.
+
+        Parameters
+        ----------
+        rows : (k,) ndarray of int64
+            The stars.
+
+        Returns
+        -------
+        (int, float)
+            Both 0 where the stars are the reference's own; the error in arcsec along each axis,
+            the root of the mean square.
+        """
+        if self.links is None or self.frame_error_arcsec is None or not rows.size:
+            return 0, 0.0
+        error = float(np.sqrt(np.mean(self.frame_error_arcsec[rows] ** 2)))
+        return int(self.links[rows].max()), error
 
     def as_star_list(self) -> list[tuple[float, float, float]]:
         """Return right ascension, declination and flux of every star, 1 where it is not known."""
@@ -197,7 +223,30 @@ def compare(
     Residual
         Without pairs where the two could not be matched.
     """
-    ra, dec, error = _positions(chips, wcs)
+    return compare_positions(*_positions(chips, wcs), reference, frame)
+
+
+def compare_positions(
+    ra: Floats, dec: Floats, error: Floats, reference: ReferenceStars, frame: Frame
+) -> Residual:
+    """Compare stars with the reference.
+
+    Parameters
+    ----------
+    ra, dec : (n,) ndarray of float64
+        Their positions in degrees.
+    error : (n,) ndarray of float64
+        Standard errors along each axis, arcsec.
+    reference : ReferenceStars
+        The catalogue.
+    frame : Frame
+        How to compare.
+
+    Returns
+    -------
+    Residual
+        Without pairs where the two could not be matched.
+    """
     if ra.size == 0 or reference.ra_deg.size == 0:
         return _none(ra.size, frame, "there are no stars to compare")
     centre = middle(reference.ra_deg, reference.dec_deg)

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hst123r.algorithms.transform import Geometry, PlaneTransform, fit
+from hst123r.algorithms.transform import PlaneTransform, fit
+from hst123r.records.geometry import Geometry
 from hst123r.sources.alignment import Pairing
 
 ARCSEC_PER_DEG: Final = 3600.0

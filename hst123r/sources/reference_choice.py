@@ -153,9 +153,9 @@ def score(
         key = (labels["detector"], labels["filter"], labels["visit"])
         groups.setdefault(key, []).append(exposure)
     middle = statistics.median(exposure.middle_mjd for exposure in everything)
-    places = _places(everything)
+    chips = places(everything)
     scores = [
-        _score(key, exposures, places, middle, avoided=key[0] in avoid)
+        _score(key, exposures, chips, middle, avoided=key[0] in avoid)
         for key, exposures in groups.items()
         if filter_name in (None, key[1]) and detector in (None, key[0])
     ]
@@ -186,13 +186,13 @@ def apart(members: Sequence[Product], chosen: Sequence[Product]) -> list[str]:
     list of str
         Root names in order; none where footprints are not known.
     """
-    places = _places([Exposure.own(product.facts) for product in members])
+    chips = places([Exposure.own(product.facts) for product in members])
     roots = [product.name for product in chosen]
-    mine = [polygon for root in roots for polygon in places[root]]
+    mine = [polygon for root in roots for polygon in chips[root]]
     if not mine:
         return []
-    others = {root: polygons for root, polygons in places.items() if polygons and root not in roots}
-    return sorted(set(others) - _touching(mine, others))
+    others = {root: polygons for root, polygons in chips.items() if polygons and root not in roots}
+    return sorted(set(others) - touching(mine, others))
 
 
 def explain(scores: Sequence[Mapping[str, Any]]) -> str:
@@ -233,7 +233,7 @@ def explain(scores: Sequence[Mapping[str, Any]]) -> str:
 def _score(
     key: tuple[str, str, str],
     exposures: list[Exposure],
-    places: Mapping[str, Polygons],
+    chips_of: Mapping[str, Polygons],
     middle_mjd: float,
     *,
     avoided: bool,
@@ -254,15 +254,26 @@ def _score(
         depth_mag=(max(zeropoints) if zeropoints else 20.0) + 1.25 * math.log10(max(seconds, 1.0)),
         sharpness_mag=-2.5 * math.log10(scale / SCALE_ARCSEC),
         psf_mag=-2.5 * math.log10(width / SCALE_ARCSEC),
-        overlap=_overlap([exposure.root for exposure in exposures], places),
+        overlap=_overlap([exposure.root for exposure in exposures], chips_of),
         on_target=sum(bool(exposure.targets) for exposure in exposures) / len(exposures),
         years=(mjd - middle_mjd) / _YEAR_DAYS,
         avoided=avoided,
     )
 
 
-def _places(exposures: Sequence[Exposure]) -> dict[str, Polygons]:
-    """Return the chips of every exposure on one tangent plane, arcsec."""
+def places(exposures: Sequence[Exposure]) -> dict[str, Polygons]:
+    """Return the chips of every exposure on one tangent plane.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        Exposures of one field.
+
+    Returns
+    -------
+    dict of str to list of (4, 2) ndarray of float64
+        Corners in arcsec by root name; empty lists where footprints are not known.
+    """
     corners = [corner for e in exposures for chip in e.chips for corner in chip.corners]
     if not corners:
         return {exposure.root: [] for exposure in exposures}
@@ -281,18 +292,31 @@ def _places(exposures: Sequence[Exposure]) -> dict[str, Polygons]:
     }
 
 
-def _overlap(roots: Sequence[str], places: Mapping[str, Polygons]) -> float:
+def _overlap(roots: Sequence[str], chips_of: Mapping[str, Polygons]) -> float:
     """Return the share of exposures that have a part on any chip of some of them."""
-    mine = [polygon for root in roots for polygon in places[root]]
+    mine = [polygon for root in roots for polygon in chips_of[root]]
     if not mine:
         return 1.0
     own = set(roots)
-    others = {root: polygons for root, polygons in places.items() if root not in own}
-    return (len(own) + len(_touching(mine, others))) / len(places)
+    others = {root: polygons for root, polygons in chips_of.items() if root not in own}
+    return (len(own) + len(touching(mine, others))) / len(chips_of)
 
 
-def _touching(mine: Polygons, others: Mapping[str, Polygons]) -> set[str]:
-    """Return which exposures have a part on some polygons."""
+def touching(mine: Polygons, others: Mapping[str, Polygons]) -> set[str]:
+    """Return which exposures have a part on some polygons.
+
+    Parameters
+    ----------
+    mine : list of (4, 2) ndarray of float64
+        Corners of chips, at least one.
+    others : mapping of str to list of (4, 2) ndarray of float64
+        Chips by exposure, on the same plane.
+
+    Returns
+    -------
+    set of str
+        Names of exposures.
+    """
     low, high = np.concatenate(mine).min(0), np.concatenate(mine).max(0)
     owners = np.array([root for root, polygons in others.items() for _ in polygons])
     chips = np.array([polygon for polygons in others.values() for polygon in polygons])
@@ -303,17 +327,30 @@ def _touching(mine: Polygons, others: Mapping[str, Polygons]) -> set[str]:
     for grid in (1, _GRID):
         left = np.flatnonzero(boxed & ~np.isin(owners, list(found)))
         if left.size:
-            inside = covers(mine, _points(chips[left], grid).reshape(-1, 2))
+            inside = covers(mine, grid_points(chips[left], grid).reshape(-1, 2))
             found.update(owners[left[inside.reshape(left.size, -1).any(axis=1)]].tolist())
     # a large exposure may hold a small one whole
-    dots = _points(np.array(mine), _GRID).reshape(-1, 2)
+    dots = grid_points(np.array(mine), _GRID).reshape(-1, 2)
     left = np.flatnonzero(boxed & ~np.isin(owners, list(found)))
     found.update(str(owners[n]) for n in left if covers([chips[n]], dots).any())
     return found
 
 
-def _points(polygons: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
-    """Return grids of points inside polygons of four corners, shape (n, grid**2, 2)."""
+def grid_points(polygons: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
+    """Return grids of points inside polygons of four corners.
+
+    Parameters
+    ----------
+    polygons : (n, 4, 2) ndarray of float64
+        Corners in order.
+    grid : int
+        Points along each side.
+
+    Returns
+    -------
+    (n, grid**2, 2) ndarray of float64
+        The same places in each.
+    """
     u, v = (w.ravel() for w in np.meshgrid(*[(np.arange(grid) + 0.5) / grid] * 2))
     weights = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
     return np.asarray(weights @ polygons)

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import Field
-
 from hst123r.errors import InputError
-from hst123r.records.amount import Amount
-from hst123r.records.boxes import MaskBox, in_degrees
+from hst123r.records.boxes import in_degrees
 from hst123r.records.exposure import Exposure
-from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
-from hst123r.records.params import (
-    DetectorName,
-    FilterName,
-    Misfit,
-    Params,
-    PositiveAngle,
-)
-from hst123r.sources.absolute_params import AbsoluteParams
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product
+from hst123r.sources.reference_params import ReferenceParams
 from hst123r.stage.context import Context
 from hst123r.stage.contract import BYTES, HEAVY, SCIENCE, TABLE, WCS, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
-    from hst123r.algorithms.merge import Catalogue
+    from hst123r.algorithms.merge import Catalogue, StarList
     from hst123r.sources.absolute import Tie
+    from hst123r.sources.chain import Link
 
 CATALOGUE: Final = "catalogue file"
 """Kind of an absolute catalogue of the user's."""
@@ -36,64 +26,13 @@ USER_FILE: Final = "user file"
 """Kind of a reference of the user's."""
 STANDSTILL_MAS: Final = 5.0
 """A tenth of a pixel of 50 mas: what an alignment may be uncertain by, `align.max_error`."""
-NO_EFFECT: Final = "has no effect with `file`, which is the reference"
-
-
-class ReferenceParams(Params):
-    """Parameters of the stage `reference`."""
-
-    file: str | None = Field(
-        None,
-        description="Your own reference, a drizzled image with a WCS or a star catalogue, relative "
-        "to the recipe; read, never written",
-    )
-    file_fwhm: PositiveAngle = Field(
-        Amount(0.1, "arcsec"), description="Width of a star, if `file` is an image"
-    )
-    file_threshold: float = Field(
-        5.0, ge=2, le=100, description="Detection threshold, sigma, if `file` is an image"
-    )
-    file_brightest: int = Field(
-        2000, ge=10, le=20000, description="Most stars, by flux, if `file` is an image"
-    )
-    file_error: PositiveAngle | None = Field(
-        None, description="Error of its positions along each axis, if a catalogue has none"
-    )
-    file_epoch: float | None = Field(
-        None, ge=1900, le=2100, description="Julian year of its positions, if it has none"
-    )
-    filter: FilterName | None = Field(None, description="Only this filter; else the best score")
-    detector: DetectorName | None = Field(None, description="Only this detector")
-    avoid: list[DetectorName] = Field(
-        default_factory=list, description="Detectors to take only where there is no other"
-    )
-    match_radius: PositiveAngle = Field(
-        Amount(0.1, "arcsec"), description="Stars of two exposures closer than this are one"
-    )
-    mask: list[MaskBox] = Field(
-        default_factory=list, description="Boxes on the sky whose stars are left out"
-    )
-    min_stars: int = Field(10, ge=3, description="Fewer catalogue stars than this are bad")
-    absolute: AbsoluteParams | None = Field(
-        None, description="Catalogue that the frame is moved to, once; else the headers' stays"
-    )
-
-    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
-        """Say what has no effect with a file of the user's, or without."""
-        del targets
-        if self.file is not None:
-            for name in ("filter", "detector", "avoid", "absolute"):
-                if getattr(self, name):
-                    yield (name,), f"`{name}` {NO_EFFECT}"
-            return
-        for name in ("file_error", "file_epoch"):
-            if getattr(self, name) is not None:
-                yield (name,), f"`{name}` is about `file`, and there is none"
 
 
 class Reference(Stage[ReferenceParams]):
     """Choose the visit that all others are aligned to, and make its star catalogue.
 
+    Where it does not reach an exposure, visits in between are fitted to the catalogue one by one
+    and add their stars, so that what is connected at all is on one frame; see `chain`.
     Or take a `file`, an image or a catalogue of yours; it has to have stars on the exposures.
     With `absolute` the catalogue is moved, once, to the frame of Gaia or of another catalogue at
     the time of the visit, and all exposures follow when they are aligned. Where that cannot be
@@ -119,6 +58,7 @@ class Reference(Stage[ReferenceParams]):
         self, inputs: dict[str, list[Product]], params: ReferenceParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field; the choice is made here, from the exposures' records."""
+        from hst123r.sources.chain_plan import connect, labels
         from hst123r.sources.reference_choice import apart, score
 
         fields: dict[str, list[Product]] = {}
@@ -145,22 +85,23 @@ class Reference(Stage[ReferenceParams]):
                 (p for p in members if best.holds(p)),
                 key=lambda p: (p.facts["start_mjd"], p.name),
             )
-            labels = {"field": field}
+            links = connect(members, chosen, field, cover=params.chain.cover)
+            everything = [*chosen, *(product for link in links for product in link)]
             arguments = {
                 "centre": positions[field],
                 "scores": [entry.as_json() for entry in scores],
-                "apart": apart(members, chosen),
+                "apart": apart(members, everything),
+                "links": labels(links),
             }
-            measured = [stars[p.name] for p in chosen if p.name in stars]
-            given = {"exposure": chosen, "stars": measured, CATALOGUE: catalogues}
-            yield Job(field, labels, given, arguments)
+            measured = [stars[p.name] for p in everything if p.name in stars]
+            given = {"exposure": everything, "stars": measured, CATALOGUE: catalogues}
+            yield Job(field, {"field": field}, given, arguments)
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:
         """Measure the stars of the chosen visit and merge them into a catalogue."""
         if job.inputs.get(USER_FILE):
             return _from_file(job, params, context)
         from hst123r.algorithms.boxes import outside
-        from hst123r.algorithms.merge import merge
         from hst123r.products.exposures import open_chips
         from hst123r.products.star_lists import read_stars
         from hst123r.sources.stars import by_wcs, star_list
@@ -177,9 +118,9 @@ class Reference(Stage[ReferenceParams]):
             context.logger.info("%s: %d stars", found.label, found.ra_deg.size)
         boxes = in_degrees(params.mask)
         lists = [outside(found, boxes) for found in lists]
-        catalogue = merge(lists, params.match_radius.to("arcsec"))
+        catalogue, links = _grown(job, params, lists)
         tied = _tie(job, params, catalogue)
-        return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied)
+        return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied, links)
 
 
 def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
@@ -298,28 +239,62 @@ def _tie(job: Job, params: ReferenceParams, catalogue: Catalogue) -> Tie | None:
     return tie(catalogue, stars, julian_year(_middle_mjd(job)), given.options())
 
 
+def _grown(
+    job: Job, params: ReferenceParams, lists: Sequence[StarList]
+) -> tuple[Catalogue, list[Link]]:
+    """Merge the stars of the reference, and add the visits that reach further."""
+    from hst123r.sources.chain import group, groups, grow
+
+    by_root = {found.label: found for found in lists}
+    radius = params.match_radius.to("arcsec")
+    names = [product.name for product in _chosen(job)]
+    first = group([by_root[root] for root in names], radius, "the reference")
+    others = [
+        part
+        for link in job.arguments["links"]
+        for part in groups([by_root[root] for root in link["exposures"]], radius, link["label"])
+    ]
+    return grow(first, others, params.chain.options())
+
+
+def _chosen(job: Job) -> list[Product]:
+    """Return the exposures of the reference without those of the visits that are added."""
+    added = {root for link in job.arguments["links"] for root in link["exposures"]}
+    return [product for product in job.inputs["exposure"] if product.name not in added]
+
+
 def _middle_mjd(job: Job) -> float:
     """Return the mean time of the exposures, weighted by their length."""
-    exposures = [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+    exposures = [Exposure.own(product.facts) for product in _chosen(job)]
     seconds = sum(exposure.exposure_time_s for exposure in exposures)
     return sum(e.middle_mjd * e.exposure_time_s for e in exposures) / seconds
 
 
+def _frame(job: Job, params: ReferenceParams, tied: Tie | None) -> str:
+    """Name the frame that the catalogue is in."""
+    if tied is None or not tied.is_good or params.absolute is None:
+        return "header"
+    catalog = params.absolute.catalog
+    return job.inputs[CATALOGUE][0].name if catalog == "file" else catalog
+
+
 def _outcome(
-    job: Job, params: ReferenceParams, context: Context, catalogue: Catalogue, tied: Tie | None
+    job: Job,
+    params: ReferenceParams,
+    context: Context,
+    catalogue: Catalogue,
+    tied: Tie | None,
+    links: Sequence[Link],
 ) -> Outcome:
     from hst123r.products.reference_table import write_choice, write_reference
     from hst123r.sources.reference_choice import explain
+    from hst123r.sources.reference_verdict import of_links, of_tie
 
     best = job.arguments["scores"][0]
-    frame = "header"
-    if tied is not None and tied.is_good and params.absolute is not None:
-        source = job.inputs[CATALOGUE][0].name
-        frame = source if params.absolute.catalog == "file" else params.absolute.catalog
     # the scores change with every new exposure and are not in the file that is aligned to
     meta = {
         "centre": job.arguments["centre"],
-        "frame": frame,
+        "frame": _frame(job, params, tied),
         "moved_arcsec": 0.0 if tied is None else tied.reach_arcsec,
         "mjd": _middle_mjd(job),
     }
@@ -327,10 +302,11 @@ def _outcome(
     write_reference(catalogue, path, meta)
     facts = {
         "stars": int(catalogue.ra_deg.size),
-        "exposures": [product.name for product in job.inputs["exposure"]],
+        "exposures": [product.name for product in _chosen(job)],
+        "links": [link.as_json() for link in links],
         "scores": job.arguments["scores"],
         "why": explain(job.arguments["scores"]),
-        "frame": frame,
+        "frame": meta["frame"],
         **{key: best[key] for key in ("detector", "filter", "visit")},
     }
     if tied is not None:
@@ -340,8 +316,9 @@ def _outcome(
     choice = context.product(f"{job.label}_choice.ecsv")
     write_choice(facts["scores"], choice, {"field": job.label, "why": facts["why"]})
     chosen = Product("reference choice", job.label, dict(job.labels), {"table": str(choice)})
-    measured = [Measurement("stars", facts["stars"], low=params.min_stars)]
-    caveats = [
+    measured, caveats = of_links(links, params.chain.options())
+    measured.insert(0, Measurement("stars", facts["stars"], low=params.min_stars))
+    caveats += [
         Caveat("not_registered", f"{label} stands by its header in the catalogue: {text}", label)
         for label, text in catalogue.problems.items()
     ]
@@ -349,11 +326,11 @@ def _outcome(
         Caveat("no_overlap", f"{root} does not overlap the reference, and is not tied to it", root)
         for root in job.arguments["apart"]
     ]
-    if len(job.inputs["exposure"]) == 1:
+    if len(facts["exposures"]) == 1:
         text = "the reference visit has one exposure, so cosmic rays can be in the catalogue"
         caveats.append(Caveat("single_exposure", text))
     if tied is not None and params.absolute is not None:
-        measured += _measurements(tied, params.absolute)
+        measured += of_tie(tied, params.absolute.options())
         if not tied.is_good:
             text = (
                 f"the frame is that of the headers, it was not moved to "
@@ -361,23 +338,3 @@ def _outcome(
             )
             caveats.append(Caveat("not_absolute", text))
     return Outcome([product, chosen], measured, caveats)
-
-
-def _measurements(tied: Tie, params: AbsoluteParams) -> list[Measurement]:
-    """Return what was measured of a tie; what is outside the limits was not done."""
-    fails, options = Quality.CAVEAT, params.options()
-    away = math.hypot(*tied.moved_arcsec)
-    limited: list[tuple[str, float, str, float]] = [
-        ("absolute_chi", tied.chi, "", options.max_chi),
-        ("absolute_error", tied.error_mas, "mas", options.max_error_mas),
-        ("absolute_distance", away, "arcsec", options.max_move_arcsec),
-        ("absolute_rotation", abs(tied.rotation_deg), "deg", options.max_rotation_deg),
-    ]
-    return [
-        Measurement("absolute_matches", tied.matches, low=params.min_matches, fails=fails),
-        *(Measurement(name, v, unit, high=high, fails=fails) for name, v, unit, high in limited),
-        Measurement("absolute_rms_east", tied.rms_mas[0], "mas"),
-        Measurement("absolute_rms_north", tied.rms_mas[1], "mas"),
-        Measurement("absolute_moved_east", tied.moved_arcsec[0], "arcsec"),
-        Measurement("absolute_moved_north", tied.moved_arcsec[1], "arcsec"),
-    ]

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hst123r.algorithms.transform import PARAMETERS, PlaneTransform, fit
+from hst123r.algorithms.transform import PlaneTransform, fit
+from hst123r.records.geometry import PARAMETERS
 
 
 def points(seed=1, count=60):

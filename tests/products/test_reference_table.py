@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hst123r.algorithms.merge import Catalogue
 from hst123r.algorithms.sphere import separation_arcsec
 from hst123r.products import tables
 from hst123r.products.reference_table import read_reference, write_reference
@@ -56,3 +57,20 @@ def test_stars_that_move_are_read_where_they_are_at_a_time(tmp_path):
     # what is not known grows by 5 mas a year from 2010 on
     assert then.error_arcsec * 1e3 == pytest.approx([np.hypot(1, 1.5), np.hypot(1, 25)], abs=2e-3)
     assert now.error_arcsec * 1e3 == pytest.approx([np.hypot(1, 3), np.hypot(1, 50)], abs=2e-3)
+
+
+def test_what_visits_share_is_kept_and_is_nothing_without_added_visits(tmp_path):
+    ones, rows = np.ones(3), np.ones(3, np.int64)
+    plain = Catalogue(ones, ones, ones / 500, ones, ones, rows, rows, np.zeros((1, 2)), {})
+    grown = Catalogue(
+        ones, ones, ones / 500, ones, ones, rows, rows, np.zeros((1, 2)), {},
+        frame_error_arcsec=np.array([0.0, 0.003, 0.004]), links=np.array([0, 1, 2]),
+    )  # fmt: skip
+    found = {}
+    for name, catalogue in (("plain", plain), ("grown", grown)):
+        write_reference(catalogue, tmp_path / f"{name}.ecsv", {})
+        found[name] = read_reference(tmp_path / f"{name}.ecsv")
+    assert found["plain"].chain_of(np.array([0, 1])) == (0, 0.0)
+    links, error = found["grown"].chain_of(np.array([1, 2]))
+    assert (links, error) == (2, pytest.approx(np.sqrt((0.003**2 + 0.004**2) / 2)))
+    assert found["grown"].chain_of(np.zeros(0, np.int64)) == (0, 0.0)

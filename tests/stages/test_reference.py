@@ -14,7 +14,7 @@ from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.errors import InputError
 from hst123r.products.reference_table import read_reference
 from hst123r.products.working_copy import working_copy
-from hst123r.stages.reference import ReferenceParams
+from hst123r.sources.reference_params import ReferenceParams
 
 
 def test_the_reference_of_a_run_says_how_it_was_chosen(small):
@@ -196,7 +196,7 @@ def test_a_catalogue_is_taken_to_the_time_of_each_visit(small, divide, do, plain
         "reference", divide("reference", inputs_of(small, exposures), params)["SN"], params
     )
     assert outcome.quality.value == "good", outcome
-    given = {"exposure": exposures, "reference": outcome.products}
+    given = {**inputs_of(small, exposures), "reference": outcome.products}
     aligned = do("align", divide("align", given)[SECOND])
     moved = {m.subject: m.value for m in aligned.measurements if m.name == "moved_east"}
     years = (middle["jsi00201q"] - middle["jsi00101q"]) / 365.25
@@ -290,6 +290,9 @@ def test_a_file_that_is_not_there_or_may_be_made_again(small, divide, tmp_path, 
         ReferenceParams.model_validate({"file": "x.fits", "filter": "F606W"})
     with pytest.raises(ValidationError, match="`file_epoch` is about `file`, and there is none"):
         ReferenceParams.model_validate({"file_epoch": 2016.0})
+    with pytest.raises(ValidationError, match="`chain` has no effect with `file`"):
+        ReferenceParams.model_validate({"file": "x.fits", "chain": {"cover": 1.0}})
+    assert ReferenceParams.model_validate({"file": "x.fits"}).chain.options().min_matches == 8
 
 
 def test_a_wcs_that_came_after_the_stars_counts(small, divide, do, tmp_path):

@@ -1,7 +1,7 @@
 """Fields on which an alignment can go wrong: it is refused or right, and never good when wrong.
 
-Two hundred and twenty random fields of eleven kinds go through what the stage does between its star
-lists and its verdict: match, fit, correct the WCS, match again, and the limits.
+Random fields of eleven kinds, 220 for each geometry, go through what the stage does between its
+star lists and its verdict: match, fit, correct the WCS, match again, and the limits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pytest
 from astropy.wcs import WCS
 
 from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.records.geometry import PARAMETERS
 from hst123r.sources.alignment import Frame, ReferenceStars, compare
 from hst123r.sources.corrections import correct, fit_pairs
 from hst123r.sources.stars import ChipStars
@@ -28,7 +29,7 @@ FIELDS = 20
 HOPELESS = ("apart", "few", "turned", "another", "far", "empty", "echoed")
 POSSIBLE = ("plain", "doubled", "crowded", "hits")
 REFUSED = 0
-"""Of the eighty fields that could have been aligned."""
+"""Of the eighty fields of a geometry that could have been aligned."""
 PARAMS = AlignParams()
 
 
@@ -71,10 +72,14 @@ def positions(kind, rng):
     return rng.permutation(seen), rng.permutation(known)
 
 
-def verdict(kind, rng):
+def verdict(kind, rng, geometry):
     """Align one field; return whether it is good, and how far off the frame is, pixels."""
     truth = plane()
+    least = AlignParams(geometry=geometry).least
     turn = 2.0 * rng.choice([-1, 1]) if kind == "turned" else rng.uniform(-0.05, 0.05)
+    if geometry == "shift" and kind != "turned":
+        # what a shift cannot take out is not asked of it
+        turn = 0.0
     given = plane(*rng.uniform(-12, 12, 2), roll_deg=turn)
     seen, known = positions(kind, rng)
     ra, dec = truth.all_pix2world(known, 0).T if len(known) else (np.zeros(0), np.zeros(0))
@@ -85,15 +90,15 @@ def verdict(kind, rng):
                      np.zeros((4, 2)))
     }  # fmt: skip
     reference = ReferenceStars(ra, dec, np.full(ra.size, 0.001), np.ones(ra.size))
-    frame = Frame(SCALE, PARAMS.search_radius.to("pix"), PARAMS.tolerance.to("pix"), "rscale")
+    frame = Frame(SCALE, PARAMS.search_radius.to("pix"), PARAMS.tolerance.to("pix"), geometry)
     before = compare(chips, {1: given}, reference, frame)
-    if before.pairs < PARAMS.min_matches:
+    if before.pairs < least:
         return False, 0.0
-    fitted = fit_pairs(before.pairing, "rscale", 0.005 * SCALE)
+    fitted = fit_pairs(before.pairing, geometry, 0.005 * SCALE)
     new = correct({1: given}, fitted.transform, before.pairing.centre_deg)
     after = compare(chips, new, reference, frame)
     limit_mas = PARAMS.max_rms.to("pix") * SCALE * 1000
-    good = after.pairs >= PARAMS.min_matches and max(after.rms_mas) <= limit_mas
+    good = after.pairs >= least and max(after.rms_mas) <= limit_mas
     good &= after.error_mas <= PARAMS.max_error.to("pix") * SCALE * 1000
     if fitted.check.size:
         good &= after.rms_of(before.star[fitted.check]) <= limit_mas
@@ -103,10 +108,13 @@ def verdict(kind, rng):
     return bool(good), float(np.hypot(*(here - there).T).max() / SCALE)
 
 
-@pytest.fixture(scope="module")
-def verdicts():
+@pytest.fixture(scope="module", params=PARAMETERS)
+def verdicts(request):
     rng = np.random.default_rng(2024)
-    return {kind: [verdict(kind, rng) for _ in range(FIELDS)] for kind in HOPELESS + POSSIBLE}
+    return {
+        kind: [verdict(kind, rng, request.param) for _ in range(FIELDS)]
+        for kind in HOPELESS + POSSIBLE
+    }
 
 
 def test_nothing_wrong_is_good(verdicts):

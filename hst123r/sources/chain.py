@@ -1,0 +1,385 @@
+"""A reference catalogue that grows: visits are fitted to it in turn, and then add their stars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match
+from hst123r.algorithms.merge import Catalogue, StarList, merge
+from hst123r.algorithms.polygons import covers
+from hst123r.algorithms.sphere import (
+    from_tangent_plane,
+    middle,
+    separation_arcsec,
+    to_tangent_plane,
+)
+from hst123r.algorithms.transform import PlaneTransform
+from hst123r.records.geometry import Geometry
+from hst123r.sources.clusters import clusters
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+_MARGIN: Final = 5.0
+"""Stars of the catalogue are taken this many arcsec beyond what is searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainOptions:
+    """How a visit is fitted to the catalogue, and what makes a fit good.
+
+    Parameters
+    ----------
+    search_arcsec, tolerance_arcsec : float
+        How far stars may be from where the headers put them, and how well they agree then.
+    geometry : str
+        What is fitted.
+    min_matches : int
+        Fewest matches.
+    max_rms_mas, max_error_mas : float
+        Largest residual along an axis, and largest standard error at the edge of the visit.
+    """
+
+    search_arcsec: float = 1.0
+    tolerance_arcsec: float = 0.1
+    geometry: Geometry = "rshift"
+    min_matches: int = 8
+    max_rms_mas: float = 25.0
+    max_error_mas: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Exposures of one visit, detector and filter.
+
+    Parameters
+    ----------
+    label : str
+        Name for messages.
+    catalogue : Catalogue
+        Their merged stars, where their headers put them.
+    footprints : tuple of (k, 2) ndarray of float64
+        Right ascension and declination of the corners of their chips, degrees.
+    """
+
+    label: str
+    catalogue: Catalogue
+    footprints: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What became of a visit that was to be added.
+
+    Parameters
+    ----------
+    label : str
+        Name of the visit.
+    why_not : str
+        Why it was not added, empty where it was.
+    through : str
+        Name of the visit that it was fitted to most of all.
+    links : int
+        Fits between its stars and those of the reference, its own among them.
+    matches, added : int
+        Stars that it shares with the catalogue, and stars that it adds.
+    rms_mas : (float, float)
+        Root mean square residuals to the east and north, NaN without matches.
+    error_mas : float
+        Standard error of its place at its edge, against what it was fitted to.
+    moved_arcsec : (float, float)
+        How far its middle was moved to the east and north.
+    rotation_deg : float
+        By how much it was turned.
+    """
+
+    label: str
+    why_not: str
+    through: str = ""
+    links: int = 0
+    matches: int = 0
+    added: int = 0
+    rms_mas: tuple[float, float] = (math.nan, math.nan)
+    error_mas: float = math.nan
+    moved_arcsec: tuple[float, float] = (math.nan, math.nan)
+    rotation_deg: float = math.nan
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what people want to read, as plain values."""
+        numbers = {
+            "rms_east_mas": self.rms_mas[0],
+            "rms_north_mas": self.rms_mas[1],
+            "error_mas": self.error_mas,
+            "moved_east_arcsec": self.moved_arcsec[0],
+            "moved_north_arcsec": self.moved_arcsec[1],
+            "rotation_deg": self.rotation_deg,
+        }
+        return {
+            "label": self.label,
+            "why_not": self.why_not,
+            "through": self.through,
+            "links": self.links,
+            "matches": self.matches,
+            "added": self.added,
+            **{k: None if math.isnan(v) else round(v, 6) for k, v in numbers.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How certainly a visit lies on the one it was fitted to; 0 is the reference itself."""
+
+    parent: int
+    links: int
+    origin_deg: tuple[float, float] = (0.0, 0.0)
+    shift_arcsec: float = 0.0
+    turn: float = 0.0
+    """Standard errors of rotation and scale together, radians."""
+
+
+def group(lists: Sequence[StarList], radius_arcsec: float, label: str) -> Group:
+    """Merge the star lists of the reference.
+
+    Parameters
+    ----------
+    lists : sequence of StarList
+        Of its exposures, at least one.
+    radius_arcsec : float
+        Detections closer than this may be one star.
+    label : str
+        Name for messages.
+
+    Returns
+    -------
+    Group
+        As :func:`~hst123r.algorithms.merge.merge` makes it.
+    """
+    corners = tuple(polygon for item in lists for polygon in item.footprints)
+    return Group(label, merge(lists, radius_arcsec), corners)
+
+
+def groups(lists: Sequence[StarList], radius_arcsec: float, label: str) -> list[Group]:
+    """Merge the star lists of a visit that is to be added.
+
+    Parameters
+    ----------
+    lists : sequence of StarList
+        Of its exposures.
+    radius_arcsec : float
+        Detections closer than this may be one star.
+    label : str
+        Name for messages.
+
+    Returns
+    -------
+    list of Group
+        One, or one for each part whose stars do not tell how it lies on the others: such an
+        exposure is fitted by itself.
+    """
+    found = clusters(lists, radius_arcsec)
+    names = [label] if len(found) == 1 else [
+        f"{label}, {' '.join(lists[number].label for number in item.members)}" for item in found
+    ]  # fmt: skip
+    return [
+        Group(name, item.catalogue, item.footprints)
+        for name, item in zip(names, found, strict=True)
+    ]
+
+
+def grow(
+    first: Group, others: Sequence[Group], options: ChainOptions
+) -> tuple[Catalogue, list[Link]]:
+    """Add visits to a catalogue, each fitted to what is there with the stars they share.
+
+    A visit whose fit is not good adds nothing, and is tried again when another one was added. Of
+    the others the stars count that lie where the catalogue had no exposure. The stars that were
+    there do not change.
+
+    Parameters
+    ----------
+    first : Group
+        The reference.
+    others : sequence of Group
+        The visits, in the order in which they are wanted.
+    options : ChainOptions
+        How, and the limits.
+
+    Returns
+    -------
+    Catalogue, list of Link
+        The brightest star first, with `frame_error_arcsec` and `links`; and what became of the
+        visits, in their order.
+    """
+    chain = _Chain(first)
+    told: dict[int, Link] = {}
+    waiting = list(range(len(others)))
+    before = -1
+    while waiting and before != len(waiting):
+        before = len(waiting)
+        for number in list(waiting):
+            told[number] = chain.add(others[number], options)
+            if not told[number].why_not:
+                waiting.remove(number)
+    return chain.catalogue(), [told[number] for number in range(len(others))]
+
+
+class _Chain:
+    """Visits that lie on one frame so far."""
+
+    def __init__(self, first: Group) -> None:
+        self.stars = first.catalogue
+        self.owner: Integers = np.zeros(first.catalogue.ra_deg.size, np.int64)
+        self.footprints = list(first.footprints)
+        self.places = [_Place(0, 0)]
+        self.names = [first.label]
+
+    def add(self, visit: Group, options: ChainOptions) -> Link:
+        """Fit a visit and take in its stars, or say why not."""
+        mine = visit.catalogue
+        if not mine.ra_deg.size or not self.stars.ra_deg.size:
+            return Link(visit.label, "there are no stars to compare")
+        centre = middle(mine.ra_deg, mine.dec_deg)
+        here = _plane(mine.ra_deg, mine.dec_deg, centre)
+        near, there = self._near(here, centre, options)
+        found = match(
+            here,
+            there,
+            MatchOptions(
+                search_arcsec=options.search_arcsec,
+                tolerance_arcsec=options.tolerance_arcsec,
+                geometry=options.geometry,
+                minimum_pairs=options.min_matches,
+            ),
+            first_error=mine.position_error_arcsec,
+            second_error=self.stars.position_error_arcsec[near],
+        )
+        if isinstance(found, NoMatch):
+            return Link(visit.label, found.text, matches=found.pairs)
+        owners = self.owner[near[found.second]]
+        parent = int(np.bincount(owners).argmax())
+        link = self._link(visit.label, found, here, parent)
+        why_not = _against(link, options)
+        if why_not:
+            return replace(link, why_not=why_not)
+        self.places.append(_place(found, centre, parent, link.links))
+        self.names.append(visit.label)
+        return replace(link, added=self._join(visit, found.transform, centre))
+
+    def _near(
+        self, here: Floats, centre: tuple[float, float], options: ChainOptions
+    ) -> tuple[Integers, Floats]:
+        """Return the stars that a visit could share: their rows, and places on its plane."""
+        there = _plane(self.stars.ra_deg, self.stars.dec_deg, centre)
+        margin = options.search_arcsec + _MARGIN
+        inside = (there >= here.min(axis=0) - margin) & (there <= here.max(axis=0) + margin)
+        rows = np.flatnonzero(inside.all(axis=1))
+        return rows, there[rows]
+
+    def _link(self, label: str, found: Match, here: Floats, parent: int) -> Link:
+        middle_arcsec = here.mean(axis=0)
+        reach = float(np.max(np.hypot(*(here - found.transform.origin).T)))
+        turn = math.hypot(math.radians(found.rotation_error_deg), found.scale_error)
+        error = math.hypot(*found.shift_error, turn * reach) * 1000.0
+        move = found.transform(middle_arcsec[None, :])[0] - middle_arcsec
+        return Link(
+            label,
+            "",
+            through=self.names[parent],
+            links=self.places[parent].links + 1,
+            matches=found.pairs,
+            rms_mas=(float(found.rms[0]) * 1000.0, float(found.rms[1]) * 1000.0),
+            error_mas=error,
+            moved_arcsec=(float(move[0]), float(move[1])),
+            rotation_deg=found.transform.rotation_deg,
+        )
+
+    def _join(self, visit: Group, transform: PlaneTransform, centre: tuple[float, float]) -> int:
+        """Take in the stars of a visit that lie where no exposure was; return how many."""
+        mine = visit.catalogue
+        moved = transform(_plane(mine.ra_deg, mine.dec_deg, centre))
+        known = [_plane(polygon[:, 0], polygon[:, 1], centre) for polygon in self.footprints]
+        new = np.flatnonzero(~covers(known, moved))
+        ra, dec = _sky(moved[new], centre).T
+        stars = self.stars
+        self.stars = replace(
+            stars,
+            ra_deg=np.concatenate([stars.ra_deg, ra]),
+            dec_deg=np.concatenate([stars.dec_deg, dec]),
+            position_error_arcsec=np.concatenate(
+                [stars.position_error_arcsec, mine.position_error_arcsec[new]]
+            ),
+            flux=np.concatenate([stars.flux, mine.flux[new]]),
+            flux_error=np.concatenate([stars.flux_error, mine.flux_error[new]]),
+            detections=np.concatenate([stars.detections, mine.detections[new]]),
+            covering=np.concatenate([stars.covering, mine.covering[new]]),
+            problems={**stars.problems, **mine.problems},
+        )
+        number = len(self.places) - 1
+        self.owner = np.concatenate([self.owner, np.full(new.size, number, np.int64)])
+        for polygon in visit.footprints:
+            corners = transform(_plane(polygon[:, 0], polygon[:, 1], centre))
+            self.footprints.append(_sky(corners, centre))
+        return int(new.size)
+
+    def catalogue(self) -> Catalogue:
+        """Return all stars, the brightest first, with the errors of their visits' places."""
+        stars = self.stars
+        error, links = np.zeros(self.owner.size), np.zeros(self.owner.size, np.int64)
+        for number in range(1, len(self.places)):
+            mine = np.flatnonzero(self.owner == number)
+            links[mine] = self.places[number].links
+            error[mine] = self._error(number, stars.ra_deg[mine], stars.dec_deg[mine])
+        stars = replace(stars, frame_error_arcsec=error, links=links)
+        if len(self.places) == 1:
+            return stars
+        order = np.argsort(-stars.flux, kind="stable")
+        names = (
+            "ra_deg", "dec_deg", "position_error_arcsec", "flux", "flux_error", "detections",
+            "covering", "frame_error_arcsec", "links",
+        )  # fmt: skip
+        return replace(stars, **{name: getattr(stars, name)[order] for name in names})
+
+    def _error(self, number: int, ra_deg: Floats, dec_deg: Floats) -> Floats:
+        """Return what the fits between some stars and the reference leave open, along an axis."""
+        square = np.zeros(ra_deg.size)
+        while number:
+            place = self.places[number]
+            away = separation_arcsec(ra_deg, dec_deg, *place.origin_deg)
+            # a rotation moves stars along one of two axes
+            square += place.shift_arcsec**2 + (place.turn * away) ** 2 / 2
+            number = place.parent
+        return np.asarray(np.sqrt(square))
+
+
+def _plane(ra_deg: Floats, dec_deg: Floats, centre: tuple[float, float]) -> Floats:
+    return np.stack(to_tangent_plane(ra_deg, dec_deg, *centre), axis=1)
+
+
+def _sky(place: Floats, centre: tuple[float, float]) -> Floats:
+    return np.stack(from_tangent_plane(place[:, 0], place[:, 1], *centre), axis=1)
+
+
+def _place(found: Match, centre: tuple[float, float], parent: int, links: int) -> _Place:
+    ra, dec = _sky(found.transform.origin[None, :], centre)[0].tolist()
+    return _Place(
+        parent=parent,
+        links=links,
+        origin_deg=(ra, dec),
+        shift_arcsec=float(np.hypot(*found.shift_error)) / math.sqrt(2.0),
+        turn=math.hypot(math.radians(found.rotation_error_deg), found.scale_error),
+    )
+
+
+def _against(link: Link, options: ChainOptions) -> str:
+    """Return what speaks against a fit, empty where nothing does."""
+    rms = max(link.rms_mas)
+    problems = [
+        (rms > options.max_rms_mas, f"the residuals are {rms:.1f} mas"),
+        (link.error_mas > options.max_error_mas, f"it is uncertain by {link.error_mas:.1f} mas"),
+    ]
+    return ", ".join(text for bad, text in problems if bad)

@@ -1,0 +1,89 @@
+"""What is said of a reference: how visits were added to it, and how it was tied."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hst123r.records.outcome import Caveat, Measurement, Quality
+
+if TYPE_CHECKING:
+    from hst123r.sources.absolute import Tie, TieOptions
+    from hst123r.sources.chain import ChainOptions, Link
+
+
+def of_links(
+    links: Sequence[Link], options: ChainOptions
+) -> tuple[list[Measurement], list[Caveat]]:
+    """Return what was measured of the visits that were to be added.
+
+    Parameters
+    ----------
+    links : sequence of Link
+        What became of them.
+    options : ChainOptions
+        The limits; a visit outside of them was not added.
+
+    Returns
+    -------
+    list of Measurement, list of Caveat
+        With the visits' names as subjects; a caveat for each that was not added.
+    """
+    fails = Quality.CAVEAT
+    measured: list[Measurement] = []
+    for link in links:
+        rms = math.hypot(*link.rms_mas) / math.sqrt(2.0)
+        limit, subject = options.max_error_mas, link.label
+        measured += [
+            Measurement(
+                "chain_matches", link.matches, low=options.min_matches, fails=fails, subject=subject
+            ),
+            Measurement("chain_rms", rms, "mas", subject=subject),
+            Measurement(
+                "chain_error", link.error_mas, "mas", high=limit, fails=fails, subject=subject
+            ),
+            Measurement("chain_links", link.links, subject=subject),
+            Measurement("chain_added", link.added, subject=subject),
+            Measurement("chain_moved_east", link.moved_arcsec[0], "arcsec", subject=subject),
+            Measurement("chain_moved_north", link.moved_arcsec[1], "arcsec", subject=subject),
+        ]
+    caveats = [
+        Caveat("not_linked", f"not tied to the reference: {link.why_not}", link.label)
+        for link in links
+        if link.why_not
+    ]
+    return measured, caveats
+
+
+def of_tie(tied: Tie, options: TieOptions) -> list[Measurement]:
+    """Return what was measured of a tie; what is outside the limits was not done.
+
+    Parameters
+    ----------
+    tied : Tie
+        What became of the frame.
+    options : TieOptions
+        The limits.
+
+    Returns
+    -------
+    list of Measurement
+        None of them bad: exposures agree among themselves all the same.
+    """
+    fails = Quality.CAVEAT
+    away = math.hypot(*tied.moved_arcsec)
+    limited: list[tuple[str, float, str, float]] = [
+        ("absolute_chi", tied.chi, "", options.max_chi),
+        ("absolute_error", tied.error_mas, "mas", options.max_error_mas),
+        ("absolute_distance", away, "arcsec", options.max_move_arcsec),
+        ("absolute_rotation", abs(tied.rotation_deg), "deg", options.max_rotation_deg),
+    ]
+    return [
+        Measurement("absolute_matches", tied.matches, low=options.min_matches, fails=fails),
+        *(Measurement(name, v, unit, high=high, fails=fails) for name, v, unit, high in limited),
+        Measurement("absolute_rms_east", tied.rms_mas[0], "mas"),
+        Measurement("absolute_rms_north", tied.rms_mas[1], "mas"),
+        Measurement("absolute_moved_east", tied.moved_arcsec[0], "arcsec"),
+        Measurement("absolute_moved_north", tied.moved_arcsec[1], "arcsec"),
+    ]

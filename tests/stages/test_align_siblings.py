@@ -1,0 +1,104 @@
+"""Exposures of a visit that do not agree: who is right, and who is not."""
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+
+from hst123r.alignment import siblings, verdict
+from hst123r.alignment.params import AlignParams
+from hst123r.alignment.solution import Solution
+from hst123r.alignment.visit import Visit
+from hst123r.sources.alignment import Frame, ReferenceStars, as_catalogue, compare
+from hst123r.sources.stars import ChipStars
+
+SCALE, SIZE = 0.05, 800
+WRONG_PIX = 0.6
+"""Above the limit of 0.3 pixel between siblings."""
+
+
+class Root:
+    def __init__(self, root):
+        self.root = root
+
+
+class Toy(Visit):
+    """A visit in memory: exposures have the same stars, and a WCS that is off by some pixels."""
+
+    def __init__(self, offsets, counts):
+        rng = np.random.default_rng(3)
+        self.params = AlignParams()
+        self.scale_arcsec = SCALE
+        self.frame = Frame(SCALE, 20.0, 1.0, "rscale")
+        self.exposures = [Root(f"exposure{number}") for number in range(len(offsets))]
+        xy = rng.uniform(0, SIZE, (120, 2))
+        self.wcs = [plane(offset) for offset in offsets]
+        self.stars = []
+        for count in counts:
+            x, y = (xy[:count] + rng.normal(0, 0.02, (count, 2))).T
+            ones = np.ones(count)
+            error = 0.02 * ones
+            self.stars.append({
+                1: ChipStars(x, y, ones, ones, ones, ones, error, error * SCALE, np.zeros((4, 2)))
+            })  # fmt: skip
+        ra, dec = plane(0.0).all_pix2world(xy, 0).T
+        self.reference = ReferenceStars(ra, dec, np.full(len(ra), 0.001), np.ones(len(ra)))
+
+    def residual(self, number, catalogue=None, frame=None):
+        wanted = self.reference if catalogue is None else catalogue
+        return compare(self.stars[number], {1: self.wcs[number]}, wanted, frame or self.frame)
+
+    def catalogue(self, number):
+        return as_catalogue(self.stars[number], {1: self.wcs[number]})
+
+
+def plane(offset_pix):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [150.0, 2.0]
+    wcs.wcs.crpix = [SIZE / 2 + offset_pix, SIZE / 2]
+    wcs.wcs.cd = np.diag([-SCALE, SCALE]) / 3600
+    return wcs
+
+
+def wrong(offsets, counts):
+    """Return which exposures of a visit are said to be off their siblings."""
+    visit = Toy(offsets, counts)
+    solutions = [Solution("tweakwcs", visit.residual(n)) for n in range(len(offsets))]
+    found = siblings.agreements(visit, solutions)
+    return {number for number, agreement in found.items() if not verdict.agrees(visit, agreement)}
+
+
+def test_all_that_agree_are_good():
+    assert wrong((0, 0.01, -0.01, 0), (120, 110, 100, 90)) == set()
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_one_of_four_is_outvoted_though_it_is_the_surest(number):
+    offsets = [0.0] * 4
+    offsets[number] = WRONG_PIX
+    assert wrong(offsets, (120, 110, 100, 90)) == {number}
+
+
+def test_two_against_three():
+    assert wrong((WRONG_PIX, 0, WRONG_PIX, 0, 0), (120, 110, 100, 90, 80)) == {0, 2}
+
+
+@pytest.mark.parametrize("offsets", [(0, WRONG_PIX), (0, 0, WRONG_PIX, WRONG_PIX)])
+def test_without_a_majority_what_differs_from_the_surest_is_bad(offsets):
+    count = len(offsets)
+    found = wrong(offsets, (120, 110, 100, 90)[:count])
+    # of two nobody can tell which; of two pairs the surer one is believed
+    assert found == ({0, 1} if count == 2 else {2, 3})
+
+
+def test_the_outvoted_are_not_trusted_and_those_without_a_star_in_common_are():
+    assert siblings.trusted(Toy((WRONG_PIX, 0, 0, 0), (120, 110, 100, 90)), range(4)) == [1, 2, 3]
+    assert siblings.trusted(Toy((0, 0, 0, 0), (120, 110, 100, 0)), range(4)) == [0, 1, 2, 3]
+    assert siblings.trusted(Toy((0, WRONG_PIX), (120, 110)), range(2)) == [0, 1]
+
+
+def test_the_majority_is_named_in_the_order_of_certainty():
+    visit = Toy((WRONG_PIX, 0, 0, 0), (120, 110, 100, 90))
+    assert siblings.majority(visit, [0, 2, 1, 3]) == [2, 1, 3]
+    assert siblings.majority(visit, [0, 1]) == []
+    assert siblings.majority(visit, []) == []
