@@ -32,7 +32,6 @@ class Align(Stage[AlignParams]):
         self, inputs: dict[str, list[Product]], params: AlignParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field, visit and detector."""
-        del params
         references = {product.labels["field"]: product for product in inputs["reference"]}
         groups: dict[tuple[str, str, str], list[Product]] = {}
         for product in inputs["exposure"]:
@@ -47,7 +46,8 @@ class Align(Stage[AlignParams]):
             labels = {"field": field, "visit": visit, "detector": detector}
             slug = instruments.get(detector).slug
             given = {"exposure": members, "reference": [references[field]]}
-            yield Job(f"{field}-{visit}-{slug}", labels, given, {"targets": targets})
+            arguments = {"targets": targets, **_apart(params, detector, scope)}
+            yield Job(f"{field}-{visit}-{slug}", labels, given, arguments)
 
     def memory_mb(self, job: Job, params: AlignParams) -> float:
         """Estimate from the largest chip: measuring stars takes about 60 bytes a pixel."""
@@ -64,3 +64,13 @@ class Align(Stage[AlignParams]):
 
         visit = Visit(job, params, context)
         return outcome(visit, solve(visit))
+
+
+def _apart(params: AlignParams, detector: str, scope: Scope) -> dict[str, str]:
+    """Return the versions of a method that is installed apart, which decide about results too."""
+    own = params if scope.varied is None else scope.varied(detector, "")
+    if not isinstance(own, AlignParams) or own.method != "jhat":
+        return {}
+    from hst123r.external.jhat import version
+
+    return {"jhat": version()}

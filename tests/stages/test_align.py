@@ -8,6 +8,9 @@ from astropy.io import fits
 from pydantic import ValidationError
 
 from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.cli.main import invoke
+from hst123r.errors import ENVIRONMENT
+from hst123r.external import jhat
 from hst123r.files.content import look
 from hst123r.products.exposures import open_wcs
 from hst123r.stages.align import AlignParams
@@ -145,7 +148,7 @@ def kept():
 @pytest.fixture
 def failed(small, divide, do, kept):
     """Align the second visit and demand more matches than there are stars."""
-    if not kept:
+    if "outcome" not in kept:
         inputs = {
             "exposure": small.products("exposures", "exposure"),
             "reference": small.products("reference", "reference"),
@@ -198,3 +201,59 @@ def test_visits_and_detectors_are_aligned_apart(small, divide):
         "SN-99900_01-acs_wfc": 4, SECOND_VISIT: 2,
     }  # fmt: skip
     assert divide("align", {**inputs, "reference": []}) == {}
+
+
+def test_without_jhat_the_method_ends_with_a_sentence_and_the_code_of_a_missing_tool(
+    copy_of_finished, capfd, monkeypatch
+):
+    """Before anything runs: the recipe is planned, and another method is one word away."""
+    monkeypatch.delenv(jhat.VARIABLE, raising=False)
+    if jhat.find() is not None:
+        pytest.skip("JHAT is installed beside hst123r itself")
+    monkeypatch.chdir(copy_of_finished.parent)
+    recipe = Path("small.yaml")
+    recipe.write_text(recipe.read_text().replace("align: {}", "align: {method: jhat}"))
+    for command in ("plan", "run"):
+        assert invoke([command, "small.yaml"]) == ENVIRONMENT
+        said = capfd.readouterr().err
+        assert "JHAT is not installed" in said
+        assert "pip install jhat" in said
+        assert "Traceback" not in said
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("root", SECOND)
+def test_jhat_brings_a_visit_onto_the_reference(by_jhat, small, root):
+    (product,) = (p for p in by_jhat.products if p.name == root)
+    assert product.facts["alignment"]["state"] == "jhat"
+    path = Path(product.files["science"])
+    after = errors(path, small.truth(root))
+    # 300 mas before; it measures on a stack of a single exposure, cosmic rays and all
+    assert np.hypot(*after.mean(axis=0)) < 5.0
+    assert fits.getval(path, "WCSNAME", extname="SCI", extver=1) == "JHAT"
+    raw = look(small.folder / "raw" / path.name).facets
+    changed = {name for name in raw if raw[name] != look(path).facets[name]}
+    assert changed - {"volatile"} == {"wcs", "alternates"}
+
+
+@pytest.mark.heavy
+def test_what_jhat_did_is_judged_as_all_others_are(by_jhat):
+    measured = {m.name for m in by_jhat.measurements if m.subject in SECOND}
+    assert {"matches", "residual_rms_east", "solution_error", "sibling_offset"} <= measured
+    assert by_jhat.quality.value == "good"
+
+
+@pytest.fixture
+def by_jhat(small, divide, do, kept):
+    """Align the second visit with the real JHAT."""
+    if jhat.find() is None:
+        pytest.skip(f"JHAT is not installed; {jhat.VARIABLE} names its Python")
+    if "jhat" not in kept:
+        inputs = {
+            "exposure": small.products("exposures", "exposure"),
+            "reference": small.products("reference", "reference"),
+        }
+        job = divide("align", inputs, {"method": "jhat"})[SECOND_VISIT]
+        assert job.arguments["jhat"].startswith("jhat ")
+        kept["jhat"] = do("align", job, {"method": "jhat"})
+    return kept["jhat"]
