@@ -8,6 +8,7 @@ from astropy.io import fits
 from pydantic import ValidationError
 
 from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.alignment import tweakreg
 from hst123r.cli.main import invoke
 from hst123r.errors import ENVIRONMENT
 from hst123r.external import jhat
@@ -219,6 +220,33 @@ def test_without_jhat_the_method_ends_with_a_sentence_and_the_code_of_a_missing_
         assert "JHAT is not installed" in said
         assert "pip install jhat" in said
         assert "Traceback" not in said
+
+
+def as_visit(**given):
+    """Return as much of a visit as decides what TweakReg is told."""
+    from types import SimpleNamespace
+
+    return SimpleNamespace(**{"params": AlignParams(), "scale_arcsec": 0.05, **given})
+
+
+def test_tweakreg_counts_pixels_from_one():
+    """Half a pixel, or one, is what programs that count otherwise are wrong by."""
+    from types import SimpleNamespace
+
+    chip = SimpleNamespace(x=np.array([0.0, 10.25]), y=np.array([5.5, 7.0]), rate=np.ones(2))
+    found = tweakreg._star_lists(as_visit(stars=[{2: chip}]), 0)
+    assert found == {2: [(1.0, 6.5, 1.0), (11.25, 8.0, 1.0)]}
+
+
+@pytest.mark.parametrize(("moved_arcsec", "radius_pix"), [(0.0, 20), (1.697, 54), (0.001, 21)])
+def test_tweakreg_searches_as_far_as_the_reference_was_moved_in_whole_pixels(
+    moved_arcsec, radius_pix
+):
+    from types import SimpleNamespace
+
+    visit = as_visit(reference=SimpleNamespace(moved_arcsec=moved_arcsec))
+    found = tweakreg._settings(visit).search_radius_pix
+    assert (found, type(found)) == (radius_pix, int)
 
 
 @pytest.mark.heavy
