@@ -45,7 +45,11 @@ def _shifts(folder, argument):
         name: {int(version): listed for version, listed in chips.items()}
         for name, chips in argument["stars"].items()
     }
-    found = tweakreg(folder, stars, argument["reference"], Settings(**argument["settings"]))
+    settings = Settings(**argument["settings"])
+    if "radius" in argument:
+        # what is refused otherwise
+        object.__setattr__(settings, "search_radius_pix", argument["radius"])
+    found = tweakreg(folder, stars, argument["reference"], settings)
     return {
         name: None if shift is None else [shift.x_pix, shift.y_pix, shift.rotation_deg]
         for name, shift in found.items()

@@ -1,8 +1,9 @@
 """Method `jhat`: the JWST/HST Alignment Tool, fed our catalogue, its solution taken over.
 
 JHAT matches each star to the nearest of the catalogue, which is another one wherever a header is
-off by more than half the distance between stars. So it starts from the shift that our own match
-found; stars, matches and fit are its own.
+off by more than half the distance between stars; and on a detector of one chip it turns the pixels
+instead of the sky, so that of a wrong roll a shear is left where pixels are not square. So it
+starts from the shift and rotation that our own match found; stars, matches and fit are its own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from hst123r.sources.alignment import Residual
 
 START_PAIRS: Final = 6
-"""A shift from fewer pairs than this is none to start from; the least that our match makes."""
+"""Fewer pairs than this are nothing to start from: two for each number that is fitted."""
 
 
 def align(visit: Visit, moving: Mapping[int, Residual]) -> dict[int, NDArray[np.int64]]:
@@ -70,12 +71,12 @@ def _align(visit: Visit, number: int, before: Residual) -> bool:
 
 
 def _begin(visit: Visit, science: Path, number: int, before: Residual) -> bool:
-    """Shift a copy to where our own match puts it; return whether there is such a place."""
+    """Move a copy to where our own match puts it; return whether there is such a place."""
     from hst123r.products.own_alignment import align_exposure
 
     if before.pairs < START_PAIRS:
         return False
-    frame, copied = replace(visit.frame, geometry="shift"), {"science": str(science)}
+    frame, copied = replace(visit.frame, geometry="rshift"), {"science": str(science)}
     return align_exposure(copied, visit.exposures[number], before, frame) is not None
 
 

@@ -119,11 +119,20 @@ def test_a_second_call_on_the_same_file_leaves_it_where_it_is(tweak, outside, tr
     assert fits.getval(path, "WCSNAME", extname="SCI", extver=1) == "TWEAK"
 
 
-@pytest.mark.parametrize("radius", [13, 14, 33])
+@pytest.mark.parametrize("radius", [13, 20, 21, 33])
 def test_every_whole_radius_that_reaches_is_right(tweak, truth, radius):
     said, path = tweak(search_radius_pix=radius)
     assert said[NAME] is not None
     assert np.abs(errors(path, truth)).max() < 0.5
+
+
+def test_the_trap_of_a_radius_that_is_not_whole_is_still_there(outside, exposures, truth):
+    """A hundredth of a pixel more, and nothing matches any more; 20 and 21 are right."""
+    said = outside(
+        "tweak", exposures(ROOT), stars={NAME: star_lists(truth)}, reference=catalogue(truth),
+        settings=SETTINGS, radius=20.01,
+    )  # fmt: skip
+    assert said == {NAME: None}
 
 
 def test_a_radius_that_does_not_reach_is_no_fit(tweak):
