@@ -17,7 +17,7 @@ class Align(Stage[AlignParams]):
 
     name = "align"
     params = AlignParams
-    version = 4
+    version = 5
     needs = (
         Need("exposure", facets=IMAGE),
         Need("reference", facets=("bytes",), facts=("exposures",)),
