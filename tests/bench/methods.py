@@ -237,7 +237,7 @@ def alignment_states(work: Path, method: str) -> dict[str, str]:
     store = Store(work, read_only=True)
     rows = store.db.execute(
         "select p.name, p.facts from product p join job j on p.job_id = j.id "
-        "where j.stage = ? and p.kind = 'exposure'",
+        "where j.stage = ? and p.kind = 'exposure' order by j.id",
         [method],
     ).fetchall()
     store.close()
@@ -245,12 +245,14 @@ def alignment_states(work: Path, method: str) -> dict[str, str]:
 
 
 def seconds(work: Path, method: str) -> float:
-    """Return the CPU seconds of all jobs of a method, children included."""
+    """Return the CPU seconds of the last job of each visit, children included."""
     from hst123r.provenance.store import Store
 
     store = Store(work, read_only=True)
     (spent,) = store.db.execute(
-        "select sum(cpu_seconds) from job where stage = ?", [method]
+        "select sum(cpu_seconds) from job where id in "
+        "(select max(id) from job where stage = ? group by label)",
+        [method],
     ).fetchone()
     store.close()
     return float(spent)
