@@ -7,11 +7,16 @@ by path in a private folder and imports nothing of hst123r. It reads `order.json
 
 from __future__ import annotations
 
+import ctypes
 import json
+import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+_DIE_WITH_PARENT: Final = 1
+"""PR_SET_PDEATHSIG of Linux's prctl."""
 ORDER: Final = "order.json"
 ANSWER: Final = "answer.json"
 SOLVED: Final = "solved"
@@ -87,7 +92,9 @@ def align(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Do what is ordered."""
+    """Do what is ordered; die with the job, however that is killed."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     block_network()
     order = json.loads(Path(ORDER).read_text(encoding="utf-8"))
     Path(ANSWER).write_text(json.dumps(align(order)), encoding="utf-8")

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +56,31 @@ def test_what_jhat_says_is_the_answer(tmp_path):
     assert done.returncode == 0
     said = json.loads((tmp_path / jhat_program.ANSWER).read_text())
     assert said == {"error": "RuntimeError: Only 1 objects pass the initial cut"}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prctl is of Linux")
+def test_it_dies_with_its_job(tmp_path):
+    """A job that is killed leaves no JHAT behind, which would run for minutes."""
+    (tmp_path / "jhat").mkdir()
+    (tmp_path / "jhat/__init__.py").write_text(
+        "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\n"
+        "time.sleep(60)\n"
+    )
+    (tmp_path / jhat_program.ORDER).write_text("{}")
+    run = f"import runpy; runpy.run_path({jhat_program.__file__!r}, run_name='__main__')"
+    inner = ["-c", f"import sys; sys.path.insert(0, '.'); {run}"]
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, *{inner!r}])"
+    job = subprocess.Popen([sys.executable, "-c", outer], cwd=tmp_path)
+    place, deadline = tmp_path / "pid", time.monotonic() + 30
+    while not (place.exists() and place.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    pid = place.read_text()
+    job.kill()
+    job.wait()
+    state = Path(f"/proc/{pid}/stat")
+    while state.exists() and time.monotonic() < deadline:
+        # nobody may be there to take it away
+        if state.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            break
+        time.sleep(0.05)
+    assert time.monotonic() < deadline
