@@ -8,21 +8,52 @@ from hst123r.errors import Hst123rError
 
 def tweak(argument):
     """Align; answer with the shifts."""
+    return _answer(argument, lambda: _shifts(Path.cwd(), argument))
+
+
+def tweak_there(argument):
+    """Align in another folder; answer with the shifts and what is left of it in the process."""
+    import logging
+    import sys
+
+    def state():
+        root = logging.getLogger()
+        return {
+            "folder": str(Path.cwd()),
+            "level": root.level,
+            "handlers": [repr(handler) for handler in root.handlers],
+            "streams": [id(stream) for stream in (sys.stdout, sys.stderr, sys.excepthook)],
+            "files": sorted(path.name for path in Path.cwd().iterdir()),
+        }
+
+    def answer():
+        before, said = state(), {}
+        try:
+            said["shifts"] = _shifts(Path(argument["there"]), argument)
+        except Hst123rError as error:
+            said["error"] = str(error)
+        after = state()
+        return {**said, "changed": sorted(k for k in before if before[k] != after[k])}
+
+    return _answer(argument, answer)
+
+
+def _shifts(folder, argument):
     from hst123r.external.tweakreg import Settings, tweakreg
 
     stars = {
         name: {int(version): listed for version, listed in chips.items()}
         for name, chips in argument["stars"].items()
     }
-    return _answer(
-        argument,
-        lambda: {
-            name: None if shift is None else [shift.x_pix, shift.y_pix, shift.rotation_deg]
-            for name, shift in tweakreg(
-                Path.cwd(), stars, argument["reference"], Settings(**argument["settings"])
-            ).items()
-        },
-    )
+    settings = Settings(**argument["settings"])
+    if "radius" in argument:
+        # what is refused otherwise
+        object.__setattr__(settings, "search_radius_pix", argument["radius"])
+    found = tweakreg(folder, stars, argument["reference"], settings)
+    return {
+        name: None if shift is None else [shift.x_pix, shift.y_pix, shift.rotation_deg]
+        for name, shift in found.items()
+    }
 
 
 def drizzle(argument):

@@ -28,6 +28,7 @@ BLANKET = {
     "cli/main.py": "a traceback becomes exit code 1",
     "engine/worker.py": "a job's failure must reach the driver as a sentence",
     "external/template.py": "the last thing a child can do is to say why it died",
+    "external/jhat_program.py": "what JHAT gives up with, of any kind, is its answer",
 }
 """Where `except Exception` is allowed, and why; elsewhere only to clean up and raise again."""
 ENDS = {"external/template.py": "a forked child must not run its parent's exit handlers"}

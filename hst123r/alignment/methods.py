@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
-from hst123r.alignment import own_fit, tweakreg
+from hst123r.alignment import jhat, own_fit, tweakreg
 from hst123r.alignment.visit import Visit
 
 if TYPE_CHECKING:
@@ -50,5 +50,6 @@ class Method(Protocol):
 METHODS: Final[Mapping[str, Method]] = {
     "tweakwcs": own_fit.align,
     "tweakreg": tweakreg.align,
+    "jhat": jhat.align,
 }
 """By the name in recipes; ``none`` is none of them."""

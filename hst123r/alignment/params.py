@@ -51,9 +51,10 @@ class Retry(Params):
 class AlignParams(Params):
     """Parameters of the stage `align`."""
 
-    method: Literal["tweakreg", "tweakwcs", "none"] = Field(
+    method: Literal["tweakreg", "tweakwcs", "jhat", "none"] = Field(
         "tweakwcs",
-        description="Who matches and fits: TweakReg, or hst123r with the corrections of tweakwcs",
+        description="Who matches and fits: hst123r with the corrections of tweakwcs, TweakReg, or "
+        "JHAT, which is installed apart",
     )
     geometry: Geometry = Field(
         "rscale",

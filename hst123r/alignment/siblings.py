@@ -65,6 +65,9 @@ def _by_stars(
         before = visit.residual(number, replace(visit.catalogue(donor), moved_arcsec=moved))
         if before.pairs < visit.params.least:
             continue
+        if before.error_mas > visit.params.max_error.to("pix") * visit.scale_arcsec * 1000:
+            # a few stars in the middle, or by chance: what the visit did is surer
+            continue
         if not before.is_aligned:
             exposure = visit.exposures[number]
             align_exposure(visit.files[number], exposure, before, visit.frame)

@@ -11,6 +11,7 @@ from pathlib import Path
 from hst123r import resources
 from hst123r.engine import environment
 from hst123r.errors import Hst123rError
+from hst123r.external import jhat
 from hst123r.provenance.store import NETWORK, file_system
 
 MIN_FREE_MB = 2000.0
@@ -39,6 +40,7 @@ def examine(folder: Path) -> list[dict[str, str]]:
     rows.append(_cache())
     for name in ("CRDS_PATH", "CRDS_CONTEXT", "jref", "iref", "uref"):
         rows.append(_row("ok", name, os.environ.get(name, "not set")))
+    rows.append(_jhat())
     rows.append(_row("ok", "DOLPHOT", shutil.which("dolphot") or "not installed, and not needed"))
     return rows
 
@@ -89,6 +91,17 @@ def _folder(folder: Path) -> list[dict[str, str]]:
     if not os.access(place, os.W_OK):
         rows.append(_row("missing", "permission", f"{place} cannot be written"))
     return rows
+
+
+def _jhat() -> dict[str, str]:
+    try:
+        python = jhat.find()
+        if python is None:
+            text = f"not installed, and only needed for `method: jhat` ({jhat.VARIABLE})"
+            return _row("ok", "JHAT", text)
+        return _row("ok", "JHAT", f"{jhat.version()}, beside {python}")
+    except Hst123rError as error:
+        return _row("missing", "JHAT", str(error))
 
 
 def _cache() -> dict[str, str]:

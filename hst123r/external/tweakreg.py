@@ -10,8 +10,9 @@ from the shifts it writes, because a failed fit ends normally and even stamps it
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,8 +23,9 @@ WCS_NAME: Final = "TWEAK"
 SHIFTS: Final = "shifts.txt"
 CATALOGUES: Final = "catalogues.txt"
 REFERENCE: Final = "reference.cat"
-NOWHERE: Final = (-5000.0, -5000.0, 1e-3)
-"""A star that matches none, for a chip without stars: TweakReg dies of an empty catalogue."""
+NOWHERE: Final = ((-5000.0, -5000.0, 1e-3), (-5000.0, -4000.0, 1e-3), (-4000.0, -5000.0, 1e-3))
+"""Stars that match none, for a chip with fewer than three: TweakReg draws a polygon around the
+stars of each chip, and dies where it has no corners."""
 
 StarList = Sequence[tuple[float, float, float]]
 
@@ -116,7 +118,9 @@ def tweakreg(
 
     names = list(stars)
     _write_catalogues(folder, stars, reference)
-    with contextlib.chdir(folder):
+    # where it gives up early it writes none, and that of an earlier call would speak for it
+    (folder / SHIFTS).unlink(missing_ok=True)
+    with contextlib.chdir(folder), _level_of_logging():
         try:
             module.TweakReg(
                 names,
@@ -138,6 +142,17 @@ def tweakreg(
     return {name: _shift(folder / SHIFTS, name) for name in names}
 
 
+@contextlib.contextmanager
+def _level_of_logging() -> Iterator[None]:
+    """Give the root logger its level back, which TweakReg sets for the whole process."""
+    root = logging.getLogger()
+    level = root.level
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+
+
 def _write_catalogues(
     folder: Path, stars: Mapping[str, Mapping[int, StarList]], reference: StarList
 ) -> None:
@@ -146,7 +161,7 @@ def _write_catalogues(
         words = [name]
         for version, listed in sorted(chips.items()):
             catalogue = f"{Path(name).stem}_{version}.cat"
-            _write_list(folder / catalogue, listed or [NOWHERE], digits=5)
+            _write_list(folder / catalogue, [*listed, *NOWHERE[len(listed) :]], digits=5)
             words.append(catalogue)
         lines.append(" ".join(words))
     (folder / CATALOGUES).write_text("\n".join(lines) + "\n", encoding="ascii")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hst123r.errors import StageError
 from hst123r.files.content import TABLE_NAMES, facet_of_card
 from hst123r.files.verify import QUALITY
 from hst123r.products.exposures import open_chips
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
 WCS_NAME: Final = "HST123R"
 """WCSNAME of the solutions that are fitted in our process."""
-FITTED: Final = {WCS_NAME, "TWEAK"}
+FITTED: Final = {WCS_NAME, "TWEAK", "JHAT"}
 """WCSNAME of all solutions that are fitted here, whoever fits them."""
 STILL_ARCSEC: Final = 1e-8
 """A WCS that moves no pixel by more than this did not move."""
 
 
-def write_wcs(science: str | Path, solution: Mapping[int, Any]) -> None:
+def write_wcs(science: str | Path, solution: Mapping[int, Any], name: str = WCS_NAME) -> None:
     """Write corrected WCS into a science file; what was there is kept as an alternate.
 
     Only CRVAL, the CD matrix, ORIENTAT and the names change: a correction of the tangent plane
@@ -38,6 +39,8 @@ def write_wcs(science: str | Path, solution: Mapping[int, Any]) -> None:
         The file; its headers are changed.
     solution : mapping of int to WCS
         By EXTVER.
+    name : str
+        WCSNAME of the solution: who fitted it.
     """
     from astropy.io import fits
 
@@ -45,9 +48,38 @@ def write_wcs(science: str | Path, solution: Mapping[int, Any]) -> None:
         chips = {hdu.ver: number for number, hdu in enumerate(hdus) if hdu.name == "SCI"}
         for version, wcs in solution.items():
             header = hdus[chips[version]].header
-            if header.get("WCSNAME") != WCS_NAME:
+            if header.get("WCSNAME") != name:
                 _keep(hdus, chips[version])
-            _write_cards(header, wcs)
+            _write_cards(header, wcs, name)
+
+
+def take_over(files: Mapping[str, str], exposure: Exposure, solved: Path, name: str) -> None:
+    """Give an exposure the WCS that another program wrote into a copy of it.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Working copies by role; their headers are changed.
+    exposure : Exposure
+        Its record.
+    solved : Path
+        The copy.
+    name : str
+        WCSNAME of the solution.
+
+    Raises
+    ------
+    StageError
+        If more than a straight-line correction was made of it, which is not taken over.
+    """
+    write_wcs(files["science"], open_chips(solved, exposure), name)
+    if movement(solved, files["science"], exposure) is not None:
+        raise StageError(
+            f"{name} has changed more of the WCS of {exposure.root} than CRVAL and the CD matrix",
+            hint="Take `method: tweakwcs` for it",
+        )
+    if "dq" in files:
+        copy_wcs(files["science"], files["dq"])
 
 
 def _keep(hdus: HDUList, number: int) -> None:
@@ -64,7 +96,7 @@ def _keep(hdus: HDUList, number: int) -> None:
         )  # fmt: skip
 
 
-def _write_cards(header: Header, wcs: Any) -> None:
+def _write_cards(header: Header, wcs: Any, name: str) -> None:
     (ra, dec), matrix = wcs.wcs.crval, wcs.wcs.cd
     values = {
         "CRVAL1": ra % 360.0, "CRVAL2": dec,
@@ -74,7 +106,7 @@ def _write_cards(header: Header, wcs: Any) -> None:
     }  # fmt: skip
     for keyword, value in values.items():
         header[keyword] = float(value)
-    header["WCSNAME"] = (WCS_NAME, "fitted by hst123r")
+    header["WCSNAME"] = (name, f"fitted by {'hst123r' if name == WCS_NAME else name}")
     header["WCSTYPE"] = ("user-defined", "description of the WCS solution")
     # the headerlet of the archive is not what is in use any more
     header.remove("HDRNAME", ignore_missing=True)

@@ -60,7 +60,8 @@ class Align(Stage[AlignParams]):
                 **{kind: _of(names, inputs[kind]) for kind in ("stars", COSMIC_RAYS)},
                 "reference": [references[field]],
             }
-            yield Job(f"{field}-{visit}-{slug}", labels, given, {"targets": targets})
+            arguments = {"targets": targets, **_apart(params, detector, scope)}
+            yield Job(f"{field}-{visit}-{slug}", labels, given, arguments)
 
     def memory_mb(self, job: Job, params: AlignParams) -> float:
         """Estimate: headers and tables, and one plane of data quality."""
@@ -82,3 +83,13 @@ class Align(Stage[AlignParams]):
 def _of(names: set[str], products: list[Product]) -> list[Product]:
     """Return the products of some exposures, in the order of their names."""
     return sorted((p for p in products if p.name in names), key=lambda p: p.name)
+
+
+def _apart(params: AlignParams, detector: str, scope: Scope) -> dict[str, str]:
+    """Return the versions of a method that is installed apart, which decide about results too."""
+    own = params if scope.varied is None else scope.varied(detector, "")
+    if not isinstance(own, AlignParams) or own.method != "jhat":
+        return {}
+    from hst123r.external.jhat import version
+
+    return {"jhat": version()}

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from hst123r.errors import StageError
 from hst123r.files.content import look
-from hst123r.products.wcs_cards import copy_wcs, displacement, renew_wcs, round_trip
+from hst123r.products.wcs_cards import copy_wcs, displacement, renew_wcs, round_trip, take_over
 
 
 @pytest.mark.parametrize("name", ["SCI", "SDQ"])
@@ -49,6 +50,35 @@ def test_a_shift_on_the_sky_is_measured_in_arcsec_east_and_north(acs, read, tmp_
     found = displacement(acs["science"], moved, read(acs))
     assert found == pytest.approx((east, north), abs=1e-4)
     assert displacement(acs["science"], acs["science"], read(acs)) == (0.0, 0.0)
+
+
+def solved_by_another(acs, path, **cards):
+    """Copy an exposure, as another program does, and change cards of its second chip."""
+    shutil.copy(acs["science"], path)
+    with fits.open(path, mode="update") as hdus:
+        for keyword, change in cards.items():
+            hdus["SCI", 2].header[keyword] += change
+    return path
+
+
+def test_the_solution_of_another_program_is_taken_over_under_its_name(acs, read, tmp_path):
+    solved = solved_by_another(acs, tmp_path / "x.fits", CRVAL2=1e-4, CD1_1=1e-9)
+    exposure = read(acs)
+    take_over(acs, exposure, solved, "JHAT")
+    assert displacement(solved, acs["science"], exposure) == pytest.approx((0, 0), abs=1e-9)
+    with fits.open(acs["science"]) as hdus:
+        header = hdus["SCI", 2].header
+        assert header["WCSNAME"] == "JHAT"
+        # what was there is kept as an alternate
+        assert header["CRVAL2"] - header["CRVAL2A"] == pytest.approx(1e-4, abs=1e-9)
+
+
+@pytest.mark.parametrize(("keyword", "change"), [("CRPIX1", 0.5), ("A_2_0", 1e-6)])
+def test_what_changes_more_than_the_plane_is_not_taken_over(acs, read, tmp_path, keyword, change):
+    """As half a pixel in CRPIX, which no CRVAL says."""
+    solved = solved_by_another(acs, tmp_path / "x.fits", **{keyword: change})
+    with pytest.raises(StageError, match="JHAT has changed more of the WCS"):
+        take_over(acs, read(acs), solved, "JHAT")
 
 
 def test_a_renewed_companion_has_neither_more_nor_less(wfpc2):

@@ -8,6 +8,10 @@ from astropy.io import fits
 from pydantic import ValidationError
 
 from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.alignment import tweakreg
+from hst123r.cli.main import invoke
+from hst123r.errors import ENVIRONMENT
+from hst123r.external import jhat
 from hst123r.files.content import look
 from hst123r.products.exposures import open_wcs
 from hst123r.stages.align import AlignParams
@@ -147,7 +151,7 @@ def kept():
 @pytest.fixture
 def failed(small, divide, do, kept):
     """Align the second visit and demand more matches than there are stars."""
-    if not kept:
+    if "outcome" not in kept:
         inputs = {
             "exposure": small.products("exposures", "exposure"),
             "stars": small.products("stars", "stars"),
@@ -206,3 +210,88 @@ def test_visits_and_detectors_are_aligned_apart(small, divide):
         "SN-99900_01-acs_wfc": 4, SECOND_VISIT: 2,
     }  # fmt: skip
     assert divide("align", {**inputs, "reference": []}) == {}
+
+
+def test_without_jhat_the_method_ends_with_a_sentence_and_the_code_of_a_missing_tool(
+    copy_of_finished, capfd, monkeypatch
+):
+    """Before anything runs: the recipe is planned, and another method is one word away."""
+    monkeypatch.delenv(jhat.VARIABLE, raising=False)
+    if jhat.find() is not None:
+        pytest.skip("JHAT is installed beside hst123r itself")
+    monkeypatch.chdir(copy_of_finished.parent)
+    recipe = Path("small.yaml")
+    recipe.write_text(recipe.read_text().replace("align: {}", "align: {method: jhat}"))
+    for command in ("plan", "run"):
+        assert invoke([command, "small.yaml"]) == ENVIRONMENT
+        said = capfd.readouterr().err
+        assert "JHAT is not installed" in said
+        assert "pip install jhat" in said
+        assert "Traceback" not in said
+
+
+def as_visit(**given):
+    """Return as much of a visit as decides what TweakReg is told."""
+    from types import SimpleNamespace
+
+    return SimpleNamespace(**{"params": AlignParams(), "scale_arcsec": 0.05, **given})
+
+
+def test_tweakreg_counts_pixels_from_one():
+    """Half a pixel, or one, is what programs that count otherwise are wrong by."""
+    from types import SimpleNamespace
+
+    chip = SimpleNamespace(x=np.array([0.0, 10.25]), y=np.array([5.5, 7.0]), rate=np.ones(2))
+    found = tweakreg._star_lists(as_visit(stars=[{2: chip}]), 0)
+    assert found == {2: [(1.0, 6.5, 1.0), (11.25, 8.0, 1.0)]}
+
+
+@pytest.mark.parametrize(("moved_arcsec", "radius_pix"), [(0.0, 20), (1.697, 54), (0.001, 21)])
+def test_tweakreg_searches_as_far_as_the_reference_was_moved_in_whole_pixels(
+    moved_arcsec, radius_pix
+):
+    from types import SimpleNamespace
+
+    visit = as_visit(reference=SimpleNamespace(moved_arcsec=moved_arcsec))
+    found = tweakreg._settings(visit).search_radius_pix
+    assert (found, type(found)) == (radius_pix, int)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("root", SECOND)
+def test_jhat_brings_a_visit_onto_the_reference(by_jhat, small, root):
+    (product,) = (p for p in by_jhat.products if p.name == root)
+    assert product.facts["alignment"]["state"] == "jhat"
+    path = Path(product.files["science"])
+    after = errors(path, small.truth(root))
+    # 300 mas before; it measures on a stack of a single exposure, cosmic rays and all
+    assert np.hypot(*after.mean(axis=0)) < 5.0
+    assert fits.getval(path, "WCSNAME", extname="SCI", extver=1) == "JHAT"
+    raw = look(small.folder / "raw" / path.name).facets
+    changed = {name for name in raw if raw[name] != look(path).facets[name]}
+    assert changed - {"volatile"} == {"wcs", "alternates"}
+
+
+@pytest.mark.heavy
+def test_what_jhat_did_is_judged_as_all_others_are(by_jhat):
+    measured = {m.name for m in by_jhat.measurements if m.subject in SECOND}
+    assert {"matches", "residual_rms_east", "solution_error", "sibling_offset"} <= measured
+    assert by_jhat.quality.value == "good"
+
+
+@pytest.fixture
+def by_jhat(small, divide, do, kept):
+    """Align the second visit with the real JHAT."""
+    if jhat.find() is None:
+        pytest.skip(f"JHAT is not installed; {jhat.VARIABLE} names its Python")
+    if "jhat" not in kept:
+        inputs = {
+            "exposure": small.products("exposures", "exposure"),
+            "stars": small.products("stars", "stars"),
+            "cosmic rays": [],
+            "reference": small.products("reference", "reference"),
+        }
+        job = divide("align", inputs, {"method": "jhat"})[SECOND_VISIT]
+        assert job.arguments["jhat"].startswith("jhat ")
+        kept["jhat"] = do("align", job, {"method": "jhat"})
+    return kept["jhat"]

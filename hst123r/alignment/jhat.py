@@ -1,0 +1,97 @@
+"""Method `jhat`: the JWST/HST Alignment Tool, fed our catalogue, its solution taken over.
+
+JHAT matches each star to the nearest of the catalogue, which is another one wherever a header is
+off by more than half the distance between stars; and on a detector of one chip it turns the pixels
+instead of the sky, so that of a wrong roll a shear is left where pixels are not square. So it
+starts from the shift and rotation that our own match found; stars, matches and fit are its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hst123r.alignment.visit import Visit
+from hst123r.errors import StageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hst123r.external.jhat import Settings
+    from hst123r.sources.alignment import Residual
+
+START_PAIRS: Final = 6
+"""Fewer pairs than this are nothing to start from: two for each number that is fitted."""
+MIN_SNR: Final = 10.0
+THRESHOLD_SIGMA: Final = 5.0
+"""JHAT finds its own stars; these are what the stage `stars` has by default."""
+
+
+def align(visit: Visit, moving: Mapping[int, Residual]) -> dict[int, NDArray[np.int64]]:
+    """Call JHAT for one exposure after the other; see :class:`hst123r.alignment.methods.Method`."""
+    import numpy as np
+
+    from hst123r.external.jhat import version
+
+    visit.context.logger.info("%s", version())
+    fitted = {}
+    for number, before in moving.items():
+        if visit.count(number) < visit.params.least:
+            continue
+        if _align(visit, number, before):
+            fitted[number] = np.zeros(0, np.int64)
+    return fitted
+
+
+def _align(visit: Visit, number: int, before: Residual) -> bool:
+    """Align an exposure; return whether JHAT moved it."""
+    from hst123r.external.jhat import jhat
+    from hst123r.products.wcs_cards import take_over
+
+    exposure, files = visit.exposures[number], visit.files[number]
+    if "dq" in files:
+        raise StageError(
+            f"JHAT does not know files like {Path(files['science']).name}, with their data quality "
+            "in another one",
+            hint="Take `method: tweakwcs` for this detector, in a `for:` block",
+        )
+    folder = visit.context.folder(f"jhat-{exposure.root}")
+    start = folder / Path(files["science"]).name
+    shutil.copy(files["science"], start)
+    begun = _begin(visit, start, number, before)
+    stars = visit.reference.as_star_list()
+    found = jhat(folder, start, len(exposure.chips), stars, _settings(visit, number, begun))
+    if isinstance(found, str):
+        visit.context.logger.warning("%s: JHAT gave up: %s", exposure.root, found)
+    else:
+        take_over(files, exposure, found, "JHAT")
+    shutil.rmtree(folder)
+    return not isinstance(found, str)
+
+
+def _begin(visit: Visit, science: Path, number: int, before: Residual) -> bool:
+    """Move a copy to where our own match puts it; return whether there is such a place."""
+    from hst123r.products.own_alignment import align_exposure
+
+    if before.pairs < START_PAIRS:
+        return False
+    frame, copied = replace(visit.frame, geometry="rshift"), {"science": str(science)}
+    return align_exposure(copied, visit.exposures[number], before, frame) is not None
+
+
+def _settings(visit: Visit, number: int, begun: bool) -> Settings:
+    from hst123r.external.jhat import Settings
+
+    params = visit.params
+    # the reference may have been moved away from the headers
+    moved = 0.0 if begun else visit.reference.moved_arcsec
+    return Settings(
+        search_arcsec=params.search_radius.to("pix") * visit.scale_arcsec + moved,
+        min_snr=MIN_SNR,
+        threshold_sigma=THRESHOLD_SIGMA,
+        brightest=params.brightest * len(visit.exposures[number].chips),
+    )
