@@ -39,6 +39,10 @@ class Patience:
         Bytes per second below which a transfer is broken off and taken up again.
     rate_over_s : float
         Seconds over which the rate is taken.
+    longest_query_s : float
+        How long a query may run.
+    longest_poll_s : float
+        Longest pause between two looks whether it still runs.
     """
 
     connect_s: float = 10.0
@@ -50,6 +54,8 @@ class Patience:
     longest_asked_s: float = 600.0
     least_rate: float = 2000.0
     rate_over_s: float = 60.0
+    longest_query_s: float = 600.0
+    longest_poll_s: float = 15.0
 
     @property
     def timeout(self) -> tuple[float, float]:

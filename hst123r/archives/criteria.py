@@ -1,0 +1,86 @@
+"""What is wanted of an archive, and what its lists already show not to be wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hst123r.records.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Cuts that the lists of an archive can tell of; all others wait for the header.
+
+    Parameters
+    ----------
+    filters, filter_classes, proposals : tuple of str or None
+        Only these; None for all.
+    after_mjd, before_mjd : float or None
+        Only exposures that start at or after, and before.
+    least_exposure_s : float
+        Shortest exposure time in seconds.
+    moving_targets : bool
+        Whether exposures that tracked a moving target are wanted.
+    """
+
+    filters: tuple[str, ...] | None = None
+    filter_classes: tuple[str, ...] | None = None
+    proposals: tuple[str, ...] | None = None
+    after_mjd: float | None = None
+    before_mjd: float | None = None
+    least_exposure_s: float = 0.0
+    moving_targets: bool = False
+
+
+def no_cuts(detector: str, filter_name: str) -> Cuts:
+    """Return cuts that let everything pass, whatever the detector and filter."""
+    del detector, filter_name
+    return Cuts(moving_targets=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What is wanted.
+
+    Parameters
+    ----------
+    targets : tuple of Target
+        Places that have to be covered, each by itself.
+    radius_arcsec : float
+        How far outside a footprint a target may be.
+    detectors : tuple of str
+        Names of the detectors.
+    intents : tuple of str
+        ``science``, ``calibration``.
+    exclude : frozenset of str
+        Root names to leave out.
+    cuts : callable
+        Returns the cuts for a detector and a filter.
+    """
+
+    targets: tuple[Target, ...]
+    radius_arcsec: float
+    detectors: tuple[str, ...]
+    intents: tuple[str, ...] = ("science",)
+    exclude: frozenset[str] = field(default_factory=frozenset)
+    cuts: Callable[[str, str], Cuts] = no_cuts
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """An observation, exposure or product that is not fetched.
+
+    Parameters
+    ----------
+    subject : str
+        Its name.
+    code : str
+        The cut.
+    reason : str
+        The sentence.
+    """
+
+    subject: str
+    code: str
+    reason: str
