@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,3 +73,21 @@ def search(criteria: Criteria, portal: Portal) -> Answer:
     rows = portal.products([item.id for item in wanted])
     chosen, more = product_choice.choose(rows, wanted, criteria.exclude)
     return Answer(chosen, [*left, *more])
+
+
+def why_not(answer: Answer) -> str:
+    """Say in a few words what was left out, to be put behind a sentence.
+
+    Parameters
+    ----------
+    answer : Answer
+        What an archive has.
+
+    Returns
+    -------
+    str
+        `` (left out: 3 filter, 14 copy)``; empty where nothing was left out.
+    """
+    counts = Counter(entry.code for entry in answer.left_out)
+    listed = ", ".join(f"{number} {code}" for code, number in counts.most_common())
+    return f" (left out: {listed})" if listed else ""

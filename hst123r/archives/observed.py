@@ -111,7 +111,7 @@ def _reasons(
     intent = row.get("intentType")
     if intent is not None and intent not in criteria.intents:
         yield "intent", f"its intent is {intent}, not {' or '.join(criteria.intents)}"
-    elements = _elements(row)
+    elements = _elements(row, detector)
     cuts = criteria.cuts(detector.name, "+".join(elements))
     yield from _band(elements, detector, cuts)
     yield from _time(row, cuts)
@@ -124,10 +124,13 @@ def _reasons(
         yield "footprint", f"{target.name} is {away:.1f} arcsec outside its footprint"
 
 
-def _elements(row: Row) -> list[str]:
-    """Optical elements in the beam, without empty places."""
+def _elements(row: Row, detector: Detector) -> list[str]:
+    """Optical elements in the beam, without empty places; polarisers behind the filter."""
     names = str(row.get("filters") or "").upper().replace(",", ";").split(";")
-    return [name.strip() for name in names if name.strip() and not name.strip().startswith("CLEAR")]
+    clear = tuple(prefix for prefix in detector.header.clear if prefix)
+    found = [name for name in map(str.strip, names) if name and not name.startswith(clear)]
+    known = detector.filters
+    return sorted(found, key=lambda name: name in known and known[name].kind == "polariser")
 
 
 def _band(elements: list[str], detector: Detector, cuts: Cuts) -> Iterator[tuple[str, str]]:

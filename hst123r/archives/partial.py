@@ -55,7 +55,7 @@ class Digests:
         self._blake3 = blake3()
         self.size = 0
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: bytes | memoryview) -> None:
         """Take in some bytes."""
         self._sha256.update(piece)
         self._blake3.update(piece)
@@ -147,7 +147,7 @@ class Partial:
         while view:
             # a disk that fills up takes the beginning, and refuses the rest in the next call
             written = stream.write(view)
-            self.digests.update(bytes(view[:written]))
+            self.digests.update(view[:written])
             view = view[written:]
 
     def forget(self) -> None:

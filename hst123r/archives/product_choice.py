@@ -12,6 +12,7 @@ from hst123r.archives.directory import PRODUCT_NAME
 from hst123r.archives.observed import Observed
 from hst123r.archives.portal import Row
 from hst123r.instruments.detector import Detector
+from hst123r.records.dates import iso
 
 PUBLIC: Final = "PUBLIC"
 ORDER: Final = ("smnop", "qrt")
@@ -75,6 +76,15 @@ class Chosen:
     def public(self) -> bool:
         """Whether everybody may have it."""
         return self.rights.upper() == PUBLIC
+
+    @property
+    def withheld(self) -> str:
+        """Until when it is not public, as a sentence."""
+        if self.public:
+            return "it is public"
+        if self.release_mjd is None:
+            return "it is exclusive, MAST does not say until when"
+        return f"it is exclusive until {iso(self.release_mjd, day=True)}"
 
     @property
     def size(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +30,7 @@ class Archive:
         self._server = None
 
     def __enter__(self):
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         self._server.archive = self
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -50,6 +51,13 @@ class Archive:
     def requests(self, part):
         """Return the requests whose line holds some text."""
         return [entry for entry in self.log if part in entry["request"]]
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Say nothing of clients that went away, which tests make them do."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
