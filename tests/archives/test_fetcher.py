@@ -40,6 +40,7 @@ class Row:
     requests: int | None = None
     resumes: bool | None = None
     rights: str = "PUBLIC"
+    patience: dict = field(default_factory=dict)
 
 
 def fault(kind, times=1, **options):
@@ -78,7 +79,10 @@ ROWS = [
     Row("dropped for ever", [fault("drop", None)], Status.FAILED, "cannot be reached", requests=5),
     Row("hangs before headers", [fault("hang")], requests=2),
     Row("stalls midway", [fault("stall")], requests=2, resumes=True),
-    Row("comes too slowly", [fault("slow", rate=100_000)], requests=2, resumes=True),
+    Row("comes too slowly", [fault("slow", rate=300_000)], requests=2, resumes=True,
+        patience={"least_rate": 1e6}),
+    Row("pauses longer than is waited for", [fault("slow", rate=100_000)], requests=2,
+        resumes=True),
     Row("no ranges", [fault("truncate"), fault("no_ranges")], requests=2, resumes=False),
     Row("range ignored", [fault("truncate"), fault("ignore_range")], requests=2, resumes=False),
     Row("wrong range", [fault("truncate"), fault("wrong_range")], requests=3, resumes=False),
@@ -93,6 +97,8 @@ ROWS = [
     Row("junk part without record", before="junk part", requests=1, resumes=False),
     Row("junk part with a record of this version", before="junk record", requests=2),
     Row("part of another version", before="old part", requests=1, resumes=False),
+    Row("part of another file", before="other part", requests=1, resumes=False),
+    Row("whole part of an unknown version", before="whole part of unknown version", requests=1),
     Row("part that is longer than the file", before="long part"),
     Row("whole part that was not published", before="whole part", requests=0),
     Row("whole file is there", status=Status.CACHED, before="whole", requests=0),
@@ -125,7 +131,8 @@ def lay_down(what, wanted, data, etag):
     parts = {
         "junk part": (b"junk" * 9999, None), "junk record": (b"junk" * 9999, etag),
         "old part": (other_version(data)[:999_999], '"old"'), "whole part": (data, etag),
-        "long part": (data + b"more", etag),
+        "long part": (data + b"more", etag), "other part": (other_version(data)[:999_999], etag),
+        "whole part of unknown version": (other_version(data), " "),
     }  # fmt: skip
     if what in contents:
         path.write_bytes(contents[what])
@@ -133,7 +140,8 @@ def lay_down(what, wanted, data, etag):
         held, version = parts[what]
         part.write_bytes(held)
         if version:
-            said = {"uri": wanted.uri, "etag": version, "last_modified": "", "total": len(data)}
+            uri = "mast:HST/product/other.fits" if what == "other part" else wanted.uri
+            said = {"uri": uri, "etag": version.strip(), "last_modified": "", "total": len(data)}
             record.write_text(json.dumps(said))
 
 
@@ -155,6 +163,7 @@ def test_a_whole_file_or_a_typed_failure(row, archive, put, fetcher, exposure):
         archive.faults.add(FILE, kind, times, **more)
     if row.before:
         lay_down(row.before, wanted, data, archive.holdings.files[wanted.uri].etag)
+    fetcher.patience = replace(fetcher.patience, **row.patience)
     (found,) = fetcher.fetch([wanted])
     assert found.status is row.status, found.error
     if row.requests is not None:
