@@ -190,7 +190,6 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
     if not answer.exposures:
         raise InputError(
             f"MAST has no exposure of these targets that fits{mast.why_not(answer)}",
-            where="fetch",
             hint="`hst123r query RECIPE` lists what was left out, and why",
         )
     closed = _closed(answer.exposures, raw)

@@ -10,6 +10,11 @@ from hst123r.errors import ArchiveError
 QUESTION = {"service": "x", "place": [1.0, 2.0]}
 
 
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "kept"
+
+
 def answer(*bodies):
     return lambda: list(bodies)
 
@@ -18,42 +23,42 @@ def never():
     raise AssertionError("it was asked")
 
 
-def test_an_answer_is_asked_for_once(tmp_path):
-    replies = Replies(tmp_path)
+def test_an_answer_is_asked_for_once(folder):
+    replies = Replies(folder)
     assert replies.get("x", QUESTION, answer("a", "b")) == ["a", "b"]
-    again = Replies(tmp_path, offline=True)
+    again = Replies(folder, offline=True)
     assert again.get("x", QUESTION, never) == ["a", "b"]
     assert (replies.asked, again.asked) == (1, 0)
     assert replies.used == again.used
 
 
-def test_another_question_has_another_answer(tmp_path):
-    replies = Replies(tmp_path)
+def test_another_question_has_another_answer(folder):
+    replies = Replies(folder)
     replies.get("x", QUESTION, answer("a"))
     assert replies.get("x", {**QUESTION, "place": [1.0, 3.0]}, answer("b")) == ["b"]
 
 
-def test_offline_a_question_without_an_answer_is_named(tmp_path):
+def test_offline_a_question_without_an_answer_is_named(folder):
     with pytest.raises(ArchiveError, match="not asked for these products yet"):
-        Replies(tmp_path, offline=True).get("products", QUESTION, never)
+        Replies(folder, offline=True).get("products", QUESTION, never)
 
 
-def test_it_is_asked_again_when_that_is_wanted(tmp_path):
-    Replies(tmp_path).get("x", QUESTION, answer("a"))
-    assert Replies(tmp_path, renew=True).get("x", QUESTION, answer("b")) == ["b"]
-    assert Replies(tmp_path).get("x", QUESTION, never) == ["b"]
+def test_it_is_asked_again_when_that_is_wanted(folder):
+    Replies(folder).get("x", QUESTION, answer("a"))
+    assert Replies(folder, renew=True).get("x", QUESTION, answer("b")) == ["b"]
+    assert Replies(folder).get("x", QUESTION, never) == ["b"]
 
 
-def test_a_plan_keeps_nothing(tmp_path):
-    Replies(tmp_path, keep=False).get("x", QUESTION, answer("a"))
+def test_a_plan_keeps_nothing(folder):
+    Replies(folder, keep=False).get("x", QUESTION, answer("a"))
     Replies(None).get("x", QUESTION, answer("a"))
-    assert list(tmp_path.iterdir()) == []
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("change", ["reply", "question", "cut", "list"])
-def test_an_answer_that_was_changed_is_not_believed(tmp_path, change):
-    Replies(tmp_path).get("x", QUESTION, answer("a"))
-    (path,) = tmp_path.iterdir()
+def test_an_answer_that_was_changed_is_not_believed(folder, change):
+    Replies(folder).get("x", QUESTION, answer("a"))
+    (path,) = folder.iterdir()
     kept = json.loads(path.read_text())
     if change == "reply":
         kept["replies"] = ["b"]
@@ -63,5 +68,5 @@ def test_an_answer_that_was_changed_is_not_believed(tmp_path, change):
         "[]" if change == "list" else json.dumps(kept)[: 40 if change == "cut" else None]
     )
     with pytest.raises(ArchiveError, match="damaged"):
-        Replies(tmp_path).get("x", QUESTION, never)
-    assert Replies(tmp_path, renew=True).get("x", QUESTION, answer("c")) == ["c"]
+        Replies(folder).get("x", QUESTION, never)
+    assert Replies(folder, renew=True).get("x", QUESTION, answer("c")) == ["c"]

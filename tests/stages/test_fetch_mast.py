@@ -111,16 +111,12 @@ def test_exposures_arrive_once_whole_and_recorded(archive, run_recipe, recipe, d
     assert rejects["*_raw"].startswith("4 files")
     first = roots(data)[0]
     assert rejects[f"hst_99900_01_acs_wfc_f606w_{first[:8]}"].startswith("it was made by HAP-SVM")
-
-
-def test_a_second_run_makes_no_request_and_needs_no_network(archive, run_recipe, recipe):
-    assert run_recipe(recipe()).code == 0
+    # a second run makes no request, and needs no network
     number = len(archive.log)
-    again = run_recipe(recipe())
-    assert again.code == 0
-    assert "fetch      5 reused" in again.out
-    offline = run_recipe(recipe(), "--offline")
-    assert offline.code == 0
+    for options in ((), ("--offline",)):
+        again = run_recipe(recipe(), *options)
+        assert again.code == 0
+        assert "fetch      5 reused" in again.out
     assert len(archive.log) == number
 
 
@@ -158,16 +154,7 @@ def test_a_missing_file_fails_with_its_name_and_the_rest_is_kept(archive, run_re
     assert len(downloads(archive)) == number
 
 
-def test_exclusive_exposures_are_named_and_the_rest_goes_on(archive, run_recipe, recipe, data):
-    root = roots(data)[2]
-    withhold(archive, root)
-    answer = run_recipe(recipe())
-    assert answer.code == 3
-    assert answer.rejects[root] == "it is exclusive until 2105-04-16"
-    assert len(downloads(archive)) == 3
-    assert rows_of_used(answer.folder / "r") == 3
-
-
+@pytest.mark.heavy
 def test_a_refusal_that_the_list_did_not_tell_of_is_exclusive_too(
     archive, run_recipe, recipe, data
 ):
@@ -178,12 +165,16 @@ def test_a_refusal_that_the_list_did_not_tell_of_is_exclusive_too(
     assert answer.rejects[root] == "it is public; MAST refused it without a token"
 
 
-def test_a_token_opens_them_and_is_found_nowhere_after(
+def test_exclusive_exposures_are_named_and_a_token_opens_them_and_is_found_nowhere(
     archive, run_recipe, recipe, data, monkeypatch
 ):
     root = roots(data)[2]
     withhold(archive, root)
-    assert run_recipe(recipe()).code == 3
+    without = run_recipe(recipe())
+    assert without.code == 3
+    assert without.rejects[root] == "it is exclusive until 2105-04-16"
+    assert len(downloads(archive)) == 3
+    assert rows_of_used(without.folder / "r") == 3
     archive.holdings.tokens.add(SECRET)
     monkeypatch.setenv("MAST_API_TOKEN", SECRET)
     answer = run_recipe(recipe())
@@ -202,6 +193,7 @@ def test_a_token_opens_them_and_is_found_nowhere_after(
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.heavy
 def test_a_wrong_token_is_not_shown_either(archive, run_recipe, recipe, data, monkeypatch):
     root = roots(data)[2]
     withhold(archive, root)
@@ -279,6 +271,43 @@ def test_a_query_goes_by_what_a_run_kept_until_it_is_renewed(
 def test_a_recipe_without_mast_has_nothing_to_query(write_recipe, data, capfd):
     assert invoke(["query", str(write_recipe("exposures: {}"))]) == 2
     assert "fetches nothing from MAST" in capfd.readouterr().err
+
+
+@pytest.mark.heavy
+def test_counts_and_data_quality_arrive_as_a_pair(archive, run_recipe, recipe, tmp_path):
+    held = archive.holdings
+    held.observations.clear()
+    made = simulated_pair(tmp_path / "pair")
+    held.add_exposures(made, "WFPC2/PC", provenance_name="CALWFPC2", filters="F606W")
+    answer = run_recipe(recipe())
+    assert answer.code == 0, answer.err
+    raw = answer.folder / "r" / "raw"
+    assert sorted(path.name for path in raw.glob("*.fits")) == [path.name for path in made]
+    (labels,) = rows(answer.folder, "select labels from product where kind = 'exposure'")
+    assert json.loads(labels[0])["detector"] == "WFPC2"
+    # without the data quality there is no exposure
+    held.products.pop()
+    alone = run_recipe(recipe(), "-C", "other")
+    assert alone.code == 2
+    assert "1 companion" in alone.err
+
+
+def simulated_pair(folder):
+    """Make an exposure whose data quality is a file of its own; return both paths, sorted."""
+    from hst123r.archives.simulated import Simulation, make, planned, programmes
+    from hst123r.records.position import parse
+    from hst123r.records.target import Target
+
+    folder.mkdir()
+    observation = {"detector": "WFPC2", "filter": "F606W", "dates": ["2001-04-01"], "exposures": 1,
+                   "exposure_time": "100 s", "size": "64 pix"}  # fmt: skip
+    simulation = Simulation.model_validate(
+        {"observations": [observation], "stars": {"number": 5, "radius": "2 arcsec"}}
+    )
+    target = Target("T", parse("150.1 2.2"))
+    (programme,) = programmes(simulation, (target,), folder).values()
+    made = make(programme, planned(programme)[0].root, folder)
+    return sorted((made["science"], made["dq"]))
 
 
 @pytest.mark.heavy
