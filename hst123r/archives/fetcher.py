@@ -150,9 +150,9 @@ class Fetcher:
         auth = Authorization(token, self.host)
         transfer = Transfer(self._session(), wanted.url, auth, self.patience, self._stop)
         troubles = wrong = requests = 0
+        furthest = partial.size
         while True:
             self._stop.check()
-            before = partial.size
             try:
                 if partial.size == 0 or partial.size != partial.version.total:
                     requests += 1
@@ -168,7 +168,9 @@ class Fetcher:
                 trouble = found
             else:
                 return self._publish(wanted, partial, transfer, requests, checksums)
-            troubles = 1 if partial.size > before else troubles + 1
+            # what was forgotten and came once more is no progress
+            troubles = 1 if partial.size > furthest else troubles + 1
+            furthest = max(furthest, partial.size)
             last = (
                 troubles >= self.patience.tries
                 or wrong >= self.patience.bad_files

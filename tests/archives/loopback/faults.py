@@ -18,8 +18,9 @@ class Fault:
     kind : str
         ``status``, ``truncate``, ``truncate_no_length``, ``corrupt``, ``stall``, ``slow``,
         ``hang``, ``drop``, ``html``, ``garbage``, ``no_length``, ``no_ranges``,
-        ``ignore_range``, ``wrong_range``, ``short_length``, ``executing``, ``error``,
-        ``short_page``, ``redirect``, ``replace``.
+        ``ignore_range``, ``wrong_range``, ``short_length``, ``long_length``, ``chunked``,
+        ``truncate_chunked``, ``executing``, ``error``, ``short_page``, ``redirect``,
+        ``replace``.
     times : int or None
         For how many requests; None for all of them.
     skip : int

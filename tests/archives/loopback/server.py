@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 import threading
@@ -150,7 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self._json(answer)
 
     def _json(self, answer):
-        self._send(200, json.dumps(answer).encode())
+        body, headers = json.dumps(answer).encode(), {}
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            body, headers = gzip.compress(body, 1), {"Content-Encoding": "gzip"}
+        self._send(200, body, headers=headers)
 
     def _cut_json(self, answer):
         body = json.dumps(answer).encode()
@@ -217,7 +221,12 @@ class _Handler(BaseHTTPRequestHandler):
         length = len(data) - start
         if kind == "short_length":
             length -= 2880
-        if kind in {"no_length", "truncate_no_length"} or not self.archive.lengths:
+        if kind == "long_length":
+            length += 2880
+            self.close_connection = True
+        if kind in {"chunked", "truncate_chunked"}:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif kind in {"no_length", "truncate_no_length"} or not self.archive.lengths:
             self.send_header("Connection", "close")
             self.close_connection = True
         else:
@@ -229,15 +238,19 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "short_length":
             data = data[:-2880]
         end = len(data)
-        if kind in {"truncate", "truncate_no_length", "stall"}:
+        if kind in {"truncate", "truncate_no_length", "truncate_chunked", "stall"}:
             end = int(len(data) * fault.get("at", 0.5))
+        chunked = "chunked" in kind
         pause = PIECE / fault.get("rate") if kind == "slow" else 0.0
         for begin in range(0, end, PIECE):
-            self.wfile.write(data[begin : min(begin + PIECE, end)])
+            piece = data[begin : min(begin + PIECE, end)]
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n" if chunked else piece)
             if pause:
                 self.wfile.flush()
                 if self.archive.ending.wait(pause):
                     break
+        if kind == "chunked":
+            self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
         if kind == "stall":
             self.archive.ending.wait(fault.get("seconds", 60))
