@@ -15,7 +15,7 @@ from io import BytesIO
 import pytest
 from astropy.io import fits
 from blake3 import blake3
-from loopback.client import QUICK, ROOT
+from loopback.client import IMPATIENT, QUICK, ROOT
 from loopback.holdings import exposure_bytes
 from loopback.server import Archive
 
@@ -77,12 +77,12 @@ ROWS = [
         "verification failed", requests=3),
     Row("dropped before headers", [fault("drop", 2)], requests=3),
     Row("dropped for ever", [fault("drop", None)], Status.FAILED, "cannot be reached", requests=5),
-    Row("hangs before headers", [fault("hang")], requests=2),
-    Row("stalls midway", [fault("stall")], requests=2, resumes=True),
+    Row("hangs before headers", [fault("hang")], requests=2, patience=IMPATIENT),
+    Row("stalls midway", [fault("stall")], requests=2, resumes=True, patience=IMPATIENT),
     Row("comes too slowly", [fault("slow", rate=300_000)], requests=2, resumes=True,
         patience={"least_rate": 1e6}),
     Row("pauses longer than is waited for", [fault("slow", rate=100_000)], requests=2,
-        resumes=True),
+        resumes=True, patience=IMPATIENT),
     Row("no ranges", [fault("truncate"), fault("no_ranges")], requests=2, resumes=False),
     Row("range ignored", [fault("truncate"), fault("ignore_range")], requests=2, resumes=False),
     Row("wrong range", [fault("truncate"), fault("wrong_range")], requests=3, resumes=False),
@@ -266,14 +266,18 @@ def test_ctrl_c_keeps_what_is_whole_and_the_rest_is_taken_up(archive, put, expos
         for n in range(6)
     ]
     archive.faults.add("GET.*jtst0[1-5]abq", "slow", None, rate=600_000)
-    main = threading.get_ident()
-    fetcher = Fetcher("", patience=QUICK, on_end=lambda _: signal.pthread_kill(main, signal.SIGINT))
+
+    def press(_):
+        until(lambda: all(size_of(part_of(one)) for one in wanted[1:4]))
+        signal.raise_signal(signal.SIGINT)
+
     with pytest.raises(KeyboardInterrupt):
-        fetcher.fetch(wanted)
+        Fetcher("", patience=QUICK, on_end=press).fetch(wanted)
     whole = [one for one in wanted if one.destination.exists()]
     parts = [one for one in wanted if size_of(part_of(one))]
     assert whole == wanted[:1]
-    assert parts == wanted[1:4]
+    # the place of the one that ended may have been taken meanwhile
+    assert parts in (wanted[1:4], wanted[1:5])
     archive.faults.clear()
     again = Fetcher("", patience=QUICK).fetch(wanted)
     assert [one.status for one in again] == [Status.CACHED] + [Status.COMPLETE] * 5
