@@ -314,7 +314,7 @@ def simulated_pair(folder):
 def test_a_run_that_is_killed_in_mid_transfer_is_taken_up_again(
     archive, run_recipe, recipe, data, tmp_path
 ):
-    """Also Ctrl-C: what is whole is kept, and the next run asks for the rest only."""
+    """Also Ctrl-C: what is done is kept, and the next run asks for the rest only."""
     root = roots(data)[3]
     path = data / f"{root}_flc.fits"
     with fits.open(path, mode="update") as hdus:
@@ -349,7 +349,10 @@ def test_a_run_that_is_killed_in_mid_transfer_is_taken_up_again(
     ]
     assert asked[-1] == f"bytes={there}-"
     others = [entry for entry in downloads(archive) if root not in entry["request"]]
-    assert len(others) == 3
+    # a file that had come while its job was not done yet is fetched again
+    query = "select label from job where stage = 'fetch' and state = 'interrupted'"
+    broken = [label for (label,) in rows(answer.folder, query) if label != root]
+    assert 3 <= len(others) <= 3 + len(broken)
     assert list((raw / "incoming").glob("*")) == []
 
 
