@@ -21,7 +21,7 @@ from hst123r.errors import Hst123rError, InputError
 from hst123r.provenance.rows import Made, Record
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Instance, Recipe
-from hst123r.recipe.resolve import Resolved, resolve, variants
+from hst123r.recipe.resolve import Resolved, resolve, selection, variants
 from hst123r.records.exposure import band
 from hst123r.records.outcome import Product, Quality, State
 from hst123r.stage import registry
@@ -213,6 +213,10 @@ class Planner:
             varied=lambda detector, through: (
                 self.resolved(progress.instance, detector, band(through)).params
             ),
+            selection=lambda detector, through: selection(self.recipe, detector, through),
+            work_folder=str(self.store.folder),
+            offline=self.options.offline,
+            dry=self.dry,
         )
 
     def _with_details(self, found: dict[str, Any]) -> dict[str, Any]:

@@ -72,18 +72,21 @@ class Pool:
         self._selector.register(template.socket, selectors.EVENT_READ, modules)
         return modules
 
-    def has_room(self, needed_mb: float) -> bool:
+    def has_room(self, needed_mb: float, at_once: int = 0) -> bool:
         """Whether a job can start now; a job too large for the machine runs alone.
 
         Parameters
         ----------
         needed_mb : float
             Its estimated peak memory.
+        at_once : int
+            How many may run at once if they only wait for the network; it counts where it is above
+            the number of jobs.
         """
         if not self._running:
             return True
         used = sum(item.memory_mb for item in self._running.values())
-        return len(self._running) < self.jobs and used + needed_mb <= self.memory_mb
+        return len(self._running) < max(self.jobs, at_once) and used + needed_mb <= self.memory_mb
 
     def start(
         self, job_id: int, modules: tuple[str, ...], folder: Path, log: Path, needed_mb: float

@@ -272,7 +272,8 @@ class Runner:
         while self._queue and self._pool is not None:
             planned = self._queue[0]
             needed = planned.stage.memory_mb(planned.job, planned.resolved.params)
-            if not self._pool.has_room(needed):
+            at_once = planned.stage.at_once(planned.resolved.params)
+            if not self._pool.has_room(needed, at_once):
                 return
             self._queue.pop(0)
             self._start(planner, planned, needed)

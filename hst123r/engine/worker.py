@@ -74,6 +74,7 @@ def main(argument: dict[str, Any]) -> int:
         cores=order.cores,
         offline=order.offline,
         logger=log.get(f"job.{order.stage}"),
+        home=Path(order.home),
     )
     try:
         with forbidden(when=order.offline):

@@ -40,6 +40,16 @@ class Products(Facts):
     source: Text
 
 
+class Archive(Facts):
+    """What an archive calls the detector."""
+
+    names: list[Text] = Field(min_length=1, description="Values of MAST's instrument_name")
+    pipelines: list[Text] = Field(
+        min_length=1, description="Values of MAST's provenance_name whose products are used"
+    )
+    source: Text
+
+
 class Geometry(Facts):
     """The WCS of a chip as a real pointing had it; a rigid rotation gives any other pointing."""
 
@@ -171,6 +181,7 @@ class Detector(Facts):
     )
     root_letter: Text = Field(max_length=1, description="First letter of its root names")
     products: Products
+    archive: Archive
     header: HeaderKeywords
     pixel_scale: Number
     chips: list[ChipFacts] = Field(min_length=1)

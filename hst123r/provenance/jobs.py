@@ -283,6 +283,7 @@ class Jobs:
         for table, rows in (
             ("photometry", outcome.photometry),
             ("reference_file", outcome.references),
+            ("download", outcome.downloads),
         ):
             self.db.table(table).insert_all({"job_id": job_id, **row} for row in rows)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hst123r.errors import InputError, did_you_mean
-from hst123r.recipe.model import Head, Instance, Recipe
+from hst123r.recipe.model import SELECT, Head, Instance, Recipe
 from hst123r.recipe.pipeline import connect
 from hst123r.recipe.problem import Problem, RecipeError
 from hst123r.recipe.resolve import resolve, variants
@@ -19,8 +19,6 @@ from hst123r.recipe.validate import check
 from hst123r.stage import registry
 
 TOP: Final = (*Head.model_fields, "select", "stages")
-SELECT: Final = "select"
-"""The stage whose parameters stand at the top level of a recipe."""
 
 
 def load(path: Path, settings: Sequence[str] = (), *, shown: str | None = None) -> Recipe:
@@ -86,7 +84,7 @@ class _Loader:
             self._combined(connected)
         if self.problems or head is None:
             raise RecipeError(self.problems, self.name)
-        return Recipe(path, text, head, connected, settings)
+        return Recipe(path, text, head, connected, settings, select)
 
     def _head(self) -> Head | None:
         values = self.tree.plain()

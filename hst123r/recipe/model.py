@@ -15,6 +15,8 @@ from hst123r.records.target import Target
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$"
 INSTANCE_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 VERSION: Final = 1
+SELECT: Final = "select"
+"""The stage whose parameters stand at the top level of a recipe."""
 
 
 def _version(value: object) -> object:
@@ -157,6 +159,8 @@ class Recipe:
         The stages in order, those inserted by hst123r included.
     settings : list of str
         The ``--set`` options that were applied.
+    select : Instance or None
+        The selection at the top level, also where no stage of the recipe needs it.
     """
 
     path: Path
@@ -164,6 +168,7 @@ class Recipe:
     head: Head
     instances: list[Instance]
     settings: list[str]
+    select: Instance | None = None
 
     @property
     def name(self) -> str:

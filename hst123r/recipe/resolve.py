@@ -10,10 +10,11 @@ from typing import Any
 
 from hst123r import instruments
 from hst123r.errors import InputError
-from hst123r.recipe.model import Instance
+from hst123r.recipe.model import SELECT, Instance, Recipe
 from hst123r.recipe.origins import DEFAULT, SET, give, paths_of
 from hst123r.recipe.text import Located
 from hst123r.recipe.validate import check
+from hst123r.records.exposure import band
 from hst123r.records.params import Params
 from hst123r.stage import registry
 from hst123r.stage.contract import Variant
@@ -123,6 +124,31 @@ def variants(instance: Instance) -> list[tuple[Variant, dict[str, str]]]:
             origins = {name: resolved.origins[name] for name in own}
             kept.append((Variant(detector, filter_name, values), origins))
     return kept
+
+
+def selection(
+    recipe: Recipe, detector: str | None = None, filter_name: str | None = None
+) -> dict[str, Any]:
+    """Return what a recipe selects, be it that a stage uses it or not.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    detector, filter_name : str, optional
+        What it is asked for, which chooses ``for:`` blocks.
+
+    Returns
+    -------
+    dict
+        Parameters of the stage `select` as plain values.
+    """
+    used = (item for item in recipe.instances if item.stage == SELECT)
+    instance = next(used, recipe.select)
+    if instance is None:
+        instance = Instance(name=SELECT, stage=SELECT)
+    through = None if filter_name is None else band(filter_name)
+    return resolve(instance, detector, through).values
 
 
 def _suggested(instance: Instance, detector: str | None) -> dict[str, Any]:

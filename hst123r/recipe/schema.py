@@ -10,8 +10,7 @@ import json
 from typing import Any, Final
 
 from hst123r import instruments
-from hst123r.recipe.load import SELECT
-from hst123r.recipe.model import INSTANCE_PATTERN, Head
+from hst123r.recipe.model import INSTANCE_PATTERN, SELECT, Head
 from hst123r.recipe.stage_entry import FOR, ON_BAD
 from hst123r.stage import registry
 

@@ -96,6 +96,11 @@ def iso(mjd: float, *, day: bool = False) -> str:
     return moment.strftime("%Y-%m-%d" if day else "%Y-%m-%dT%H:%M:%S")
 
 
+def mjd_now() -> float:
+    """Return the present moment as a modified Julian date (UTC) in days."""
+    return to_mjd(datetime.now(UTC))
+
+
 def utc_now() -> str:
     """Return the present moment as ISO 8601 in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

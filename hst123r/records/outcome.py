@@ -198,6 +198,8 @@ class Outcome:
         Rows for the store's table of photometry; columns as in `provenance`.
     references : list of dict
         Reference files used: keyword, name, digest.
+    downloads : list of dict
+        Files that an archive gave: uri, path, size, sha256, status, retrieved.
     """
 
     products: list[Product] = field(default_factory=list)
@@ -206,6 +208,7 @@ class Outcome:
     rejects: list[Reject] = field(default_factory=list)
     photometry: list[dict[str, Any]] = field(default_factory=list)
     references: list[dict[str, Any]] = field(default_factory=list)
+    downloads: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def quality(self) -> Quality:
@@ -232,4 +235,5 @@ class Outcome:
             rejects=[Reject(**item) for item in data["rejects"]],
             photometry=data["photometry"],
             references=data["references"],
+            downloads=data.get("downloads", []),
         )

@@ -26,6 +26,9 @@ class Context:
         Whether sockets are forbidden.
     logger : logging.Logger
         Goes to the job's own log file.
+    home : Path or None
+        Where products are published once the job is done; what has to outlive an attempt, such as
+        half a download, may stand in a folder inside. None where there is no work directory.
     looked : dict of str to Content
         Contents of input files the job has looked at, by path; spares a second reading.
     """
@@ -35,6 +38,7 @@ class Context:
     cores: int = 1
     offline: bool = True
     logger: logging.Logger = field(default_factory=lambda: log.get("job"))
+    home: Path | None = None
     looked: dict[str, Content] = field(default_factory=dict)
 
     def product(self, name: str) -> Path:

@@ -93,6 +93,15 @@ class Scope:
     varied : callable or None
         Returns the parameters for a detector and a filter, for stages whose division into jobs
         depends on them; without it there are none but those given to `Stage.divide`.
+    selection : callable or None
+        Returns the parameters of the stage `select` for a detector and a filter, None for all of
+        them, as plain values; so that an archive is not asked for what will not be used.
+    work_folder : str
+        Absolute path of the work directory; empty where there is none.
+    offline : bool
+        Whether sockets are forbidden.
+    dry : bool
+        Whether this is for a plan, which changes nothing.
     """
 
     recipe_name: str
@@ -104,6 +113,10 @@ class Scope:
     parameters: list[dict[str, Any]] = field(default_factory=list)
     upstream: list[dict[str, Any]] = field(default_factory=list)
     varied: Callable[[str, str], Params] | None = None
+    selection: Callable[[str | None, str | None], dict[str, Any]] | None = None
+    work_folder: str = ""
+    offline: bool = False
+    dry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +316,22 @@ class Stage(ABC, Generic[P]):
         """Estimate the peak memory of a job in MB, for admission to the worker pool."""
         del job, params
         return 600.0
+
+    def at_once(self, params: P) -> int:
+        """Return how many of its jobs may run at once even where there are fewer cores.
+
+        Parameters
+        ----------
+        params : Params
+            Parameters of the stage.
+
+        Returns
+        -------
+        int
+            Above 0 for jobs that wait for the network and leave the cores alone.
+        """
+        del params
+        return 0
 
     def forecast(self, job: Job, params: P) -> Forecast | None:
         """Say what a job will make and need, for a plan; a refusal keeps it from running."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from hst123r.archives.simulation import Simulation
-from hst123r.errors import InputError
-from hst123r.records.outcome import Outcome, Product, Reject
-from hst123r.records.params import Misfit, Params, RootName
+from hst123r.errors import ArchiveError, InputError
+from hst123r.records.amount import Amount
+from hst123r.records.outcome import Measurement, Outcome, Product, Reject
+from hst123r.records.params import Misfit, NotNegativeAngle, Params, RootName
 from hst123r.stage.context import Context
 from hst123r.stage.contract import (
     ASTROPY,
@@ -27,16 +29,32 @@ from hst123r.stage.contract import (
     Stage,
 )
 
+if TYPE_CHECKING:
+    from hst123r.archives.product_choice import Chosen
+    from hst123r.archives.wanted import Fetched
+
 PACKAGE = "package:"
 """Begins the path of a folder inside an installed Python package."""
 NO_PATH: Final = "`from: directory` needs `path`, the folder"
+ANSWERS: Final = "mast"
+"""Folder inside ``raw/`` with the answers of MAST as they came."""
+INCOMING: Final = "incoming"
+"""Folder inside ``raw/`` where files stand while they arrive."""
+WITHHELD: Final = "withheld"
+AT_ONCE: Final = 4
+"""Downloads that run at once: enough to fill a line, few enough to be polite."""
+DOWNLOAD_MB: Final = 200.0
+"""Memory of one download: 96 MB were measured for a file of 79 MB, and it does not grow with the
+file; twice that, for long headers and other machines."""
 NO_SIMULATION: Final = "`from: simulated` needs `simulation`, what it holds"
 
 
 class FetchParams(Params):
     """Parameters of the stage `fetch`."""
 
-    from_: Literal["directory", "simulated"] = Field(alias="from", description="The archive")
+    from_: Literal["directory", "mast", "simulated"] = Field(
+        alias="from", description="The archive"
+    )
     path: str | None = Field(
         None,
         description="For `directory`: the folder, relative to the recipe, or "
@@ -44,9 +62,16 @@ class FetchParams(Params):
     )
     exclude: list[RootName] = Field(
         default_factory=list,
-        description="For `directory`: root names of exposures to leave where they are",
+        description="For `directory` and `mast`: root names of exposures to leave where they are",
     )
     recursive: bool = Field(False, description="For `directory`: look into subfolders too")
+    radius: NotNegativeAngle = Field(
+        Amount(0.0, "arcsec"),
+        description="For `mast`: how far outside the footprint of an observation a target may be",
+    )
+    intents: list[Literal["science", "calibration"]] = Field(
+        ["science"], min_length=1, description="For `mast`: what observations were made for"
+    )
     simulation: Simulation | None = Field(
         None, description="For `simulated`: what the archive holds"
     )
@@ -63,6 +88,10 @@ class FetchParams(Params):
 class Fetch(Stage[FetchParams]):
     """Bring the exposures into ``raw/``, read-only and verified.
 
+    From MAST come the exposures whose footprint covers a target and that `select` does not rule out
+    already: CTE-corrected ones where there are any, each once, whole or not at all. MAST's answers
+    are kept in ``raw/mast/``, so that a second run asks nothing.
+
     From a directory, exposures are known by their names, ``ipppssoot_suffix.fits`` in any case;
     everything else that looks like FITS, compressed files too, is left out with the reason. With
     `recursive`, work directories of hst123r are not searched.
@@ -70,7 +99,7 @@ class Fetch(Stage[FetchParams]):
 
     name = "fetch"
     params = FetchParams
-    divides_by = ("exclude", "recursive")
+    divides_by = ("exclude", "recursive", "radius", "intents")
     version = 1
     needs = (
         Need("user file", facets=(PIXELS, DQ, WCS, SCIENCE, "alternates"), optional=True),
@@ -90,15 +119,29 @@ class Fetch(Stage[FetchParams]):
         del inputs
         if params.from_ == "directory":
             return _divide_directory(params, scope)
+        if params.from_ == "mast":
+            return _divide_mast(params, scope)
         return _divide_simulated(params, scope)
+
+    def at_once(self, params: FetchParams) -> int:
+        """Several downloads at once fill a line; they wait more than they compute."""
+        return AT_ONCE if params.from_ == "mast" else 0
+
+    def memory_mb(self, job: Job, params: FetchParams) -> float:
+        """Pieces of files, whatever their size, and the packages that look into them."""
+        return DOWNLOAD_MB if params.from_ == "mast" else super().memory_mb(job, params)
 
     def run(self, job: Job, params: FetchParams, context: Context) -> Outcome:
         """Bring the files of one exposure."""
         if "left_out" in job.arguments:
             rejects = [Reject(*entry) for entry in job.arguments["left_out"]]
             return Outcome(rejects=rejects)
+        if WITHHELD in job.arguments:
+            return _withheld([Reject(*entry) for entry in job.arguments[WITHHELD]])
         if params.from_ == "directory":
             return _copy(job, context)
+        if params.from_ == "mast":
+            return _download(job, context)
         return _simulate(job, context)
 
 
@@ -125,6 +168,76 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
         yield Job(found.root, labels, {"user file": [product]})
     if listing.left_out:
         yield Job("left-out", arguments={"left_out": listing.left_out})
+
+
+def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
+    from hst123r.archives import criteria, endpoints, mast
+    from hst123r.archives.portal import Portal
+    from hst123r.archives.replies import Replies
+
+    raw = Path(scope.work_folder) / "raw" if scope.work_folder else None
+    replies = Replies(
+        None if raw is None else raw / ANSWERS, keep=not scope.dry, offline=scope.offline
+    )
+    wanted = criteria.of_recipe(
+        scope.targets,
+        scope.selection or (lambda _detector, _filter: {}),
+        radius_arcsec=params.radius.to("arcsec"),
+        intents=tuple(params.intents),
+        exclude=tuple(params.exclude),
+    )
+    answer = mast.search(wanted, Portal(endpoints.mast(), replies))
+    if not answer.exposures:
+        raise InputError(
+            f"MAST has no exposure of these targets that fits{mast.why_not(answer)}",
+            hint="`hst123r query RECIPE` lists what was left out, and why",
+        )
+    closed = _closed(answer.exposures, raw)
+    for exposure in answer.exposures:
+        if exposure.root not in closed:
+            yield _job(exposure)
+    if closed:
+        yield Job(WITHHELD, arguments={WITHHELD: [[*entry] for entry in closed.values()]})
+    if answer.left_out:
+        left = [[entry.subject, entry.code, entry.reason] for entry in answer.left_out]
+        yield Job("left-out", arguments={"left_out": left})
+
+
+def _job(exposure: Chosen) -> Job:
+    files = {
+        role: {"uri": item.uri, "name": item.name, "version": item.version}
+        for role, item in exposure.files.items()
+    }
+    notes: dict[str, Any] = {
+        "public": exposure.public,
+        "withheld": exposure.withheld,
+        "sizes": {role: item.size for role, item in exposure.files.items()},
+    }
+    return Job(exposure.root, {"exposure": exposure.root}, {}, {"files": files}, notes)
+
+
+def _closed(exposures: list[Chosen], raw: Path | None) -> dict[str, tuple[str, str, str]]:
+    """Exposures that cannot be had: not public yet, not here, and there is no token."""
+    from hst123r.archives import mast_token
+    from hst123r.records.dates import mjd_now
+
+    now = mjd_now()
+    found = {}
+    for exposure in exposures:
+        if exposure.public or (exposure.release_mjd is not None and exposure.release_mjd <= now):
+            continue
+        names = [item.name for item in exposure.files.values()]
+        if raw is not None and all((raw / name).is_file() for name in names):
+            continue
+        found[exposure.root] = (exposure.root, "exclusive", exposure.withheld)
+    # the keyring is only asked where it matters
+    return {} if found and mast_token.find() is not None else found
+
+
+def _withheld(rejects: list[Reject]) -> Outcome:
+    """Exclusive exposures: the run goes on without them, and does not end as if all were well."""
+    number = Measurement("withheld_exposures", len(rejects), high=0)
+    return Outcome(measurements=[number], rejects=rejects)
 
 
 def _folder(path: str, recipe_folder: Path) -> Path:
@@ -182,6 +295,68 @@ def _copy(job: Job, context: Context) -> Outcome:
         product.files[role] = str(destination)
         product.facts[f"checksums_{role}"] = checksums
     return Outcome([product], references=reference_files(product.files.values()))
+
+
+def _download(job: Job, context: Context) -> Outcome:
+    from hst123r.archives import endpoints, exposure_file, mast_token
+    from hst123r.archives.fetcher import Fetcher
+    from hst123r.archives.wanted import Status, Wanted
+    from hst123r.files.references import reference_files
+    from hst123r.files.verify import QUALITY, SCIENCE
+
+    files = job.arguments["files"]
+    if context.offline:
+        names = ", ".join(file["name"] for file in files.values())
+        raise ArchiveError(
+            f"{names} is not here, and --offline forbids to fetch it",
+            hint="Run once without --offline",
+        )
+    incoming = (context.home or context.scratch) / INCOMING
+    public = job.notes["public"]
+    places, wanted = endpoints.mast(), []
+    for role, file in files.items():
+        extensions = QUALITY if role == "dq" else SCIENCE
+        check = partial(exposure_file.verify, root=job.label, names=extensions)
+        url, size = places.download(file["uri"]), job.notes["sizes"][role]
+        wanted.append(
+            Wanted(file["uri"], url, incoming / file["name"], check, size, with_token=not public)
+        )
+    token = None if public else mast_token.find()
+    fetched = dict(zip(files, Fetcher(places.host, token).fetch(wanted), strict=True))
+    if any(found.status is Status.EXCLUSIVE for found in fetched.values()):
+        # what the archive says now counts, whatever its list said
+        how = "with your token" if token is not None else "without a token"
+        reason = f"{job.notes['withheld']}; MAST refused it {how}"
+        return _withheld([Reject(job.label, "exclusive", reason, dict(job.labels))])
+    for found in fetched.values():
+        if found.error is not None:
+            raise found.error
+    product = Product("file", job.label, dict(job.labels))
+    downloads = []
+    for role, found in fetched.items():
+        downloads.append(_taken(found, role, product, context))
+    return Outcome(
+        [product], references=reference_files(product.files.values()), downloads=downloads
+    )
+
+
+def _taken(found: Fetched, role: str, product: Product, context: Context) -> dict[str, Any]:
+    """Hand a file that has arrived over to the engine; return what is recorded of it."""
+    from hst123r.files.publish import move
+
+    place = found.wanted.destination
+    path = context.product(place.name)
+    move(place, path)
+    product.files[role] = str(path)
+    product.facts[f"checksums_{role}"] = found.checksums
+    for name, value in (("etag", found.etag), ("last_modified", found.last_modified)):
+        product.facts[f"{name}_{role}"] = value
+    for note in found.notes:
+        context.logger.info("%s: %s", place.name, note)
+    return {
+        "uri": found.wanted.uri, "path": f"raw/{place.name}", "size": found.size,
+        "sha256": found.sha256, "status": found.status.value, "retrieved": found.retrieved,
+    }  # fmt: skip
 
 
 def _simulate(job: Job, context: Context) -> Outcome:

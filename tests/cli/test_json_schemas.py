@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 import jsonschema
 import pytest
+from loopback.server import Archive
 
 from hst123r import resources
+from hst123r.archives.endpoints import VARIABLE
 from hst123r.cli.main import cli, invoke
 
 RECIPE = """\
@@ -35,6 +37,13 @@ stages:
         observations:
           - {detector: ACS/WFC, filter: F606W, dates: [2019-04-01], exposures: 1, size: 64 pix}
         stars: {number: 5, radius: 4 arcsec}
+"""
+FROM_MAST = """\
+hst123r: 1
+name: m
+targets: [{name: T, position: "150.1 2.2"}]
+stages:
+  - fetch: {from: mast}
 """
 RAW = "r/raw/jsi00101q_flc.fits"
 ASKED = [
@@ -60,6 +69,8 @@ ASKED = [
     ("run", "r.yaml"),
     ("run", "r.yaml", "--only", "select"),
     ("simulate", "s.yaml", "-o", "made"),
+    ("query", "m.yaml"),
+    ("query", "m.yaml", "--set", "fetch.intents=[calibration, science]"),
 ]
 
 
@@ -93,6 +104,7 @@ def place(made_exposures, tmp_path_factory):
     shutil.copytree(made_exposures, folder / "data")
     (folder / "r.yaml").write_text(RECIPE)
     (folder / "s.yaml").write_text(SIMULATED)
+    (folder / "m.yaml").write_text(FROM_MAST)
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -104,6 +116,18 @@ def place(made_exposures, tmp_path_factory):
         yield folder
     finally:
         os.chdir(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def archive(made_exposures):
+    """Let an archive on this machine take the place of MAST."""
+    with Archive() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, running.url)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        for path in made_exposures.iterdir():
+            row = running.holdings.add_exposures([path], "ACS/WFC")
+            running.holdings.add_product(row, f"{path.name[:9]}_raw.fits", path.name[:9])
+        yield running
 
 
 @pytest.mark.parametrize("arguments", ASKED, ids=" ".join)
@@ -134,6 +158,9 @@ def test_what_was_run_holds_something_of_everything(place):
     assert all(job[name] for name in ("parameters", "tools", "inputs", "products", "measurements"))
     _, stack = ask("show", "drizzle:T-acs_wfc-f606w")
     assert stack["caveats"]
+    _, found = ask("query", "m.yaml")
+    assert len(found["exposures"]) == 4
+    assert found["left_out"]
 
 
 def test_every_command_with_json_has_a_schema_and_is_asked_here():

@@ -60,3 +60,14 @@ def test_only_what_a_run_will_do_is_imported(bench, data, write_recipe, monkeypa
     monkeypatch.setattr(pool, "Template", Noted)
     bench.run(write_recipe("exposures: {}", "reference: {}"), until="exposures")
     assert made == [(*ASTROPY, pool.WARM)]
+
+
+def test_jobs_that_wait_for_the_network_do_not_wait_for_cores(started, tmp_path):
+    for number in range(4):
+        assert started.has_room(10.0, 4)
+        assert started.has_room(10.0) is (number == 0)
+        folder = tmp_path / str(number)
+        (folder / "work").mkdir(parents=True)
+        started.start(number, (), folder, tmp_path / "job.log", 10.0)
+    assert not started.has_room(10.0, 4)
+    assert not started.has_room(1e9, 5)

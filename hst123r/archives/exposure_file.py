@@ -1,0 +1,53 @@
+"""Whether a file from an archive is the exposure it was asked for, to its last byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hst123r.errors import InputError
+from hst123r.files.fits_blocks import BLOCK, walk
+from hst123r.files.verify import SCIENCE, verify_exposure
+
+
+def verify(path: Path, *, root: str, names: Sequence[str] = SCIENCE, extensions: int = 1) -> str:
+    """Verify an exposure that has just arrived.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    root : str
+        The root name it must have.
+    names : sequence of str
+        EXTNAMEs, of which it must have one with data.
+    extensions : int
+        How many extensions with one of these names it has at least.
+
+    Returns
+    -------
+    str
+        ``verified`` when the file carries checksums and they agree, ``absent`` when it has none.
+
+    Raises
+    ------
+    InputError
+        If it is not FITS, does not end where its last HDU ends, lacks extensions, is another
+        exposure, or its checksums disagree.
+    """
+    checksums = verify_exposure(path, root, names)
+    with path.open("rb") as stream:
+        hdus = list(walk(stream, path.name))
+    last = hdus[-1]
+    end = last.data_start + -(-last.data_size // BLOCK) * BLOCK
+    size = path.stat().st_size
+    if size != end:
+        raise InputError(f"its last HDU ends at byte {end}, the file at {size}", where=path.name)
+    found = sum(hdu.name in names and hdu.data_size > 0 for hdu in hdus)
+    if found < extensions:
+        wanted = " or ".join(names)
+        raise InputError(
+            f"it has {found} {wanted} extensions, at least {extensions} are expected",
+            where=path.name,
+        )
+    return checksums

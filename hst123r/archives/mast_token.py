@@ -1,0 +1,147 @@
+"""The user's MAST token: found where it is kept, sent to one host, and shown nowhere.
+
+It comes from ``MAST_API_TOKEN``, a file that only its owner can read, or the keyring, never from an
+option or a recipe. The object that holds it does not print, pickle or copy it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from hst123r.errors import InputError
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+VARIABLE: Final = "MAST_API_TOKEN"
+FILE_VARIABLE: Final = "HST123R_MAST_TOKEN_FILE"
+FILE_NAME: Final = "mast-token"
+KEYRING: Final = ("astroquery:mast.stsci.edu.token", "masttoken")
+"""Where astroquery keeps it, so that one login serves both."""
+
+
+class Token:
+    """A token that shows itself to the archive only.
+
+    Parameters
+    ----------
+    text : str
+        The token.
+    origin : str
+        Where it was found, for people.
+    """
+
+    __slots__ = ("__text", "origin")
+
+    def __init__(self, text: str, origin: str) -> None:
+        self.__text = text
+        self.origin = origin
+
+    def __repr__(self) -> str:
+        return f"Token(from {self.origin})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token is not written anywhere")
+
+    def header(self) -> str:
+        """Return the value of the header ``Authorization``."""
+        return f"token {self.__text}"
+
+
+class Authorization:
+    """Puts the token into requests to one host; without a token it does nothing.
+
+    Given to every request, so that ``~/.netrc`` is never asked.
+
+    Parameters
+    ----------
+    token : Token or None
+        The token.
+    host : str
+        The only host that gets it, with its port.
+    """
+
+    def __init__(self, token: Token | None, host: str) -> None:
+        self._token = token
+        self._host = host
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add the header where it belongs; called by requests."""
+        from urllib.parse import urlsplit
+
+        if self._token is not None and urlsplit(str(request.url)).netloc == self._host:
+            request.headers["Authorization"] = self._token.header()
+        return request
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token is not written anywhere")
+
+
+def find() -> Token | None:
+    """Find the user's token.
+
+    Returns
+    -------
+    Token or None
+        From the environment, else from the file, else from the keyring.
+
+    Raises
+    ------
+    InputError
+        If the file can be read by others, or not by us.
+    """
+    text = os.environ.get(VARIABLE, "").strip()
+    if text:
+        return Token(text, VARIABLE)
+    path = token_file()
+    if path.is_file() or os.environ.get(FILE_VARIABLE):
+        return _from_file(path)
+    return _from_keyring()
+
+
+def token_file() -> Path:
+    """Return the path of the file a token may stand in; it need not exist."""
+    given = os.environ.get(FILE_VARIABLE, "")
+    if given:
+        return Path(given).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("hst123r") / FILE_NAME
+
+
+def _from_file(path: Path) -> Token:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise InputError(
+            f"the file of the MAST token cannot be read: {error.strerror}", where=str(path)
+        ) from error
+    except UnicodeDecodeError:
+        # its text must not get into a traceback
+        text = ""
+        mode = 0
+    if stat.S_IMODE(mode) & 0o077:
+        raise InputError(
+            "the file of the MAST token can be read by others",
+            where=str(path),
+            hint=f"Run `chmod 600 {path}`",
+        )
+    if not text or any(letter.isspace() for letter in text):
+        raise InputError("there is no token in this file", where=str(path))
+    return Token(text, str(path))
+
+
+def _from_keyring() -> Token | None:
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        text: Any = keyring.get_password(*KEYRING)
+    except (KeyringError, RuntimeError):
+        # no keyring on this machine, or a locked one: the same as no token
+        return None
+    return Token(text.strip(), "the keyring") if text and text.strip() else None

@@ -1,0 +1,162 @@
+"""A file that is still arriving: its bytes, and what they are bytes of.
+
+``NAME.part`` holds bytes from the start; ``NAME.part.json`` says of which version of which file, so
+that they are taken up again only if the archive still has that version. Both outlive a crash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from blake3 import blake3
+
+from hst123r.files.content import ALGORITHM
+from hst123r.files.fits_blocks import CHUNK
+from hst123r.files.publish import write
+
+WEAK: Final = "W/"
+"""Begins entity tags that do not vouch for every byte (RFC 9110, section 8.8.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a file in an archive.
+
+    Parameters
+    ----------
+    uri : str
+        The file.
+    etag, last_modified : str
+        What the archive said of it; empty where it said nothing.
+    total : int or None
+        Size in bytes, None where the archive did not say.
+    """
+
+    uri: str
+    etag: str = ""
+    last_modified: str = ""
+    total: int | None = None
+
+    @property
+    def validator(self) -> str:
+        """What to send as If-Range; empty where the version cannot be told from another."""
+        return self.etag if self.etag and not self.etag.startswith(WEAK) else self.last_modified
+
+
+class Digests:
+    """Both digests of bytes that pass by in order."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._blake3 = blake3()
+        self.size = 0
+
+    def update(self, piece: bytes | memoryview) -> None:
+        """Take in some bytes."""
+        self._sha256.update(piece)
+        self._blake3.update(piece)
+        self.size += len(piece)
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal sha256."""
+        return self._sha256.hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """BLAKE3 as ``blake3:…``."""
+        return f"{ALGORITHM}:{self._blake3.hexdigest()}"
+
+    @classmethod
+    def of(cls, path: Path) -> Digests:
+        """Return the digests of a file."""
+        found = cls()
+        with path.open("rb", buffering=0) as stream:
+            while piece := stream.read(CHUNK):
+                found.update(piece)
+        return found
+
+
+class Partial:
+    """The part of a file that has arrived.
+
+    Parameters
+    ----------
+    destination : Path
+        Final name of the file.
+    uri : str
+        What the archive calls it.
+    """
+
+    def __init__(self, destination: Path, uri: str) -> None:
+        self.path = destination.with_name(f"{destination.name}.part")
+        self._record = destination.with_name(f"{destination.name}.part.json")
+        self._uri = uri
+        self.digests = Digests()
+        self.version = Version(uri)
+
+    def load(self) -> None:
+        """Read what an earlier transfer left; forget it where it cannot be taken up again."""
+        try:
+            data = json.loads(self._record.read_bytes())
+            version = Version(**data)
+        except (FileNotFoundError, ValueError, TypeError):
+            self.forget()
+            return
+        if version.uri != self._uri or not version.validator or not self.path.is_file():
+            self.forget()
+            return
+        self.version = version
+        self.digests = Digests.of(self.path)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are there."""
+        return self.digests.size
+
+    def begin(self, version: Version) -> IO[bytes]:
+        """Start from nothing with a version of the file.
+
+        Parameters
+        ----------
+        version : Version
+            What the archive is about to send.
+
+        Returns
+        -------
+        binary file
+            To be handed to `add`, and closed.
+        """
+        self.forget()
+        # bytes without a record are forgotten, so the record comes first
+        write(self._record, json.dumps(asdict(version), sort_keys=True).encode())
+        self.version = version
+        return self.path.open("wb", buffering=0)
+
+    def resume(self) -> IO[bytes]:
+        """Go on where the bytes that are there end."""
+        return self.path.open("ab", buffering=0)
+
+    def add(self, stream: IO[bytes], piece: bytes) -> None:
+        """Append some bytes, all of them."""
+        view = memoryview(piece)
+        while view:
+            # a disk that fills up takes the beginning, and refuses the rest in the next call
+            written = stream.write(view)
+            self.digests.update(view[:written])
+            view = view[written:]
+
+    def forget(self) -> None:
+        """Remove what is there."""
+        self._record.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+        self.digests = Digests()
+        self.version = Version(self._uri)
+
+    def done(self) -> None:
+        """Remove the record, once the bytes have got their final name."""
+        self._record.unlink(missing_ok=True)

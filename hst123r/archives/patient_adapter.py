@@ -1,0 +1,132 @@
+"""Makes a client's session wait, try again and give up, as the client itself does not.
+
+astroquery has no timeouts, tries nothing twice, and asks again without a pause while a query runs.
+Mounted on its session, this sends each request until there is an answer that is one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from hst123r import log
+from hst123r.archives.patience import AGAIN, Patience, RateWatch, Stop, asked_wait
+from hst123r.archives.transfer import Trouble, sentence
+from hst123r.errors import ArchiveError
+
+PIECE: Final = 64 * 1024
+LARGEST: Final = 512 * 1024 * 1024
+"""An answer beyond this is none; 50,000 rows are 50 MB."""
+_log = log.get("archives")
+
+
+class PatientAdapter(HTTPAdapter):  # type: ignore[misc]
+    """Sends requests with timeouts, back-off and paced polling.
+
+    Parameters
+    ----------
+    patience : Patience
+        Limits.
+    stop : Stop
+        Ends it.
+    """
+
+    def __init__(self, patience: Patience, stop: Stop) -> None:
+        super().__init__()
+        self._patience = patience
+        self._stop = stop
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send a request until its answer is one; called by requests.
+
+        Raises
+        ------
+        ArchiveError
+            If there is none after several tries, or the query runs for too long.
+        """
+        del stream, timeout
+        troubles = polls = 0
+        begun = time.monotonic()
+        while True:
+            self._stop.check()
+            try:
+                response = super().send(
+                    request, True, self._patience.timeout, verify, cert, proxies
+                )
+                body = self._body(response)
+                running = _runs(response, body)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, Trouble) as error:
+                troubles += 1
+                text = str(error) if isinstance(error, Trouble) else sentence(error)
+                if troubles >= self._patience.tries:
+                    raise ArchiveError(
+                        f"the archive gave no answer in {troubles} tries: {text}",
+                        where=str(request.url),
+                        hint="Try again later",
+                    ) from error
+                _log.warning("%s; trying again", text)
+                asked = error.asked_s if isinstance(error, Trouble) else None
+                self._stop.sleep(self._patience.wait_s(troubles, asked))
+                continue
+            if not running:
+                return response
+            if time.monotonic() - begun > self._patience.longest_query_s:
+                raise ArchiveError(
+                    f"the query runs for more than {self._patience.longest_query_s:g} s",
+                    where=str(request.url),
+                    hint="Ask for less, or try again later",
+                )
+            polls += 1
+            self._stop.sleep(min(self._patience.wait_s(polls), self._patience.longest_poll_s))
+
+    def _body(self, response: requests.Response) -> bytes:
+        """Read the whole answer, which requests would do without a limit of time."""
+        pieces: list[bytes] = []
+        size = 0
+        watch = RateWatch(self._patience)
+        with response:
+            while piece := response.raw.read1(PIECE, decode_content=True):
+                pieces.append(piece)
+                size += len(piece)
+                if watch.too_slow(time.monotonic(), len(piece)):
+                    raise Trouble("the answer comes too slowly")
+                if size > LARGEST:
+                    raise ArchiveError("the answer has no end", where=str(response.url))
+        body = b"".join(pieces)
+        response._content = body  # noqa: SLF001  (where requests keeps what it has read)
+        response._content_consumed = True  # noqa: SLF001
+        length = response.headers.get("Content-Length", "")
+        encoded = response.headers.get("Content-Encoding")
+        if length.isdecimal() and not encoded and int(length) != size:
+            raise Trouble(f"{size} of {length} bytes of the answer arrived")
+        return body
+
+
+def _runs(response: requests.Response, body: bytes) -> bool:
+    """Whether the query still runs; raises `Trouble` where the answer is none."""
+    code = response.status_code
+    if code in AGAIN:
+        asked = asked_wait(response.headers.get("Retry-After"))
+        raise Trouble(f"the archive answered {code} {response.reason}".rstrip(), asked)
+    if code != 200:
+        return False
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        what = "a web page" if body.lstrip()[:1] == b"<" else "something that is not JSON"
+        raise Trouble(f"the archive answered with {what}") from error
+    return isinstance(answer, dict) and answer.get("status") == "EXECUTING"

@@ -1,0 +1,98 @@
+"""What an archive has for a recipe, without downloading anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hst123r.engine.offline import forbidden
+from hst123r.engine.workspace import Workspace
+from hst123r.errors import InputError
+from hst123r.recipe.model import Recipe
+from hst123r.recipe.resolve import resolve, selection
+
+
+def query(
+    recipe: Recipe, workspace: Workspace, *, renew: bool = False, offline: bool = False
+) -> dict[str, Any]:
+    """Ask MAST what it has for a recipe.
+
+    Answers that a run has kept in the work directory are used, so that this shows what a run would
+    fetch. Nothing is downloaded, and a work directory that is not there is not made.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        A recipe with a stage `fetch` from MAST.
+    workspace : Workspace
+        Its work directory.
+    renew : bool
+        Ask anew, and keep the answers where there is a work directory.
+    offline : bool
+        Forbid to ask.
+
+    Returns
+    -------
+    dict
+        ``exposures``, ``left_out``, and the sums ``files``, ``bytes`` and ``exclusive``.
+
+    Raises
+    ------
+    InputError
+        If the recipe fetches nothing from MAST.
+    ArchiveError
+        If MAST gives no whole answer.
+    """
+    from hst123r.archives import criteria, endpoints, mast
+    from hst123r.archives.portal import Portal
+    from hst123r.archives.replies import Replies
+    from hst123r.stages.fetch import ANSWERS, FetchParams
+
+    params = next(
+        (resolve(item).params for item in recipe.instances if item.stage == "fetch"), None
+    )
+    if not isinstance(params, FetchParams) or params.from_ != "mast":
+        raise InputError(
+            "the recipe fetches nothing from MAST",
+            where=str(recipe.path),
+            hint="Its stages need `fetch: {from: mast}`",
+        )
+    wanted = criteria.of_recipe(
+        recipe.targets,
+        lambda detector, filter_name: selection(recipe, detector, filter_name),
+        radius_arcsec=params.radius.to("arcsec"),
+        intents=tuple(params.intents),
+        exclude=tuple(params.exclude),
+    )
+    there = workspace.store.is_file()
+    kept = workspace.raw / ANSWERS if there else None
+    replies = Replies(kept, keep=there, offline=offline, renew=renew)
+    with forbidden(when=offline):
+        answer = mast.search(wanted, Portal(endpoints.mast(), replies))
+    return {
+        "exposures": [_row(item) for item in answer.exposures],
+        "left_out": [
+            {"subject": item.subject, "code": item.code, "reason": item.reason}
+            for item in answer.left_out
+        ],
+        "files": sum(len(item.files) for item in answer.exposures),
+        "bytes": sum(item.size for item in answer.exposures),
+        "exclusive": sum(not item.public for item in answer.exposures),
+        "asked": replies.asked,
+    }
+
+
+def _row(item: Any) -> dict[str, Any]:
+    from hst123r.records.dates import iso
+
+    return {
+        "exposure": item.root,
+        "detector": item.detector,
+        "filters": item.filters,
+        "proposal": item.proposal,
+        "observation": item.observation,
+        "targets": item.targets,
+        "files": {role: file.name for role, file in item.files.items()},
+        "bytes": item.size,
+        "public": item.public,
+        "released": None if item.release_mjd is None else iso(item.release_mjd, day=True),
+    }

@@ -1,0 +1,27 @@
+"""Addresses of the archive."""
+
+import pytest
+
+from hst123r.archives import endpoints
+from hst123r.errors import InputError
+
+
+def test_the_archive_is_mast_unless_the_environment_says_otherwise(monkeypatch):
+    monkeypatch.delenv(endpoints.VARIABLE, raising=False)
+    assert endpoints.mast().host == "mast.stsci.edu"
+    monkeypatch.setenv(endpoints.VARIABLE, "http://127.0.0.1:81/")
+    found = endpoints.mast()
+    assert found.host == "127.0.0.1:81"
+    assert found.invoke == "http://127.0.0.1:81/api/v0/invoke"
+
+
+def test_a_uri_is_quoted_where_an_address_needs_it():
+    found = endpoints.Endpoints("https://x").download("mast:HST/product/a b&c_flc.fits")
+    assert found == "https://x/api/v0.1/Download/file?uri=mast:HST/product/a%20b%26c_flc.fits"
+
+
+@pytest.mark.parametrize("wrong", ["mast.stsci.edu", "ftp://x", "https://"])
+def test_what_is_no_address_is_refused(monkeypatch, wrong):
+    monkeypatch.setenv(endpoints.VARIABLE, wrong)
+    with pytest.raises(InputError, match="not the address of a server"):
+        endpoints.mast()

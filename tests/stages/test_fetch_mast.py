@@ -1,0 +1,360 @@
+"""`fetch: {from: mast}` by the command line, against the archive on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from loopback.holdings import EXCLUSIVE, square
+from loopback.server import Archive
+
+from hst123r.archives import endpoints
+from hst123r.cli.main import invoke
+
+SECRET = "0123456789abcdefSECRET"
+RECIPE = """\
+hst123r: 1
+name: r
+targets: [{name: T, position: "150.1 2.2"}]
+select: SELECT
+stages:
+  - fetch: {from: mast}
+  - exposures: {}
+"""
+
+
+@pytest.fixture
+def archive(monkeypatch, tmp_path, data):
+    """An archive with four exposures, their copies, and what belongs to them."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.delenv("MAST_API_TOKEN", raising=False)
+    with Archive() as running:
+        monkeypatch.setenv(endpoints.VARIABLE, running.url)
+        held = running.holdings
+        for path in sorted(data.iterdir()):
+            row = held.add_exposures([path], "ACS/WFC")
+            root = path.name[:9]
+            for name in (f"{root}_flt.fits", f"{root}_raw.fits", f"{root}_spt.fits"):
+                held.add_product(row, name, root)
+            copy = f"hst_99900_01_acs_wfc_f606w_{root[:8]}"
+            again = held.add_observation(copy, "ACS/WFC", provenance_name="HAP-SVM")
+            held.add_product(again, f"{copy}_flc.fits", root[:8])
+        # half an arcsecond beside the target
+        held.add_observation(
+            "jtst77010", "ACS/WFC", s_region=square(150.1, 2.2 + 100.5 / 3600, 100)
+        )
+        yield running
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def write(select="{}"):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(RECIPE.replace("SELECT", select))
+        return path
+
+    return write
+
+
+def roots(data):
+    return sorted(path.name[:9] for path in data.iterdir())
+
+
+def downloads(archive):
+    return archive.requests("Download/file")
+
+
+def rows(folder, query):
+    with sqlite3.connect(folder / "r" / "hst123r.sqlite") as db:
+        return db.execute(query).fetchall()
+
+
+def withhold(archive, root, release_mjd=90000.0):
+    """Make an exposure exclusive until the year 2105."""
+    held = archive.holdings
+    for uri, file in held.files.items():
+        if root in uri:
+            file.rights = EXCLUSIVE
+    for product in held.products:
+        if product["obs_id"] == root:
+            product["dataRights"] = EXCLUSIVE
+            for row in held.observations:
+                if row["obsid"] == product["parent_obsid"]:
+                    row.update(dataRights=EXCLUSIVE, t_obs_release=release_mjd)
+
+
+def test_exposures_arrive_once_whole_and_recorded(archive, run_recipe, recipe, data):
+    answer = run_recipe(recipe())
+    assert answer.code == 0, answer.err
+    raw = answer.folder / "r" / "raw"
+    for path in data.iterdir():
+        assert (raw / path.name).read_bytes() == path.read_bytes()
+        assert (raw / path.name).stat().st_mode & 0o777 == 0o444
+    assert sorted(path.name for path in raw.glob("*.fits")) == sorted(
+        p.name for p in data.iterdir()
+    )
+    assert len(downloads(archive)) == 4
+    found = rows(answer.folder, "select uri, path, size, status, sha256, retrieved from download")
+    assert len(found) == 4
+    assert all(row[3] == "complete" and len(row[4]) == 64 and row[5] for row in found)
+    rejects = answer.rejects
+    assert rejects["jtst77010"] == "T is 0.5 arcsec outside its footprint"
+    assert rejects["*_raw"].startswith("4 files")
+    first = roots(data)[0]
+    assert rejects[f"hst_99900_01_acs_wfc_f606w_{first[:8]}"].startswith("it was made by HAP-SVM")
+    # a second run makes no request, and needs no network
+    number = len(archive.log)
+    for options in ((), ("--offline",)):
+        again = run_recipe(recipe(), *options)
+        assert again.code == 0
+        assert "fetch      5 reused" in again.out
+    assert len(archive.log) == number
+
+
+def test_what_select_rules_out_is_not_fetched(archive, run_recipe, recipe, data):
+    answer = run_recipe(recipe('{after: "2019-05-01"}'))
+    # the archive gives one start to all, which is not true of all: the header decides
+    assert answer.code == 2
+    assert "MAST has no exposure of these targets that fits" in answer.err
+    assert downloads(archive) == []
+    for row in archive.holdings.observations:
+        row["t_max"] = 58700.0
+    second = run_recipe(recipe('{after: "2019-05-01"}'), "-C", "other")
+    assert second.code == 0
+    assert len(downloads(archive)) == 4
+    assert rows_of_used(second.folder / "other") == 2
+
+
+def rows_of_used(work):
+    with sqlite3.connect(work / "hst123r.sqlite") as db:
+        query = "select count(*) from product where kind = 'exposure'"
+        return db.execute(query).fetchone()[0]
+
+
+def test_a_missing_file_fails_with_its_name_and_the_rest_is_kept(archive, run_recipe, recipe, data):
+    root = roots(data)[1]
+    archive.holdings.files.pop(f"mast:HST/product/{root}_flc.fits")
+    answer = run_recipe(recipe())
+    assert answer.code == 5
+    assert f"hst123r: fetch:{root}: {root}_flc.fits: the archive does not have it" in answer.err
+    assert f"exclude: [{root}]" in answer.err
+    assert len(list((answer.folder / "r" / "raw").glob("*.fits"))) == 3
+    number = len(downloads(archive))
+    more = run_recipe(recipe(), "--set", f"fetch.exclude=[{root}]")
+    assert more.code == 0
+    assert len(downloads(archive)) == number
+
+
+@pytest.mark.heavy
+def test_a_refusal_that_the_list_did_not_tell_of_is_exclusive_too(
+    archive, run_recipe, recipe, data
+):
+    root = roots(data)[2]
+    archive.faults.add(f"GET.*{root}", "status", None, code=403)
+    answer = run_recipe(recipe())
+    assert answer.code == 3
+    assert answer.rejects[root] == "it is public; MAST refused it without a token"
+
+
+def test_exclusive_exposures_are_named_and_a_token_opens_them_and_is_found_nowhere(
+    archive, run_recipe, recipe, data, monkeypatch
+):
+    root = roots(data)[2]
+    withhold(archive, root)
+    without = run_recipe(recipe())
+    assert without.code == 3
+    assert without.rejects[root] == "it is exclusive until 2105-04-16"
+    assert len(downloads(archive)) == 3
+    assert rows_of_used(without.folder / "r") == 3
+    archive.holdings.tokens.add(SECRET)
+    monkeypatch.setenv("MAST_API_TOKEN", SECRET)
+    answer = run_recipe(recipe())
+    assert answer.code == 0, answer.err
+    assert rows_of_used(answer.folder / "r") >= 4
+    sent = {entry["headers"].get("Authorization") for entry in downloads(archive)}
+    assert sent == {None, f"token {SECRET}"}
+    assert len([e for e in downloads(archive) if "Authorization" in e["headers"]]) == 1
+    # once here, it needs no token any more
+    monkeypatch.delenv("MAST_API_TOKEN")
+    number = len(archive.log)
+    assert run_recipe(recipe()).code == 0
+    assert len(archive.log) == number
+    assert SECRET not in answer.out + answer.err
+    for path in answer.folder.rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.heavy
+def test_a_wrong_token_is_not_shown_either(archive, run_recipe, recipe, data, monkeypatch):
+    root = roots(data)[2]
+    withhold(archive, root)
+    monkeypatch.setenv("MAST_API_TOKEN", SECRET)
+    answer = run_recipe(recipe())
+    assert answer.code == 3
+    assert answer.rejects[root].endswith("MAST refused it with your token")
+    for path in answer.folder.rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+def test_offline_says_what_is_missing(archive, run_recipe, recipe, data):
+    answer = run_recipe(recipe(), "--offline")
+    assert answer.code == 5
+    assert "MAST was not asked for these observations yet" in answer.err
+    root = roots(data)[1]
+    archive.faults.add(f"GET.*{root}", "status", None, code=404)
+    assert run_recipe(recipe()).code == 5
+    archive.log.clear()
+    answer = run_recipe(recipe(), "--offline")
+    assert answer.code == 5
+    assert f"{root}_flc.fits is not here, and --offline forbids to fetch it" in answer.err
+    assert archive.log == []
+
+
+def test_an_archive_that_is_away_is_told(monkeypatch, archive, run_recipe, recipe):
+    archive.faults.add("POST", "status", None, code=400)
+    answer = run_recipe(recipe())
+    assert answer.code == 5
+    assert "the archive answered 400" in answer.err
+
+
+def test_a_plan_asks_and_keeps_nothing(archive, recipe, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert invoke(["plan", str(recipe())]) == 10
+    assert "fetch" in capfd.readouterr().out
+    assert downloads(archive) == []
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_query_shows_what_a_run_would_fetch(archive, recipe, data, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    withhold(archive, roots(data)[0])
+    assert invoke(["query", str(recipe())]) == 0
+    out = capfd.readouterr().out
+    size = sum(path.stat().st_size for path in data.iterdir())
+    assert f"4 exposures in 4 files, {size / 1e6:.1f} MB" in out
+    assert f"{roots(data)[0]} is exclusive, until 2105-04-16" in out
+    assert invoke(["query", str(recipe()), "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [row["exposure"] for row in found["exposures"]] == roots(data)
+    assert (found["files"], found["bytes"], found["exclusive"]) == (4, size, 1)
+    assert downloads(archive) == []
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_query_goes_by_what_a_run_kept_until_it_is_renewed(
+    archive, run_recipe, recipe, data, capfd
+):
+    assert run_recipe(recipe()).code == 0
+    number = len(archive.log)
+    row = archive.holdings.observations[0]
+    archive.holdings.add_product(row, "jtst88abq_flc.fits", "jtst88abq")
+
+    def names(*options):
+        assert invoke(["query", str(recipe()), "--json", *options]) == 0
+        return [row["exposure"] for row in json.loads(capfd.readouterr().out)["exposures"]]
+
+    assert names("--offline") == roots(data)
+    assert len(archive.log) == number
+    assert names("--renew") == sorted([*roots(data), "jtst88abq"])
+    assert names() == sorted([*roots(data), "jtst88abq"])
+
+
+def test_a_recipe_without_mast_has_nothing_to_query(write_recipe, data, capfd):
+    assert invoke(["query", str(write_recipe("exposures: {}"))]) == 2
+    assert "fetches nothing from MAST" in capfd.readouterr().err
+
+
+@pytest.mark.heavy
+def test_counts_and_data_quality_arrive_as_a_pair(archive, run_recipe, recipe, tmp_path):
+    held = archive.holdings
+    held.observations.clear()
+    made = simulated_pair(tmp_path / "pair")
+    held.add_exposures(made, "WFPC2/PC", provenance_name="CALWFPC2", filters="F606W")
+    answer = run_recipe(recipe())
+    assert answer.code == 0, answer.err
+    raw = answer.folder / "r" / "raw"
+    assert sorted(path.name for path in raw.glob("*.fits")) == [path.name for path in made]
+    (labels,) = rows(answer.folder, "select labels from product where kind = 'exposure'")
+    assert json.loads(labels[0])["detector"] == "WFPC2"
+    # without the data quality there is no exposure
+    held.products.pop()
+    alone = run_recipe(recipe(), "-C", "other")
+    assert alone.code == 2
+    assert "1 companion" in alone.err
+
+
+def simulated_pair(folder):
+    """Make an exposure whose data quality is a file of its own; return both paths, sorted."""
+    from hst123r.archives.simulated import Simulation, make, planned, programmes
+    from hst123r.records.position import parse
+    from hst123r.records.target import Target
+
+    folder.mkdir()
+    observation = {"detector": "WFPC2", "filter": "F606W", "dates": ["2001-04-01"], "exposures": 1,
+                   "exposure_time": "100 s", "size": "64 pix"}  # fmt: skip
+    simulation = Simulation.model_validate(
+        {"observations": [observation], "stars": {"number": 5, "radius": "2 arcsec"}}
+    )
+    target = Target("T", parse("150.1 2.2"))
+    (programme,) = programmes(simulation, (target,), folder).values()
+    made = make(programme, planned(programme)[0].root, folder)
+    return sorted((made["science"], made["dq"]))
+
+
+@pytest.mark.heavy
+def test_a_run_that_is_killed_in_mid_transfer_is_taken_up_again(
+    archive, run_recipe, recipe, data, tmp_path
+):
+    """Also Ctrl-C: what is done is kept, and the next run asks for the rest only."""
+    root = roots(data)[3]
+    path = data / f"{root}_flc.fits"
+    with fits.open(path, mode="update") as hdus:
+        hdus.append(fits.ImageHDU(noise(), name="EXTRA"))
+        hdus[0].header["NEXTEND"] = len(hdus) - 1
+    archive.holdings.replace(f"mast:HST/product/{root}_flc.fits", path.read_bytes())
+    archive.faults.add(f"GET.*{root}", "slow", 2, rate=1_000_000)
+    parts = tmp_path / "r" / "raw" / "incoming" / f"{root}_flc.fits.part"
+    for number, how in enumerate((signal.SIGKILL, signal.SIGINT)):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hst123r", "run", str(recipe())], cwd=tmp_path,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        least = 300_000 * (number + 1)
+        while not (parts.exists() and parts.stat().st_size > least):
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        if how == signal.SIGKILL:
+            os.killpg(process.pid, how)
+        else:
+            process.send_signal(how)
+        process.communicate(timeout=60)
+    there = parts.stat().st_size
+    answer = run_recipe(recipe())
+    assert answer.code == 0, answer.err
+    raw = answer.folder / "r" / "raw"
+    assert (raw / path.name).read_bytes() == path.read_bytes()
+    asked = [
+        entry["headers"].get("Range") for entry in downloads(archive) if root in entry["request"]
+    ]
+    assert asked[-1] == f"bytes={there}-"
+    others = [entry for entry in downloads(archive) if root not in entry["request"]]
+    # a file that had come while its job was not done yet is fetched again
+    query = "select label from job where stage = 'fetch' and state = 'interrupted'"
+    broken = [label for (label,) in rows(answer.folder, query) if label != root]
+    assert 3 <= len(others) <= 3 + len(broken)
+    assert list((raw / "incoming").glob("*")) == []
+
+
+def noise():
+    return np.random.default_rng(3).normal(size=(500, 500))
