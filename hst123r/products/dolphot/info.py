@@ -149,7 +149,8 @@ def _images(
             f"it should begin with the number of images, not with {first[:60]!r}",
             where=f"{path}:{number}", hint="It should be the .info file of a DOLPHOT run",
         )  # fmt: skip
-    names, dates = [], []
+    names: list[str] = []
+    dates: list[float] = []
     for _ in range(int(count)):
         number, name = next(lines, (number, ""))
         number, date = next(lines, (number, ""))
