@@ -207,6 +207,7 @@ class Dolphot(Facts):
     )
     calcsky: CalcSky
     ctmult: float = Field(1.0, gt=0, description="What its mask program divides pixels by, a ratio")
+    largest_rpsf: int = Field(gt=0, description="Largest img_RPSF of its library, in pixels")
     mask: DolphotMask
     source: Text
 
