@@ -27,8 +27,10 @@ _BLOCK: Final = 1 << 15
 """Pixels that are worked on at once: their arrays stay in the cache of a core."""
 _FEW: Final = 0.3
 """Below this fraction of a block, the samples of the pixels that still change are gathered."""
-_ROUNDING: Final = 2e-7
-"""Relative error of sums of some hundred squares in single precision."""
+_TOGETHER: Final = 28
+"""Samples that are summed in single precision before they join the sum in double precision."""
+_ROUNDING: Final = 3e-8
+"""Relative error of such sums of squares."""
 _CLOSER: Final = 0.9999
 """Limits that became closer than this, though no sample was left out, were in doubt before."""
 _ROWS: Final = 1024
@@ -182,8 +184,8 @@ def _lattice(values: Singles, offsets: list[tuple[int, int]], clipping: Clipping
 class _State:
     """Samples that are left: their number and mean, and the limits that the next turn sets."""
 
-    count: NDArray[np.float32]
-    mean: Singles
+    count: Floats
+    mean: Floats
     low: Singles
     high: Singles
 
@@ -218,8 +220,8 @@ class _Sums:
                 after = running[rows, right : right + self._nx]
                 np.add(sums, after - running[rows, left : left + self._nx], out=sums)
         mean, low, high = _limits(count, total, squares, clip)
-        arrays = (count, mean + self._pivot, low + self._pivot, high + self._pivot)
-        return _State(*(array.astype(np.float32) for array in arrays))
+        edges = ((edge + self._pivot).astype(np.float32) for edge in (low, high))
+        return _State(count, mean + self._pivot, *edges)
 
 
 def _limits(count: Any, total: Any, squares: Any, clip: Clipping) -> tuple[Any, Any, Any]:
@@ -295,6 +297,7 @@ class _Scratch:
         counter = np.uint8 if samples < 256 else np.uint16
         self._kept, self._above = (np.empty(shape, counter) for _ in range(2))
         self._truth = np.empty(shape, np.bool_)
+        self._sums = np.empty((2, *shape), np.float64)
         self.gathered = np.empty((samples, _ROWS), np.float32)
         self.samples = np.empty((_ROWS, samples), np.float32)
 
@@ -306,10 +309,10 @@ class _Scratch:
         """
         value, clipped, width = self._value, self._clip, self._width
         np.subtract(state.high, state.low, out=width)
-        for array in (self._total, self._squares, self._kept, self._above):
+        for array in (self._sums, self._total, self._squares, self._kept, self._above):
             array.fill(0)
         truth = self._truth.view(np.uint8)
-        for window in windows:
+        for number, window in enumerate(windows, 1):
             np.subtract(window, state.low, out=value)
             np.maximum(value, self._zero, out=clipped)
             np.minimum(clipped, width, out=clipped)
@@ -320,15 +323,17 @@ class _Scratch:
             np.add(self._total, clipped, out=self._total)
             np.multiply(clipped, clipped, out=self._square)
             np.add(self._squares, self._square, out=self._squares)
-        cut = self._above.astype(np.float32)
-        total = self._total - cut * width
-        squares = self._squares - cut * width * width
-        count = self._kept.astype(np.float32)
+            if number % _TOGETHER == 0 or number == len(windows):
+                for place, part in enumerate((self._total, self._squares)):
+                    self._sums[place] += part
+                    part.fill(0)
+        cut = self._above * width.astype(np.float64)
+        total, squares = self._sums[0] - cut, self._sums[1] - cut * width
+        count = self._kept.astype(np.float64)
         mean, low, high = _limits(count, total, squares, clip)
         # rounding must not leave out what is at the limit: the next turn, from closer limits, will
-        doubt = _ROUNDING * self._squares / np.maximum(high - low, _ROUNDING)
-        low, high = low - doubt + state.low, high + doubt + state.low
+        doubt = _ROUNDING * self._sums[1] / np.maximum(high - low, _ROUNDING)
         # a sample that was left out does not come back
-        return _State(
-            count, mean + state.low, np.maximum(low, state.low), np.minimum(high, state.high)
-        )
+        low = np.maximum((low - doubt + state.low).astype(np.float32), state.low)
+        high = np.minimum((high + doubt + state.low).astype(np.float32), state.high)
+        return _State(count, mean + state.low, low, high)
