@@ -29,7 +29,7 @@ _FEW: Final = 0.3
 """Below this fraction of a block, the samples of the pixels that still change are gathered."""
 _TOGETHER: Final = 28
 """Samples that are summed in single precision before they join the sum in double precision."""
-_ROUNDING: Final = 3e-8
+_ROUNDING: Final = 2e-7
 """Relative error of such sums of squares."""
 _CLOSER: Final = 0.9999
 """Limits that became closer than this, though no sample was left out, were in doubt before."""
@@ -250,17 +250,21 @@ def _clipped(windows: list[Singles], state: _State, scratch: _Scratch, clip: Cli
             samples[:] = window[place]
         samples = scratch.samples[: place[0].size]
         samples[:] = gathered.T
-        sky[place] = _finish(samples, state.low[place], state.high[place], clip)
+        limits = state.low[place], state.high[place]
+        sky[place] = _finish(samples, state.mean[place].astype(np.float32), *limits, clip)
     return sky
 
 
-def _finish(samples: Singles, low: Singles, high: Singles, clip: Clipping) -> Floats:
-    """Clip some pixels to the end; samples are sorted once, and then go from the two ends."""
+def _finish(samples: Singles, near: Singles, low: Singles, high: Singles, clip: Clipping) -> Floats:
+    """Clip some pixels to the end; samples are sorted once, and then go from the two ends.
+
+    Sums are taken from a value near the samples, or their squares would not be good enough.
+    """
     samples.sort(axis=1)
     inside = (samples >= low[:, None]) & (samples <= high[:, None])
     first = inside.argmax(axis=1)
     count = inside.sum(axis=1)
-    samples -= low[:, None]
+    samples -= near[:, None]
     value = samples * inside
     total = value.sum(axis=1, dtype=np.float64)
     squares = np.einsum("ij,ij->i", value, value).astype(np.float64)
@@ -282,7 +286,7 @@ def _finish(samples: Singles, low: Singles, high: Singles, clip: Clipping) -> Fl
                 total[row] -= away
                 squares[row] -= away * away
         place = place[count[place] != before]
-    return np.where(count > 0, total / np.maximum(count, 1) + low, 0.0)
+    return np.where(count > 0, total / np.maximum(count, 1) + near, 0.0)
 
 
 class _Scratch:
@@ -332,7 +336,9 @@ class _Scratch:
         count = self._kept.astype(np.float64)
         mean, low, high = _limits(count, total, squares, clip)
         # rounding must not leave out what is at the limit: the next turn, from closer limits, will
-        doubt = _ROUNDING * self._sums[1] / np.maximum(high - low, _ROUNDING)
+        # (what an error of the sum of squares does to the limits, to first order)
+        spread = np.maximum((high - low) * np.maximum(count - 1, 1), _ROUNDING)
+        doubt = _ROUNDING * (clip.above + clip.below) ** 2 / 2 * self._sums[1] / spread
         # a sample that was left out does not come back
         low = np.maximum((low - doubt + state.low).astype(np.float32), state.low)
         high = np.minimum((high + doubt + state.low).astype(np.float32), state.high)
