@@ -193,7 +193,10 @@ def _dolphot(facts: Detector) -> list[str]:
     return [
         "## DOLPHOT",
         "Settings for DOLPHOT, which this version does not run yet.",
-        table(("setting", "value"), _flat(facts.dolphot.model_dump())),
+        table(
+            ("setting", "value"),
+            _flat(facts.dolphot.model_dump(exclude={"mask": {"chips", "gains"}})),
+        ),
     ]
 
 

@@ -114,6 +114,18 @@ class AreaMap:
         above = nodes[j + 1, i] + t * (nodes[j + 1, i + 1] - nodes[j + 1, i])
         return np.asarray(below + s * (above - below))
 
+    def image(self) -> Floats:
+        """Return the relative areas of all pixels of the frame, shape (ny, nx)."""
+        result = self._nodes
+        for axis in (0, 1):
+            steps, last = result.shape[axis] - 1, self._last[1 - axis]
+            node = np.arange(int(last) + 1) * (steps / last)
+            low = np.minimum(node.astype(np.int64), steps - 1)
+            share = (node - low).reshape((-1, 1) if axis == 0 else (1, -1))
+            lower = result.take(low, axis)
+            result = lower + share * (result.take(low + 1, axis) - lower)
+        return np.asarray(result)
+
 
 def sky_to_pixel(
     wcs: Any, shape: tuple[int, int], ra_deg: ArrayLike, dec_deg: ArrayLike

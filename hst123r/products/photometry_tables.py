@@ -101,18 +101,37 @@ def write_catalogue(
     """
     import numpy as np
 
-    error = np.sqrt((joint.covariance[:, 0, 0] + joint.covariance[:, 1, 1]) / 2) * 1000
     arrays = {
         "source": sources["source"],
         "ra": joint.ra_deg,
         "dec": joint.dec_deg,
-        "pos_err": error,
-        **_mean_arrays(means),
-        "chi": _median(found.chi, found),
-        "crowding": _median(found.crowding, found),
+        "pos_err": np.sqrt((joint.covariance[:, 0, 0] + joint.covariance[:, 1, 1]) / 2) * 1000,
         "target": [str(name) for name in sources["target"]],
+        **measured_arrays(found, means),
     }
     tables.write(tables.from_arrays(CATALOGUE, arrays, meta), path)
+
+
+def measured_arrays(found: Measurements, means: Means) -> dict[str, Any]:
+    """Return the columns of a catalogue that come from fluxes, whoever measured them.
+
+    Parameters
+    ----------
+    found : Measurements
+        Every source in every exposure.
+    means : Means
+        Their means.
+
+    Returns
+    -------
+    dict of str to (n,) ndarray
+        By column.
+    """
+    return {
+        **_mean_arrays(means),
+        "chi": median_of(found.chi, found),
+        "crowding": median_of(found.crowding, found),
+    }
 
 
 def write_epochs(
@@ -166,12 +185,41 @@ def write_measurements(
     found : Measurements
         Every source in every exposure.
     """
+    write_fits(MEASUREMENTS, single_arrays(sources["source"], exposures, mjd, times, found), path)
+
+
+def single_arrays(
+    source: Any,
+    exposures: Sequence[str],
+    mjd: Any,
+    times: Any,
+    found: Measurements,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return every measurement by column, whoever made it; those without a flux are left out.
+
+    Parameters
+    ----------
+    source : (n,) array_like of int
+        Numbers of the sources.
+    exposures, mjd, times : sequence
+        As for :func:`write_measurements`.
+    found : Measurements
+        Every source in every exposure.
+    more : mapping of str to (exposures, n) ndarray, optional
+        More columns.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By column, exposure after exposure.
+    """
     import numpy as np
 
     row, column = np.nonzero(np.isfinite(found.flux) | np.isfinite(found.rate))
     place = (row, column)
     arrays = {
-        "source": np.asarray(sources["source"])[column],
+        "source": np.asarray(source)[column],
         "exposure": np.asarray(exposures, dtype="U9")[row],
         "extver": found.extver[place],
         "mjd": np.asarray(mjd)[row],
@@ -190,17 +238,27 @@ def write_measurements(
         "flags": found.flags[place],
         "used": found.good[place],
     }
-    _write_fits(tables.from_arrays(MEASUREMENTS, arrays, {}), path)
+    return {**arrays, **{name: values[place] for name, values in (more or {}).items()}}
 
 
-def _write_fits(table: Table, path: Path) -> None:
-    """Write a table with every unit and description.
+def write_fits(columns: Sequence[Column], arrays: Mapping[str, Any], path: Path) -> None:
+    """Write a FITS table with every unit and description.
 
     Electrons are written as counts: the FITS standard (table 5 of version 4.0) has no other unit
     for them, and astropy warns of every column whose unit is not of the standard.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The columns, in order.
+    arrays : mapping of str to array_like
+        An array for every column.
+    path : Path
+        New file.
     """
     from astropy.io import fits
 
+    table = tables.from_arrays(columns, arrays, {})
     for name in table.colnames:
         unit = str(table[name].unit or "")
         table[name].unit = unit.replace(ELECTRON, COUNT) or None
@@ -241,8 +299,8 @@ def _mean_arrays(means: Means) -> dict[str, Any]:
     }
 
 
-def _median(values: Any, found: Measurements) -> Any:
-    """Median over the exposures that take part in means, NaN where there are none."""
+def median_of(values: Any, found: Measurements) -> Any:
+    """Return the median over the exposures that take part in means, NaN where there are none."""
     import numpy as np
 
     used = np.where(found.good & np.isfinite(values), values, np.nan)

@@ -85,6 +85,11 @@ class Measurements:
     flags: Integers
     usable: Floats
 
+    def of(self, rows: Sequence[int]) -> Measurements:
+        """Return the measurements in some of the exposures."""
+        chosen = np.asarray(rows, np.int64)
+        return Measurements(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
     @property
     def good(self) -> NDArray[np.bool_]:
         """Which fluxes take part in means."""

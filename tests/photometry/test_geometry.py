@@ -24,6 +24,15 @@ def test_area_is_that_of_the_distortion(chip):
     assert np.abs(pixel_area(chip.wcs, x, y, scale) - expected[y, x]).max() < 2e-5
 
 
+def test_the_image_of_areas_is_the_area_of_every_pixel(chip):
+    area = AreaMap(chip.wcs, chip.shape, float(chip.header["IDCSCALE"]))
+    image = area.image()
+    assert image.shape == tuple(chip.shape)
+    y, x = np.random.default_rng(2).integers(0, 1000, (2, 300))
+    assert image[y, x] == pytest.approx(area(x, y), abs=1e-12)
+    assert image[-1, -1] == pytest.approx(float(area(chip.shape[1] - 1, chip.shape[0] - 1)))
+
+
 def test_jacobian_predicts_small_steps(chip):
     x, y = np.array([100.0, 700.0]), np.array([50.0, 900.0])
     jacobian = pixel_jacobian(chip.wcs, x, y)

@@ -1,0 +1,315 @@
+"""From a DOLPHOT catalogue to the measurements that the built-in engine makes too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hst123r.errors import InputError
+from hst123r.photometry.flags import Flag
+from hst123r.products.dolphot.columns import check_images
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hst123r.products.dolphot.catalogue import Catalogue
+    from hst123r.products.dolphot.info import Info
+    from hst123r.sources.measured import Measurements
+
+    Floats = NDArray[np.float64]
+
+EDGE, BAD_PIXELS, SATURATED, EXTREME, NOT_FOUND = 1, 2, 4, 8, 16
+"""Bits of DOLPHOT's photometry quality flag; a star that is not on an image has 8 and 1."""
+CORNER_PIX: Final = 0.5
+"""DOLPHOT's coordinate of the middle of the first pixel, which is 0 in ours and 1 in FITS."""
+BRIGHT_COUNTS: Final = 1000.0
+"""Of stars with more counts than this, the digits written tell the zeropoint to 0.0003 mag."""
+MOST_SPREAD_MAG: Final = 0.003
+"""Ten times that: zeropoints that differ more from star to star are not one zeropoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageNote:
+    """What the fluxes of an image of a DOLPHOT run need to become physical.
+
+    Parameters
+    ----------
+    exposure : int
+        Number of the exposure it belongs to, from 0.
+    extver : int
+        EXTVER of its chip.
+    zeropoint_ab : float
+        AB zeropoint of one electron per second in an infinite aperture; NaN where the header has
+        none.
+    electrons_per_count : float
+        Electrons of the unit that the image is in: the gain, times what the mask program divided
+        the pixels by.
+    aperture_mag : float
+        Magnitude in an infinite aperture less that in the one DOLPHOT corrects to: 0 or below.
+    zeropoint_dolphot : float or None
+        DOLPHOT's magnitude of one electron per second in that aperture. None: it is found from
+        the catalogue, which a run with a correction for charge transfer efficiency does not allow.
+    """
+
+    exposure: int
+    extver: int
+    zeropoint_ab: float
+    electrons_per_count: float = 1.0
+    aperture_mag: float = 0.0
+    zeropoint_dolphot: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """A DOLPHOT catalogue as measurements; arrays are of shape (exposures, sources).
+
+    Parameters
+    ----------
+    found : Measurements
+        Fluxes in nanojansky, rates in electrons per second, our flags.
+    flags : ndarray of int64
+        DOLPHOT's own photometry quality flags, -1 where a source is on no image.
+    sharpness, roundness : ndarray of float64
+        DOLPHOT's.
+    zeropoints : tuple of float
+        DOLPHOT's magnitude of one electron per second, for each image.
+    """
+
+    found: Measurements
+    flags: NDArray[np.int64]
+    sharpness: Floats
+    roundness: Floats
+    zeropoints: tuple[float, ...]
+
+
+def sky_positions(wcs: Any, x: Any, y: Any) -> tuple[Floats, Floats]:
+    """Return where DOLPHOT's positions are on the sky.
+
+    In DOLPHOT the first pixel goes from 0 to 1, so its middle is at 0.5.
+
+    Parameters
+    ----------
+    wcs : `astropy.wcs.WCS`
+        Of the reference image, or of the first image where there is none.
+    x, y : (n,) array_like of float
+        Columns ``x`` and ``y`` of a catalogue.
+
+    Returns
+    -------
+    ra, dec : (n,) ndarray of float64
+        Degrees.
+    """
+    import numpy as np
+
+    pixels = (np.asarray(values, np.float64) - CORNER_PIX for values in (x, y))
+    ra, dec = wcs.all_pix2world(*pixels, 0)
+    return np.asarray(ra), np.asarray(dec)
+
+
+def dolphot_positions(wcs: Any, shape: tuple[int, int], ra: Any, dec: Any) -> tuple[Any, Any]:
+    """Return positions on the sky as DOLPHOT wants them, NaN where they are off the image.
+
+    Parameters
+    ----------
+    wcs : `astropy.wcs.WCS`
+        Of the reference image.
+    shape : (ny, nx)
+        Its size.
+    ra, dec : (n,) array_like of float
+        Degrees.
+
+    Returns
+    -------
+    x, y : (n,) ndarray of float64
+        DOLPHOT's pixels.
+    """
+    from hst123r.photometry.geometry import sky_to_pixel
+
+    x, y = sky_to_pixel(wcs, shape, ra, dec)
+    return x + CORNER_PIX, y + CORNER_PIX
+
+
+def convert(
+    catalogue: Catalogue, info: Info, notes: Sequence[ImageNote], exposures: int
+) -> Converted:
+    """Turn a catalogue into measurements of every source in every exposure.
+
+    Magnitudes are more precise than rates, of which DOLPHOT writes three digits, so fluxes come
+    from them; fluxes that are not above zero have none, and come from the counts. Where a
+    source is on two images of an exposure, the one with the better flag counts.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        All its quantities.
+    info : Info
+        Of the same run, for the aperture corrections.
+    notes : sequence of ImageNote
+        One for each image.
+    exposures : int
+        Number of exposures.
+
+    Returns
+    -------
+    Converted
+        With NaN where a source was not measured.
+
+    Raises
+    ------
+    InputError
+        If `info` is of another run, or the zeropoint of an image cannot be found.
+    """
+    import numpy as np
+
+    from hst123r.sources.measured import Measurements
+
+    layout = catalogue.layout
+    check_images(layout, info.images, "its .info file")
+    if len(notes) != len(layout.images):
+        raise InputError(
+            f"there are notes about {len(notes)} images of {len(layout.images)}",
+            where=layout.source,
+        )
+    shape = (exposures, len(catalogue))
+    names = ("flux", "error", "photon_slope", "rate", "rate_error", "x", "y", "chi", "crowding",
+             "sky", "sharpness", "roundness")  # fmt: skip
+    real = {name: np.full(shape, np.nan) for name in names}
+    rank = np.zeros(shape, np.int64)
+    extver, raw = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
+    zeropoints = []
+    for number, note in enumerate(notes):
+        values, zeropoint = _image(catalogue, info, number, note)
+        zeropoints.append(zeropoint)
+        flags = catalogue.images[number]["flag"]
+        measured = np.isfinite(values["rate"])
+        here = np.where(measured, np.where(flags < EXTREME, 3, 2), 1)
+        row = note.exposure
+        better = np.flatnonzero(here > rank[row])
+        for name, array in values.items():
+            real[name][row, better] = array[better]
+        rank[row, better], raw[row, better] = here[better], flags[better]
+        extver[row, better] = np.where(measured[better], note.extver, 0)
+    sharpness, roundness = real.pop("sharpness"), real.pop("roundness")
+    found = Measurements(
+        **real, extver=extver, flags=our_flags(raw, rank > 1), usable=(rank > 1).astype(float)
+    )
+    return Converted(found, raw, sharpness, roundness, tuple(zeropoints))
+
+
+def _image(
+    catalogue: Catalogue, info: Info, number: int, note: ImageNote
+) -> tuple[dict[str, Any], float]:
+    """Return the measurements of one image, and DOLPHOT's zeropoint of an electron per second."""
+    import numpy as np
+
+    from hst123r.photometry.magnitudes import njy_per_unit
+
+    block, values = catalogue.layout.images[number], catalogue.images[number]
+    time = float(block.exposure_time_s or np.nan)
+    correction = _corrections(catalogue, info, number)
+    counts, mag = (values[name].astype(np.float64) for name in ("counts", "mag"))
+    # electrons per second in the aperture that DOLPHOT corrects to
+    plain = counts * (note.electrons_per_count / time) * 10 ** (-0.4 * correction)
+    zeropoint = note.zeropoint_dolphot
+    if zeropoint is None:
+        zeropoint = _zeropoint(counts, mag, plain, block.image)
+    with np.errstate(over="ignore"):
+        bright = 10 ** (-0.4 * (mag - zeropoint))
+    whole = 10 ** (-0.4 * note.aperture_mag)
+    rate = np.where(np.isfinite(mag), bright, plain) * whole
+    error = _error(values, plain, zeropoint) * whole
+    known = np.isfinite(rate) & (error > 0)
+    rate, error = np.where(known, rate, np.nan), np.where(known, error, np.nan)
+    unit = float(njy_per_unit(note.zeropoint_ab))
+    # the variance of the star's own electrons, at least
+    slope = whole * 10 ** (-0.4 * correction) / time
+    result = {
+        "rate": rate, "rate_error": error,
+        "flux": rate * unit, "error": error * unit,
+        "photon_slope": np.where(known, slope * unit, np.nan),
+        "sky": values["sky"] * note.electrons_per_count,
+    }  # fmt: skip
+    for name in ("chi", "crowding", "sharpness", "roundness"):
+        result[name] = values[name]
+    return result, float(zeropoint)
+
+
+def _error(values: dict[str, Any], plain: Floats, zeropoint: float) -> Floats:
+    """Return errors in electrons per second; from S/N where no star of an image has a magnitude."""
+    import numpy as np
+
+    if np.isfinite(zeropoint):
+        return np.asarray(values["rate_err"].astype(np.float64) * 10 ** (0.4 * zeropoint))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.abs(plain / values["snr"]))
+
+
+def _corrections(catalogue: Catalogue, info: Info, number: int) -> Floats:
+    """Return the aperture correction of an image for every object, by extension and chip."""
+    import numpy as np
+
+    objects = catalogue.objects
+    result = np.zeros(len(catalogue))
+    for section in info.sections:
+        if section.aperture_corrections:
+            here = (objects["ext"] == section.extension) & (objects["chip"] == section.chip)
+            result[here] = section.aperture_corrections[number]
+    return result
+
+
+def _zeropoint(counts: Floats, mag: Floats, plain: Floats, image: str) -> float:
+    """Return the magnitude of one electron per second from stars that have both.
+
+    NaN for an image without any star whose flux is above zero; it needs none.
+    """
+    import numpy as np
+
+    known = np.isfinite(mag) & (counts > 0)
+    if not known.any():
+        return np.nan
+    bright = known & (counts > BRIGHT_COUNTS)
+    chosen = bright if bright.any() else known & (counts >= np.max(counts[known]))
+    each = mag[chosen] + 2.5 * np.log10(plain[chosen])
+    spread = np.percentile(each, 84) - np.percentile(each, 16)
+    if spread > 2 * MOST_SPREAD_MAG:
+        raise InputError(
+            f"magnitudes and counts of {image} differ from star to star by {spread / 2:.3f} mag",
+            where=image,
+            hint="The run corrected for charge transfer; DOLPHOT's zeropoint must be given",
+        )
+    return float(np.median(each))
+
+
+def our_flags(raw: Any, measured: Any) -> NDArray[np.int64]:
+    """Return our flags for DOLPHOT's.
+
+    Parameters
+    ----------
+    raw : array_like of int
+        DOLPHOT's photometry quality flags; negative where there is none.
+    measured : array_like of bool
+        Whether there is a flux.
+
+    Returns
+    -------
+    ndarray of int64
+        Sums of `photometry.flags.Flag`: 1 and 2 are PARTLY_MASKED, 4 is SATURATED, 8 and 16 are
+        NO_PIXELS, 9 and what is on no image are OFF_FRAME too.
+    """
+    import numpy as np
+
+    flags = np.asarray(raw, np.int64)
+    known = flags >= 0
+    flags = np.where(known, flags, EXTREME | EDGE)
+    result = np.zeros(flags.shape, np.int64)
+    off = ~known | ((flags & (EXTREME | EDGE)) == (EXTREME | EDGE))
+    for bits, ours in (
+        (EDGE | BAD_PIXELS, Flag.PARTLY_MASKED), (SATURATED, Flag.SATURATED),
+        (EXTREME | NOT_FOUND, Flag.NO_PIXELS),
+    ):  # fmt: skip
+        result |= np.where((flags & bits) != 0, int(ours), 0)
+    result |= np.where(~np.asarray(measured), int(Flag.NO_PIXELS), 0)
+    nowhere = off & ~np.asarray(measured)
+    return np.where(nowhere, int(Flag.OFF_FRAME | Flag.NO_PIXELS), result)

@@ -1,0 +1,198 @@
+"""The parameters of a run of DOLPHOT: from a preset and the user's own, checked before the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hst123r import instruments
+from hst123r.errors import InputError, did_you_mean
+from hst123r.instruments.dolphot_parameters import Parameter, Value, parameters, preset
+
+LONGEST_NAME: Final = 70
+"""DOLPHOT 2.0 keeps names of files in 81 characters, and puts endings such as .sky.fits behind."""
+MOST_IMAGES: Final = 100
+"""MAXNIMG, which it is built with unless the user changed it."""
+_IMAGE: Final = re.compile(r"img(\d*)_(\w+)", re.IGNORECASE)
+_SMALL_SKY: Final = 2
+"""The value of FitSky that uses RSky2 and wants room for it in the PSF."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunImage:
+    """An image of a run.
+
+    Parameters
+    ----------
+    name : str
+        Its file without ``.fits``, in the folder that DOLPHOT runs in.
+    detector : str
+        Name of its detector.
+    """
+
+    name: str
+    detector: str
+
+
+def run_parameters(
+    images: Sequence[RunImage],
+    values: Mapping[str, Value] | None = None,
+    reference: RunImage | None = None,
+    preset_name: str = "hst123",
+) -> dict[str, str]:
+    """Return all parameters of a run, in the order of its file.
+
+    Parameters
+    ----------
+    images : sequence of RunImage
+        At least one.
+    values : mapping of str to number, text or list of numbers, optional
+        The user's own: ``FitSky``, ``img_RAper`` for all images, ``img2_RAper`` for the second.
+    reference : RunImage, optional
+        What the others are aligned to; the first image without one.
+    preset_name : str
+        Where all others come from.
+
+    Returns
+    -------
+    dict of str to str
+        Values as DOLPHOT reads them.
+
+    Raises
+    ------
+    InputError
+        All that is wrong at once: unknown names, impossible values, and what DOLPHOT would
+        refuse or change without a word.
+    """
+    chosen = preset(preset_name)
+    own = dict(values or {})
+    listed = [*([(0, reference)] if reference else []), *enumerate(images, 1)]
+    wrong = [*_wrong_images(images, reference), *_wrong_values(own, len(images))]
+    if wrong:
+        raise InputError("; ".join(wrong), where="DOLPHOT's parameters")
+    mine = _by_case(own)
+    general = {**_by_case(chosen.values), **{n: v for n, v in mine.items() if "_" not in n}}
+    by_image: dict[int, dict[str, Value]] = {}
+    for number, image in listed:
+        facts = chosen.detectors.get(
+            image.detector, instruments.get(image.detector).dolphot.parameters
+        )
+        by_image[number] = _by_case(facts)
+        for begin in ("img_", f"img{number}_"):
+            by_image[number].update(
+                (f"img_{n.removeprefix(begin)}", v) for n, v in mine.items() if n.startswith(begin)
+            )
+    wrong = [
+        sentence
+        for number, image in listed
+        for sentence in _wrong_together(by_image[number], general, image)
+    ]
+    if wrong:
+        raise InputError("; ".join(wrong), where="DOLPHOT's parameters")
+    lines: dict[str, str] = {"Nimg": str(len(images))}
+    for number, image in listed:
+        lines[f"img{number}_file"] = image.name
+        for name, value in by_image[number].items():
+            lines[f"img{number}_{name[4:]}"] = _written(value)
+    lines.update((name, _written(value)) for name, value in general.items())
+    return lines
+
+
+def _by_case(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Give names the spelling of the table; the last of those that differ in case only counts."""
+    result: dict[str, Value] = {}
+    for name, value in values.items():
+        begin, _, bare = name.rpartition("_") if _IMAGE.match(name) else ("", "", name)
+        spelled = parameters()[bare.lower()].name
+        result[f"{begin.lower()}_{spelled}" if begin else spelled] = value
+    return result
+
+
+def _wrong_images(images: Sequence[RunImage], reference: RunImage | None) -> Iterator[str]:
+    if not 0 < len(images) <= MOST_IMAGES:
+        yield f"{len(images)} images are not 1 to {MOST_IMAGES}"
+    names = [image.name for image in (*images, *([reference] if reference else []))]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield f"{name} is there {names.count(name)} times"
+        if len(name) > LONGEST_NAME:
+            yield f"{name[:20]}… has {len(name)} characters, more than {LONGEST_NAME}"
+        if "/" in name or re.search(r"[\s#=]", name) or name.endswith(".fits"):
+            yield f"{name!r} is no name of an image: no folder, no space, no # or =, no .fits"
+
+
+def _wrong_values(own: Mapping[str, Value], count: int) -> Iterator[str]:
+    known = parameters()
+    for name, value in own.items():
+        found = _IMAGE.fullmatch(name)
+        bare = found[2] if found else name
+        parameter = known.get(bare.lower())
+        spelling = [f"img_{p.name}" if p.image else p.name for p in known.values()]
+        if parameter is not None and parameter.image and not found:
+            yield f"{name} is a parameter of an image; write img_{parameter.name} for all of them"
+        elif parameter is None or parameter.image != bool(found):
+            yield f"DOLPHOT has no parameter {name!r}, {did_you_mean(name, spelling)}"
+        elif parameter.generic:
+            yield f"{name} does nothing for images of Hubble"
+        elif found and found[1] and int(found[1]) > count:
+            yield f"{name} is about image {found[1]} of {count}"
+        else:
+            yield from _wrong_value(name, parameter, value)
+
+
+def _wrong_value(name: str, parameter: Parameter, value: Value) -> Iterator[str]:
+    if parameter.kind == "text":
+        if not isinstance(value, str) or "#" in value or "\n" in value:
+            yield f"{name} is {value!r}, not a text without # on one line"
+        return
+    numbers = value if isinstance(value, list) else [value]
+    if any(isinstance(number, (str, bool)) for number in numbers):
+        yield f"{name} is {value!r}, not in numbers"
+        return
+    if len(numbers) != parameter.count:
+        yield f"{name} has {len(numbers)} numbers, not {parameter.count}"
+    for number in numbers:
+        assert not isinstance(number, str)
+        if parameter.kind == "whole" and number != int(number):
+            yield f"{name} is {number:g}, not a whole number"
+        if parameter.low is not None and number < parameter.low:
+            yield f"{name} is {number:g}, below {parameter.low:g}"
+        if parameter.high is not None and number > parameter.high:
+            yield f"{name} is {number:g}, above {parameter.high:g}"
+
+
+def _wrong_together(
+    image: Mapping[str, Value], general: Mapping[str, Value], which: RunImage
+) -> Iterator[str]:
+    """Say what DOLPHOT would stop for with exit status 0, or change without a word."""
+
+    def numbers(name: str) -> list[float]:
+        value = image[f"img_{name}"]
+        return [float(v) for v in (value if isinstance(value, list) else [value])]
+
+    (aperture,), (size,), (chi,) = numbers("RAper"), numbers("RPSF"), numbers("RChi")
+    small = general.get("FitSky") == _SMALL_SKY
+    about = f"{which.name}: "
+    if size < aperture + (2 if small else 0):
+        room = ", with FitSky 2 at least 2 more" if small else ""
+        yield f"{about}RPSF {size:g} is too small for RAper {aperture:g}{room}"
+    most = instruments.get(which.detector).dolphot.largest_rpsf
+    if size > most:
+        yield f"{about}RPSF {size:g} is above {most}, which the library of PSFs goes to"
+    if chi > aperture:
+        yield f"{about}RChi {chi:g} is above RAper {aperture:g}, and would be that"
+    for name in ("RSky", "RSky2", "apsky"):
+        inner, outer = numbers(name)
+        if outer <= inner:
+            yield f"{about}{name} goes from {inner:g} to {outer:g}"
+    first = numbers("RSky")[0]
+    if first < aperture + 0.5:
+        yield f"{about}RSky begins at {first:g}, less than 0.5 outside RAper {aperture:g}"
+
+
+def _written(value: Value) -> str:
+    if isinstance(value, list):
+        return " ".join(_written(number) for number in value)
+    return value if isinstance(value, str) else f"{value:.10g}"

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+
+from hst123r.errors import InputError
+from hst123r.photometry.flags import Flag
+from hst123r.photometry.magnitudes import njy_per_unit
+from hst123r.products.dolphot.catalogue import read_catalogue
+from hst123r.products.dolphot.columns import read_columns
+from hst123r.products.dolphot.info import Info, Section, read_info
+from hst123r.products.dolphot.measurements import (
+    ImageNote,
+    convert,
+    dolphot_positions,
+    our_flags,
+    sky_positions,
+)
+from hst123r.sources.measured import mean_fluxes
+
+AB = 26.0
+
+
+@pytest.fixture
+def run(samples):
+    """Read a sample run, and convert it with one exposure for each image."""
+
+    def call(name, **more):
+        catalogue = read_catalogue(samples / name, read_columns(samples / f"{name}.columns"))
+        info = read_info(samples / f"{name}.info")
+        notes = [ImageNote(i, 1, AB, **more) for i in range(len(info.images))]
+        return catalogue, info, convert(catalogue, info, notes, len(notes))
+
+    return call
+
+
+@pytest.fixture
+def info():
+    section = Section(0, 1, aperture_corrections=[0.0, 0.0, 0.0])
+    return Info(("a.chip1", "b.chip1", "c.chip1"), (1.0, 2.0, 3.0), (section,))
+
+
+def nearest(catalogue, stars):
+    away = np.hypot(*(catalogue.objects[a][:, None] - stars[:, i] for i, a in enumerate("xy")))
+    return away.argmin(axis=0), away.min(axis=0) < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "per_count", "zeropoints"),
+    [
+        # placeholders of the runs; ACS pixels were divided by 0.951763
+        ("acs_wfc3_multi/multi.phot", 0.951763, [26.40, 26.40, 25.52]),
+        ("wfc3_uvis/noref.phot", 1.0, [25.987, 25.987, 24.680, 24.680]),
+        ("generic/p2.phot", 1.0, [25.0, 25.0]),
+    ],
+)
+def test_the_zeropoint_is_found_from_the_catalogue(run, name, per_count, zeropoints):
+    _, _, converted = run(name, electrons_per_count=per_count)
+    assert converted.zeropoints[: len(zeropoints)] == pytest.approx(zeropoints, abs=3e-4)
+
+
+def test_electrons_are_those_that_were_put_in(run, samples):
+    """The truth holds all light; 0.0545 mag of it are beyond DOLPHOT's aperture."""
+    catalogue, _, converted = run("wfc3_uvis/noref.phot", aperture_mag=-0.0545)
+    stars = np.loadtxt(samples / "wfc3_uvis" / "truth.txt")
+    row, near = nearest(catalogue, stars)
+    true = 10 ** (-0.4 * (stars[near, 2] - 25.987))
+    found = converted.found
+    for image in (0, 1):
+        rate, error = found.rate[image, row[near]], found.rate_error[image, row[near]]
+        bright = np.isfinite(rate) & (true > 20 * error)
+        assert bright.sum() > 100
+        assert np.median(rate[bright] / true[bright]) == pytest.approx(1, abs=0.006)
+        pull = (rate - true)[bright] / error[bright]
+        assert np.std(pull[np.abs(pull) < 5]) < 1.4
+    assert np.allclose(found.flux / found.rate, njy_per_unit(AB), equal_nan=True)
+
+
+def test_fluxes_are_finer_than_the_rates_that_are_written(run):
+    catalogue, _, converted = run("generic/p2.phot")
+    seen = np.isfinite(catalogue.images[0]["mag"])
+    rate = converted.found.rate[0, seen]
+    again = converted.zeropoints[0] - 2.5 * np.log10(rate)
+    assert np.abs(again - catalogue.images[0]["mag"][seen]).max() < 2e-6
+    written = catalogue.images[0]["rate"][seen] * 10 ** (0.4 * converted.zeropoints[0])
+    assert np.abs(written / rate - 1).max() > 0.003
+
+
+def test_means_agree_with_dolphots_own(run):
+    """Of stars that it combined from the same exposures; its own weights are its errors."""
+    catalogue, info, converted = run("wfc3_uvis/noref.phot")
+    times = np.array([400.0, 400.0, 500.0, 500.0])
+    means = mean_fluxes(converted.found, [0, 1], np.array(info.mjd), times, 3.0)
+    own = catalogue.combined[0]
+    rate = own["rate"] * 10 ** (0.4 * converted.zeropoints[0]) * njy_per_unit(AB)
+    error = own["rate_err"] * 10 ** (0.4 * converted.zeropoints[0]) * njy_per_unit(AB)
+    clean = np.isfinite(rate) & (means.combined.exposures == 2) & (own["snr"] > 20)
+    assert clean.sum() > 150
+    assert np.median(means.combined.flux[clean] / rate[clean]) == pytest.approx(1, abs=2e-3)
+    ratio = means.combined.error_weights[clean] / error[clean]
+    assert np.median(ratio) == pytest.approx(1, abs=0.1)
+
+
+def test_negative_fluxes_stay_and_what_is_off_an_image_does_not(read, made, info):
+    rows = [
+        made.row(made.measured(), made.measured(2000.0, 24.0), made.negative, made.unseen),
+        made.row(made.rejected, made.measured(2000.0, 24.0), made.unseen, made.measured()),
+        made.row(made.rejected, made.measured(2000.0, 24.0, flag=4),
+                 made.measured(2000.0, 24.0, flag=2), made.unseen),
+    ]  # fmt: skip
+    found = read(*rows)
+    converted = convert(found, info, [ImageNote(i, 2, AB) for i in range(3)], 3)
+    measured = converted.found
+    zeropoint = converted.zeropoints[1]
+    assert zeropoint == pytest.approx(24.0 + 2.5 * np.log10(2000 / 450), abs=1e-6)
+    assert measured.rate[1, 0] == pytest.approx(-50 / 450)
+    assert measured.rate_error[1, 0] == pytest.approx(4e-12 * 10 ** (0.4 * zeropoint), rel=1e-6)
+    assert measured.flux[1, 0] < 0
+    assert np.isnan([measured.flux[2, 0], measured.flux[1, 1]]).all()
+    off = int(Flag.OFF_FRAME | Flag.NO_PIXELS)
+    assert measured.flags.tolist() == [
+        [0, 0, int(Flag.SATURATED)], [0, off, int(Flag.PARTLY_MASKED)], [off, 0, off],
+    ]  # fmt: skip
+    assert converted.flags.tolist() == [[0, 0, 4], [0, 9, 2], [9, 0, 9]]
+    assert measured.good.tolist() == [[True, True, False], [True, False, True],
+                                      [False, True, False]]  # fmt: skip
+    assert measured.extver.tolist() == [[2, 2, 2], [2, 0, 2], [0, 2, 0]]
+
+
+def test_of_two_chips_the_one_that_holds_the_star_counts(read, made, info):
+    rows = [
+        made.row(made.rejected, made.unseen, made.measured(2000.0, 24.0), made.unseen),
+        made.row(made.rejected, made.measured(3000.0, 23.6, flag=8), made.measured(), made.unseen),
+    ]
+    notes = [ImageNote(0, 1, AB), ImageNote(0, 2, AB), ImageNote(1, 1, AB)]
+    converted = convert(read(*rows), info, notes, 2)
+    assert converted.found.extver[0].tolist() == [2, 2]
+    assert converted.flags[0].tolist() == [0, 0]
+
+
+def test_an_image_with_nothing_but_negative_fluxes(read, made, info):
+    found = read(made.row(made.rejected, made.negative, made.unseen, made.unseen))
+    converted = convert(found, info, [ImageNote(i, 1, AB) for i in range(3)], 3)
+    assert np.isnan(converted.zeropoints).all()
+    assert converted.found.rate[0, 0] == pytest.approx(-50 / 350)
+    assert converted.found.rate_error[0, 0] == pytest.approx(50 / 350 / 1.2)
+
+
+def test_no_source(read, info):
+    converted = convert(read(), info, [ImageNote(i, 1, AB) for i in range(3)], 3)
+    assert converted.found.flux.shape == (3, 0)
+
+
+def test_a_zeropoint_that_is_none(read, made, info):
+    """A correction that differs from star to star cannot be told from the zeropoint."""
+    blocks = [made.measured(2000.0, 24.0 + shift) for shift in (0.0, 0.02, 0.04, 0.06)]
+    rows = [made.row(made.rejected, block, made.unseen, made.unseen) for block in blocks]
+    notes = [ImageNote(i, 1, AB) for i in range(3)]
+    with pytest.raises(InputError, match=r"a.chip1 differ from star to star by 0.0\d+ mag"):
+        convert(read(*rows), info, notes, 3)
+    given = [ImageNote(i, 1, AB, zeropoint_dolphot=25.5) for i in range(3)]
+    converted = convert(read(*rows), info, given, 3)
+    assert converted.found.rate[0] == pytest.approx(
+        10 ** (-0.4 * (np.array([24.0, 24.02, 24.04, 24.06]) - 25.5)), rel=1e-6
+    )
+
+
+def test_files_of_another_run(read, made, info):
+    found = read(made.row(*[made.measured()] * 4))
+    other = Info(("a.chip1", "b.chip1", "d.chip1"), info.mjd, info.sections)
+    notes = [ImageNote(i, 1, AB) for i in range(3)]
+    with pytest.raises(InputError, match=r"\.info file: it is of another run"):
+        convert(found, other, notes, 3)
+    with pytest.raises(InputError, match="notes about 2 images of 3"):
+        convert(found, info, notes[:2], 3)
+
+
+@pytest.mark.parametrize(
+    ("raw", "measured", "ours"),
+    [
+        (0, True, Flag.GOOD), (1, True, Flag.PARTLY_MASKED), (2, True, Flag.PARTLY_MASKED),
+        (4, True, Flag.SATURATED), (7, True, Flag.PARTLY_MASKED | Flag.SATURATED),
+        (8, True, Flag.NO_PIXELS), (12, True, Flag.SATURATED | Flag.NO_PIXELS),
+        (9, False, Flag.NO_PIXELS | Flag.OFF_FRAME), (-1, False, Flag.NO_PIXELS | Flag.OFF_FRAME),
+        (16, False, Flag.NO_PIXELS),
+    ],
+)  # fmt: skip
+def test_flags(raw, measured, ours):
+    assert our_flags(np.array([raw]), np.array([measured])).tolist() == [int(ours)]
+
+
+def test_positions_by_the_half_pixel_rule():
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix = [150.1, 2.2], [33.0, 21.0]
+    wcs.wcs.cdelt = [-0.05 / 3600, 0.05 / 3600]
+    # FITS has the middle of the first pixel at 1, DOLPHOT at 0.5
+    ra, dec = sky_positions(wcs, [32.5], [20.5])
+    assert (ra[0], dec[0]) == pytest.approx((150.1, 2.2), abs=1e-12)
+    x, y = dolphot_positions(wcs, (60, 60), [150.1], [2.2])
+    assert (x[0], y[0]) == pytest.approx((32.5, 20.5), abs=1e-6)
+    assert np.isnan(dolphot_positions(wcs, (60, 60), [151.0], [2.2])).all()
