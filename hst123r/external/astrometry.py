@@ -59,7 +59,7 @@ def limited(timeout_s: float) -> Iterator[list[ArchiveError]]:
             raise failed[-1]
         return answer
 
-    requests.get = get  # type: ignore[assignment]
+    requests.get = get
     try:
         yield failed
     finally:
