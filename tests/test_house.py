@@ -62,6 +62,7 @@ COVERED = {
     "recipe/*": "recipe/test_corpus.py",
     "sources/absolute_params.py": "stages/test_reference.py",
     "sources/chain_params.py": "stages/test_reference.py",
+    "sources/reference_params.py": "stages/test_reference.py",
 }
 """Modules that have no mirror of their own because one test goes through them together."""
 ACROSS = {

@@ -57,6 +57,17 @@ class Motions:
         """Return the motions of some rows."""
         return Motions(*(getattr(self, name)[rows] for name in self.__slots__))
 
+    @property
+    def middle_year(self) -> float:
+        """Median Julian year of the measurements; 2000 if there is none."""
+        known = self.epoch[np.isfinite(self.epoch)]
+        return float(np.median(known)) if known.size else 2000.0
+
+
+def modified_julian_date(year: float) -> float:
+    """Return the modified Julian date of a Julian epoch, 57388.5 for 2016.0."""
+    return _J2000_MJD + (year - 2000.0) * _YEAR_DAYS
+
 
 def julian_year(mjd: float) -> float:
     """Return the Julian epoch of a modified Julian date, 2016.0 for 57388.5."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SCALES_ARCSEC: Final = (0.005, 1.0)
 """Pixel scales that an image can be aligned to."""
+ANY_YEAR: Final = 2000.0
+"""Stars of which nobody knows when they were measured are at all times in the same place."""
 FLOOR_PIX: Final = 0.05
 """What centroids on an image are wrong by however bright a star is; on simulated stacks they agree
 with those of PSF fits to 0.03 pixel (`tests/stages/test_reference.py`)."""
@@ -22,7 +24,7 @@ with those of PSF fits to 0.03 pixel (`tests/stages/test_reference.py`)."""
 def read_user_reference(
     path: str | Path,
     *,
-    year: float,
+    year: float | None = None,
     fwhm_arcsec: float,
     threshold_sigma: float,
     brightest: int,
@@ -36,8 +38,9 @@ def read_user_reference(
     path : str or Path
         A FITS image with a celestial WCS, in the extension SCI as MAST delivers or in the primary;
         or a table as :func:`~hst123r.products.star_catalogue.read_star_catalogue` takes.
-    year : float
-        Julian year at which the positions of a table are wanted.
+    year : float, optional
+        Julian year at which the positions are wanted; that at which they were measured when it
+        is not given.
     fwhm_arcsec, threshold_sigma : float
         Width of a star in an image, and the height of a detection over the noise.
     brightest : int
@@ -67,7 +70,7 @@ def read_user_reference(
         return _of_table(path, year, error_mas, epoch)
     try:
         with fits.open(path, mode="readonly") as hdus:
-            image = _image_of(hdus)
+            image = _image_of(hdus, path.name)
             if image is None:
                 return _of_table(path, year, error_mas, epoch)
             wcs = open_wcs(image.header, hdus, path.name)
@@ -75,7 +78,7 @@ def read_user_reference(
             found = _of_image(
                 image.data, weight, wcs, path.name, fwhm_arcsec, threshold_sigma, brightest
             )
-            return found if epoch is None else _dated(found, year, epoch)
+            return found if epoch is None else _dated(found, epoch if year is None else year, epoch)
     except OSError as error:
         raise InputError(f"the reference cannot be read: {error}", where=str(path)) from error
 
@@ -117,18 +120,28 @@ def stars_on(
     return found
 
 
-def _image_of(hdus: Any) -> Any:
+def _image_of(hdus: Any, name: str) -> Any:
     """Return the HDU of the image, None where there is none."""
-    candidates = [hdus["SCI"]] if "SCI" in hdus else [hdus[0]]
-    images = [hdu for hdu in candidates if hdu.is_image and hdu.data is not None]
+    science = [hdu for hdu in hdus if hdu.name == "SCI"]
+    if len(science) > 1:
+        raise InputError(
+            f"it has {len(science)} images SCI, as exposures that are not drizzled have",
+            where=name,
+            hint="Take a drizzled image, which has one, or a catalogue",
+        )
+    images = [hdu for hdu in science or [hdus[0]] if hdu.is_image and hdu.data is not None]
     return next((hdu for hdu in images if hdu.data.ndim == 2), None)
 
 
-def _of_table(path: Path, year: float, error_mas: float | None, epoch: float | None) -> Catalogue:
+def _of_table(
+    path: Path, year: float | None, error_mas: float | None, epoch: float | None
+) -> Catalogue:
     from hst123r.products.star_catalogue import read_star_catalogue
 
     names = ("file_error", "file_epoch")
     stars = read_star_catalogue(path, error_mas=error_mas, epoch=epoch, parameters=names)
+    if year is None:
+        year = stars.motions.middle_year if stars.motions is not None else ANY_YEAR
     return replace(_catalogue(*stars.at(year)), motions=stars.motions)
 
 

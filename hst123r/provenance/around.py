@@ -11,7 +11,7 @@ from hst123r.provenance.store import NAME
 
 
 def recipes_around(path: Path) -> list[str]:
-    """Return the recipes that were run in the work directories around a file.
+    """Return the recipes that were run in the work directory that made a file.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def recipes_around(path: Path) -> list[str]:
     Returns
     -------
     list of str
-        Names of recipes, empty where the file lies in no work directory.
+        Names of recipes, empty where no job of a work directory around it made the file.
 
     Raises
     ------
@@ -34,7 +34,8 @@ def recipes_around(path: Path) -> list[str]:
             continue
         try:
             with reading(folder) as store:
-                found += known.recipes(store.db)
+                inside = path.resolve().relative_to(folder).as_posix()
+                found += known.recipes(store.db) if known.made(store.db, inside) else []
         except (EnvironmentProblem, InputError) as error:
             raise InputError(
                 f"whose product {path.name} is cannot be told: {error.message}",

@@ -15,6 +15,14 @@ def knows(db: Database, path: str) -> bool:
     return bool(row[0])
 
 
+def made(db: Database, path: str) -> bool:
+    """Whether a job made the file of a path, and owns it."""
+    row = db.execute(
+        "select exists (select 1 from product_file where path = ? and owned)", [path]
+    ).fetchone()
+    return bool(row[0])
+
+
 def paths_named(db: Database, name: str) -> list[str]:
     """Return the known paths that end in a file name."""
     rows = db.execute(

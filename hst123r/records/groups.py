@@ -97,10 +97,15 @@ def teller(labels: Mapping[str, str], groups: Sequence[Mapping[str, str]]) -> in
     Returns
     -------
     int
-        Its number: the first of those that share most labels with it.
+        Its number: of those of its field, if there are any, the first of those that share most
+        labels with it.
     """
-    shared = [sum(labels.get(k) == v for k, v in group.items()) for group in groups]
-    return shared.index(max(shared))
+
+    def shared(group: Mapping[str, str]) -> tuple[bool, int]:
+        same = sum(labels.get(name) == value for name, value in group.items())
+        return labels.get("field") == group.get("field"), same
+
+    return max(range(len(groups)), key=lambda number: (shared(groups[number]), -number))
 
 
 def outline(exposures: Sequence[Product], field: str) -> dict[str, Any]:

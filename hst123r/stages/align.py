@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hst123r import instruments
+from hst123r.alignment.measured import all_measured
 from hst123r.alignment.params import COSMIC_RAYS, AlignParams
 from hst123r.errors import InputError
 from hst123r.records.exposure import Exposure
@@ -35,12 +36,6 @@ class Align(Stage[AlignParams]):
         self, inputs: dict[str, list[Product]], params: AlignParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field, visit and detector."""
-        if params.write_dq and inputs["stars"] and not inputs[COSMIC_RAYS]:
-            raise InputError(
-                "there are no cosmic rays to flag",
-                where=scope.instance,
-                hint="`write_dq` wants `stars: {find_cosmic_rays: true}` before it",
-            )
         references = {product.labels["field"]: product for product in inputs["reference"]}
         groups: dict[tuple[str, str, str], list[Product]] = {}
         for product in inputs["exposure"]:
@@ -76,6 +71,16 @@ class Align(Stage[AlignParams]):
         from hst123r.alignment.solve import solve
         from hst123r.alignment.visit import Visit
 
+        all_measured(job)
+        if params.write_dq and instruments.get(job.labels["detector"]).noise.cosmic_rays:
+            masks = {product.name for product in job.inputs[COSMIC_RAYS]}
+            without = [p.name for p in job.inputs["exposure"] if p.name not in masks]
+            if without:
+                raise InputError(
+                    "there are no cosmic rays to flag",
+                    where=", ".join(without),
+                    hint="`write_dq` wants `stars: {find_cosmic_rays: true}` before it",
+                )
         visit = Visit(job, params, context)
         return outcome(visit, solve(visit))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hst123r.alignment.measured import all_measured
 from hst123r.errors import InputError
 from hst123r.records.boxes import in_degrees
 from hst123r.records.exposure import Exposure
@@ -106,6 +108,7 @@ class Reference(Stage[ReferenceParams]):
         from hst123r.products.star_lists import read_stars
         from hst123r.sources.stars import by_wcs, star_list
 
+        all_measured(job)
         measured = {product.name: product.files["stars"] for product in job.inputs["stars"]}
         lists = []
         for product in job.inputs["exposure"]:
@@ -158,12 +161,11 @@ def _user_file(name: str, scope: Scope) -> Product:
 
 
 def _about(members: Sequence[Product]) -> dict[str, Any]:
-    """Return when the exposures of a field were taken, and where they are on the sky."""
+    """Return how long the exposures of a field span, and where they are on the sky."""
     exposures = [Exposure.own(product.facts) for product in members]
     ends = [exposure.start_mjd for exposure in exposures]
     return {
         "years": round((max(ends) - min(ends)) / 365.25, 3),
-        "mjd": sum(exposure.middle_mjd for exposure in exposures) / len(exposures),
         "footprints": {e.root: [chip.corners for chip in e.chips] for e in exposures},
     }
 
@@ -171,14 +173,13 @@ def _about(members: Sequence[Product]) -> dict[str, Any]:
 def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
     """Make the catalogue of a reference of the user's."""
     from hst123r.algorithms.boxes import outside
-    from hst123r.algorithms.proper_motion import UNKNOWN_MAS_YR, julian_year
+    from hst123r.algorithms.proper_motion import UNKNOWN_MAS_YR, modified_julian_date
     from hst123r.products.reference_table import write_reference
     from hst123r.products.user_reference import read_user_reference, stars_on
 
     (source,) = job.inputs[USER_FILE]
     catalogue = read_user_reference(
         source.files["file"],
-        year=julian_year(job.arguments["mjd"]),
         fwhm_arcsec=params.file_fwhm.to("arcsec"),
         threshold_sigma=params.file_threshold,
         brightest=params.file_brightest,
@@ -195,8 +196,11 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
             hint="Look at its WCS: the extension SCI of an image of MAST has it",
         )
     path = context.product(f"{job.label}_reference.ecsv")
+    # nothing of the exposures, or each new one would have all others aligned again
     meta = {"centre": job.arguments["centre"], "frame": source.name, "moved_arcsec": 0.0}
-    write_reference(catalogue, path, {**meta, "mjd": job.arguments["mjd"]})
+    if catalogue.motions is not None:
+        meta["mjd"] = modified_julian_date(catalogue.motions.middle_year)
+    write_reference(catalogue, path, meta)
     facts = {
         "stars": number,
         "exposures": [],
@@ -278,6 +282,20 @@ def _frame(job: Job, params: ReferenceParams, tied: Tie | None) -> str:
     return job.inputs[CATALOGUE][0].name if catalog == "file" else catalog
 
 
+def _meta(
+    job: Job, params: ReferenceParams, tied: Tie | None, links: Sequence[Link]
+) -> dict[str, Any]:
+    """Return what is said in the table; the scores, which each new exposure changes, are not."""
+    moved = max((math.hypot(*link.moved_arcsec) for link in links if not link.why_not), default=0.0)
+    return {
+        "centre": job.arguments["centre"],
+        "frame": _frame(job, params, tied),
+        # how much further than their headers are wrong exposures may be from the catalogue
+        "moved_arcsec": moved + (0.0 if tied is None else tied.reach_arcsec),
+        "mjd": _middle_mjd(job),
+    }
+
+
 def _outcome(
     job: Job,
     params: ReferenceParams,
@@ -291,13 +309,7 @@ def _outcome(
     from hst123r.sources.reference_verdict import of_links, of_tie
 
     best = job.arguments["scores"][0]
-    # the scores change with every new exposure and are not in the file that is aligned to
-    meta = {
-        "centre": job.arguments["centre"],
-        "frame": _frame(job, params, tied),
-        "moved_arcsec": 0.0 if tied is None else tied.reach_arcsec,
-        "mjd": _middle_mjd(job),
-    }
+    meta = _meta(job, params, tied, links)
     path = context.product(f"{job.label}_reference.ecsv")
     write_reference(catalogue, path, meta)
     facts = {

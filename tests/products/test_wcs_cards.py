@@ -10,6 +10,7 @@ from astropy.io import fits
 
 from hst123r.errors import StageError
 from hst123r.files.content import look
+from hst123r.products import wcs_cards
 from hst123r.products.wcs_cards import copy_wcs, displacement, renew_wcs, round_trip, take_over
 
 
@@ -104,3 +105,17 @@ def test_a_renewed_companion_has_neither_more_nor_less(wfpc2):
 
 def test_pixels_go_to_the_sky_and_back(acs, read):
     assert round_trip(acs["science"], read(acs)) < 1e-5
+
+
+def test_a_round_trip_that_is_no_number_is_none(acs, read, monkeypatch):
+    class Lost:
+        def all_pix2world(self, pixels, _origin):
+            return pixels
+
+        def all_world2pix(self, sky, _origin, **_options):
+            return np.where(np.arange(len(sky))[:, None] == 3, np.nan, sky)
+
+    exposure = read(acs)
+    lost = {chip.extver: Lost() for chip in exposure.chips}
+    monkeypatch.setattr(wcs_cards, "open_chips", lambda *_: lost)
+    assert np.isnan(round_trip(acs["science"], exposure))

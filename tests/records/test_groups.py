@@ -48,6 +48,9 @@ def test_what_is_in_no_group_is_told_by_the_nearest():
     told = [{"field": "x", "filter": "F606W"}, {"field": "SN", "filter": "F606W"}]
     assert teller(bare.labels, told) == 1
     assert teller(bare.labels, told[:1] * 2) == 0
+    # one of its field before one that has more in common otherwise
+    other = {"field": "x", "filter": "F606W", "detector": "ACS/WFC"}
+    assert teller(bare.labels, [other, {"field": "SN", "filter": "F814W"}]) == 1
 
 
 def test_the_outline_is_that_of_the_field_and_does_not_move_by_milliarcseconds():

@@ -1,6 +1,7 @@
 """The reference: which visit is chosen, and its catalogue."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,6 +202,51 @@ def test_a_catalogue_is_taken_to_the_time_of_each_visit(small, divide, do, plain
     moved = {m.subject: m.value for m in aligned.measurements if m.name == "moved_east"}
     years = (middle["jsi00201q"] - middle["jsi00101q"]) / 365.25
     assert moved["jsi00201q"] == pytest.approx(0.5 * years - 0.2, abs=0.005)
+
+
+def test_another_exposure_changes_nothing_in_the_table_of_a_file(small, divide, do, plain):
+    """Or every exposure would be aligned again with each that is fetched."""
+    exposures = small.products("exposures", "exposure")
+    still, moving = {}, {"pmra": 5.0, "pmdec": 0.0, "pmra_error": 0.1, "pmdec_error": 0.1}
+    for columns, epoch in ((still, {}), (moving, {"file_epoch": 2015.0})):
+        params = plain(**columns) | epoch
+        tables = []
+        for members in (exposures, exposures[:2]):
+            job = divide("reference", inputs_of(small, members), params)["SN"]
+            outcome = do("reference", job, params)
+            tables.append(Path(outcome.products[0].files["catalog"]).read_bytes())
+        assert tables[0] == tables[1]
+
+
+def test_an_exposure_whose_stars_were_not_measured_is_named(small, divide, do):
+    given = inputs_of(small, small.products("exposures", "exposure"))
+    given["stars"] = [p for p in given["stars"] if p.name != "jsi00102q"]
+    params = {"filter": "F606W"}
+    assert "the stars of jsi00102q were not measured" in do(
+        "reference", divide("reference", given, params)["SN"], params
+    )
+    given["reference"] = small.products("reference", "reference")
+    said = do("align", divide("align", given)["SN-99900_01-acs_wfc"])
+    assert "the stars of jsi00102q were not measured" in said
+
+
+def test_an_exposure_is_no_drizzled_image(small, divide, do, tmp_path):
+    path = tmp_path / "mine.fits"
+    path.write_bytes((small.folder / "raw" / "jsi00101q_flc.fits").read_bytes())
+    params = {"file": str(path)}
+    given = inputs_of(small, small.products("exposures", "exposure"))
+    said = do("reference", divide("reference", given, params)["SN"], params)
+    assert "it has 2 images SCI" in said
+
+
+def test_a_file_of_the_users_inside_a_work_directory_is_theirs(small, divide, copy_of_finished):
+    (path,) = copy_of_finished.glob("products/stacks/*f606w/*_drz.fits")
+    mine = copy_of_finished / "mine_drc.fits"
+    mine.write_bytes(path.read_bytes())
+    given = inputs_of(small, small.products("exposures", "exposure"))
+    assert divide("reference", given, {"file": str(mine)}, recipe="small")
+    with pytest.raises(InputError, match="is a product of this recipe"):
+        divide("reference", given, {"file": str(path)}, recipe="small")
 
 
 def test_stars_that_stand_still_for_want_of_an_epoch_are_said(small, divide, do, plain):
