@@ -119,7 +119,9 @@ def test_two_frames_of_one_filter_agree_in_magnitude(night):
 @pytest.fixture(scope="module")
 def colours(hrc, run_on):
     """Align the exposures of three filters, around a star that is on a frame of each."""
-    stages = ("reference: {filter: F606W, brightest: 4000}", "align: {brightest: 2000}")
+    stages = (
+        "stars: {brightest: 4000}", "reference: {filter: F606W}", "align: {brightest: 2000}",
+    )  # fmt: skip
     return run_on("colours", hrc, SHARED, stages)
 
 
