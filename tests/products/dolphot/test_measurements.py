@@ -176,6 +176,38 @@ def test_files_of_another_run(read, made, info):
         convert(found, info, notes[:2], 3)
 
 
+def test_a_cut_off_info_file(samples, write):
+    """Without its corrections, fluxes would be 4 to 5 % too bright."""
+    name = samples / "wfc3_uvis" / "noref.phot"
+    catalogue = read_catalogue(name, read_columns(f"{name}.columns"))
+    notes = [ImageNote(i, 1, AB) for i in range(4)]
+    text = (samples / "wfc3_uvis" / "noref.phot.info").read_text()
+    for whole in (text.partition("Aperture")[0], text.partition("  0.046396")[0]):
+        info = read_info(write(whole, "cut.info"))
+        with pytest.raises(InputError, match="aperture correction for each image of ext") as caught:
+            convert(catalogue, info, notes, 4)
+        assert caught.value.where.endswith("cut.info")
+    other = read_info(write(text.replace("EXTENSION 0", "EXTENSION 1"), "cut.info"))
+    with pytest.raises(InputError, match="no section of extension 0, chip 1, which .*columns"):
+        convert(catalogue, other, notes, 4)
+
+
+def test_a_run_without_aperture_corrections(samples, write):
+    """With ApCor=0 they are there, and 0."""
+    name = samples / "wfc3_uvis" / "noref.phot"
+    catalogue = read_catalogue(name, read_columns(f"{name}.columns"))
+    notes = [ImageNote(i, 1, AB) for i in range(4)]
+    text = (samples / "wfc3_uvis" / "noref.phot.info").read_text()
+    assert not convert(catalogue, read_info(write(text)), notes, 4).caveats
+    none = read_info(write(text.replace("0.046396", "-0.000000").replace("0.050593", "-0.000000")))
+    converted = convert(catalogue, none, notes, 4)
+    assert [(caveat.code, caveat.subject) for caveat in converted.caveats] == [
+        ("dolphot_no_aperture_correction", "iabc01q_f606w_flc.chip1"),
+        ("dolphot_no_aperture_correction", "iabc04q_f814w_flc.chip1"),
+    ]
+    assert np.isfinite(converted.found.flux[0]).any()
+
+
 @pytest.mark.parametrize(
     ("raw", "measured", "ours"),
     [
