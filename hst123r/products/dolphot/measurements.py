@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.errors import InputError
 from hst123r.photometry.flags import Flag
-from hst123r.products.dolphot.columns import Block, check_images
+from hst123r.products.dolphot.columns import Block, Layout, check_images
 from hst123r.records.outcome import Caveat
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ CORNER_PIX: Final = 0.5
 """DOLPHOT's coordinate of the middle of the first pixel, which is 0 in ours and 1 in FITS."""
 BRIGHT_COUNTS: Final = 1000.0
 """Of stars with more counts than this, the digits written tell the zeropoint to 0.0003 mag."""
+ROUNDING_S: Final = 0.06
+"""A label of .columns has the exposure time to 0.1 s; what differs more is of another run."""
 NO_CORRECTION: Final = "dolphot_no_aperture_correction"
 """Code of the caveat that an image has no aperture correction."""
 MOST_SPREAD_MAG: Final = 0.003
@@ -216,7 +218,7 @@ def _image(
     from hst123r.photometry.magnitudes import njy_per_unit
 
     block, values = catalogue.layout.images[number], catalogue.images[number]
-    time = float(block.exposure_time_s or np.nan)
+    time = _exposure_time(catalogue.layout, sections, number)
     correction = _corrections(catalogue, sections, number)
     counts, mag = (values[name].astype(np.float64) for name in ("counts", "mag"))
     # electrons per second in the aperture that DOLPHOT corrects to
@@ -288,6 +290,27 @@ def _uncorrected(images: Sequence[Block], sections: Sequence[Section]) -> Iterat
                 "fluxes are those of its PSF as it is",
                 block.image,
             )
+
+
+def _exposure_time(layout: Layout, sections: Sequence[Section], number: int) -> float:
+    """Return the exposure time of an image in seconds, to six decimals where ``.info`` has it.
+
+    In the generic mode it has none, and the label of the columns, to a tenth of a second, counts.
+    """
+    import numpy as np
+
+    block = layout.images[number]
+    label = float(block.exposure_time_s or np.nan)
+    setups = [section.setups[number + 1] for section in sections if number + 1 in section.setups]
+    times = [setup.exposure_time_s for setup in setups]
+    for time in times:
+        if not abs(time - label) <= ROUNDING_S:
+            raise InputError(
+                f"{block.image} was exposed for {label:g} s there and {time:g} s in the .info file",
+                where=layout.source,
+                hint="They are of two runs; keep the files of one run together",
+            )
+    return times[0] if times else label
 
 
 def _corrections(catalogue: Catalogue, sections: Sequence[Section], number: int) -> Floats:

@@ -9,7 +9,7 @@ from hst123r.photometry.flags import Flag
 from hst123r.photometry.magnitudes import njy_per_unit
 from hst123r.products.dolphot.catalogue import read_catalogue
 from hst123r.products.dolphot.columns import read_columns
-from hst123r.products.dolphot.info import Info, Section, read_info
+from hst123r.products.dolphot.info import Info, Section, Setup, read_info
 from hst123r.products.dolphot.measurements import (
     ImageNote,
     convert,
@@ -206,6 +206,30 @@ def test_a_run_without_aperture_corrections(samples, write):
         ("dolphot_no_aperture_correction", "iabc04q_f814w_flc.chip1"),
     ]
     assert np.isfinite(converted.found.flux[0]).any()
+
+
+def test_short_exposures_have_the_time_of_the_info_file(write, made):
+    """The columns say 0.5 s of 0.48 s."""
+    images = ("a.chip1 (ACS_F606W, 0.5 sec)", *made.images[1:])
+    layout = read_columns(write(made.columns(images=images), "run.phot.columns"))
+    row = made.row(made.rejected, made.measured(2000.0, 24.0), made.measured(), made.negative)
+    catalogue = read_catalogue(write(row), layout)
+    notes = [ImageNote(i, 1, AB) for i in range(3)]
+
+    def converted(time):
+        section = Section(0, 1, aperture_corrections=[0.0] * 3)
+        section.setups[1] = Setup("ACS", "F606W", 1, time)
+        info = Info(("a.chip1", "b.chip1", "c.chip1"), (1.0, 2.0, 3.0), (section,))
+        return convert(catalogue, info, notes, 3)
+
+    found = converted(0.48)
+    assert found.zeropoints[0] == pytest.approx(24 + 2.5 * np.log10(2000 / 0.48), abs=1e-6)
+    assert found.found.rate[:2, 0] == pytest.approx([2000 / 0.48, 1000 / 450], rel=1e-6)
+    with pytest.raises(
+        InputError, match="a.chip1 was exposed for 0.5 s there and 0.43 s"
+    ) as caught:
+        converted(0.43)
+    assert caught.value.where.endswith("run.phot.columns")
 
 
 @pytest.mark.parametrize(
