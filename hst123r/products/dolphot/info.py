@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from hst123r.errors import InputError
-from hst123r.products.dolphot.text import numbers, read_lines
+from hst123r.products.dolphot.text import ends_whole, numbers, read_lines
 
 _SECTION: Final = re.compile(r"EXTENSION (\d+) CHIP (\d+)")
 _CAMERA: Final = re.compile(r"\* (\S+)-specific info")
@@ -60,7 +60,8 @@ class Section:
     psf : list of tuple of float
         Analytic PSF of the generic mode, three for each image.
     aperture_corrections : list of float
-        In magnitudes, what is added to the magnitude of each image.
+        In magnitudes, what is added to the magnitude of each image. DOLPHOT writes 0 for an image
+        without stars to find it from, and for all with ``ApCor=0``.
     """
 
     extension: int
@@ -84,11 +85,14 @@ class Info:
         Their modified Julian dates, 0 where the header had none.
     sections : tuple of Section
         One for each extension and chip that was worked on.
+    source : str
+        The file it was read from, for messages.
     """
 
     images: tuple[str, ...]
     mjd: tuple[float, ...]
     sections: tuple[Section, ...]
+    source: str = "its .info file"
 
 
 def read_info(path: str | Path) -> Info:
@@ -136,7 +140,12 @@ def read_info(path: str | Path) -> Info:
         )  # fmt: skip
     for section in sections:
         _check(section, len(images), str(path))
-    return Info(images, dates, tuple(sections))
+    if not ends_whole(path):
+        raise InputError(
+            "its last line has no end", where=str(path),
+            hint="It was cut off; run DOLPHOT again",
+        )  # fmt: skip
+    return Info(images, dates, tuple(sections), str(path))
 
 
 def _images(

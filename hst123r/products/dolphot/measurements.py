@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.errors import InputError
 from hst123r.photometry.flags import Flag
-from hst123r.products.dolphot.columns import check_images
+from hst123r.products.dolphot.columns import Block, Layout, check_images
+from hst123r.records.outcome import Caveat
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from hst123r.products.dolphot.catalogue import Catalogue
-    from hst123r.products.dolphot.info import Info
+    from hst123r.products.dolphot.info import Info, Section
     from hst123r.sources.measured import Measurements
 
     Floats = NDArray[np.float64]
@@ -26,6 +27,10 @@ CORNER_PIX: Final = 0.5
 """DOLPHOT's coordinate of the middle of the first pixel, which is 0 in ours and 1 in FITS."""
 BRIGHT_COUNTS: Final = 1000.0
 """Of stars with more counts than this, the digits written tell the zeropoint to 0.0003 mag."""
+ROUNDING_S: Final = 0.06
+"""A label of .columns has the exposure time to 0.1 s; what differs more is of another run."""
+NO_CORRECTION: Final = "dolphot_no_aperture_correction"
+"""Code of the caveat that an image has no aperture correction."""
 MOST_SPREAD_MAG: Final = 0.003
 """Ten times that: zeropoints that differ more from star to star are not one zeropoint."""
 
@@ -75,6 +80,8 @@ class Converted:
         DOLPHOT's.
     zeropoints : tuple of float
         DOLPHOT's magnitude of one electron per second, for each image.
+    caveats : tuple of Caveat
+        One for each image without an aperture correction.
     """
 
     found: Measurements
@@ -82,6 +89,7 @@ class Converted:
     sharpness: Floats
     roundness: Floats
     zeropoints: tuple[float, ...]
+    caveats: tuple[Caveat, ...] = ()
 
 
 def sky_positions(wcs: Any, x: Any, y: Any) -> tuple[Floats, Floats]:
@@ -159,19 +167,21 @@ def convert(
     Raises
     ------
     InputError
-        If `info` is of another run, or the zeropoint of an image cannot be found.
+        If `info` is of another run or says nothing about the extension and chip of an object,
+        or the zeropoint of an image cannot be found.
     """
     import numpy as np
 
     from hst123r.sources.measured import Measurements
 
     layout = catalogue.layout
-    check_images(layout, info.images, "its .info file")
+    check_images(layout, info.images, info.source)
     if len(notes) != len(layout.images):
         raise InputError(
             f"there are notes about {len(notes)} images of {len(layout.images)}",
             where=layout.source,
         )
+    sections = _sections(catalogue, info)
     shape = (exposures, len(catalogue))
     names = ("flux", "error", "photon_slope", "rate", "rate_error", "x", "y", "chi", "crowding",
              "sky", "sharpness", "roundness")  # fmt: skip
@@ -180,7 +190,7 @@ def convert(
     extver, raw = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
     zeropoints = []
     for number, note in enumerate(notes):
-        values, zeropoint = _image(catalogue, info, number, note)
+        values, zeropoint = _image(catalogue, sections, number, note)
         zeropoints.append(zeropoint)
         flags = catalogue.images[number]["flag"]
         measured = np.isfinite(values["rate"])
@@ -195,11 +205,12 @@ def convert(
     found = Measurements(
         **real, extver=extver, flags=our_flags(raw, rank > 1), usable=(rank > 1).astype(float)
     )
-    return Converted(found, raw, sharpness, roundness, tuple(zeropoints))
+    caveats = tuple(_uncorrected(layout.images, sections))
+    return Converted(found, raw, sharpness, roundness, tuple(zeropoints), caveats)
 
 
 def _image(
-    catalogue: Catalogue, info: Info, number: int, note: ImageNote
+    catalogue: Catalogue, sections: Sequence[Section], number: int, note: ImageNote
 ) -> tuple[dict[str, Any], float]:
     """Return the measurements of one image, and DOLPHOT's zeropoint of an electron per second."""
     import numpy as np
@@ -207,8 +218,8 @@ def _image(
     from hst123r.photometry.magnitudes import njy_per_unit
 
     block, values = catalogue.layout.images[number], catalogue.images[number]
-    time = float(block.exposure_time_s or np.nan)
-    correction = _corrections(catalogue, info, number)
+    time = _exposure_time(catalogue.layout, sections, number)
+    correction = _corrections(catalogue, sections, number)
     counts, mag = (values[name].astype(np.float64) for name in ("counts", "mag"))
     # electrons per second in the aperture that DOLPHOT corrects to
     plain = counts * (note.electrons_per_count / time) * 10 ** (-0.4 * correction)
@@ -246,16 +257,71 @@ def _error(values: dict[str, Any], plain: Floats, zeropoint: float) -> Floats:
         return np.asarray(np.abs(plain / values["snr"]))
 
 
-def _corrections(catalogue: Catalogue, info: Info, number: int) -> Floats:
+def _sections(catalogue: Catalogue, info: Info) -> list[Section]:
+    """Return what a run found out about each extension and chip that has objects.
+
+    DOLPHOT writes a correction for every image, with ``ApCor=0`` too, before it writes objects.
+    """
+    import numpy as np
+
+    places = np.stack([catalogue.objects["ext"], catalogue.objects["chip"]])
+    known = {(section.extension, section.chip): section for section in info.sections}
+    result = []
+    for extension, chip in np.unique(places, axis=1).T.tolist():
+        section = known.get((extension, chip))
+        if section is None or len(section.aperture_corrections) != len(info.images):
+            what = "section" if section is None else "aperture correction for each image"
+            raise InputError(
+                f"it has no {what} of extension {extension}, chip {chip}, which "
+                f"{catalogue.layout.source} describes objects of",
+                where=info.source, hint="It was cut off, or is of another run; run DOLPHOT again",
+            )  # fmt: skip
+        result.append(section)
+    return result
+
+
+def _uncorrected(images: Sequence[Block], sections: Sequence[Section]) -> Iterator[Caveat]:
+    """Say which images DOLPHOT wrote 0 for."""
+    for number, block in enumerate(images):
+        if any(section.aperture_corrections[number] == 0 for section in sections):
+            yield Caveat(
+                NO_CORRECTION,
+                "DOLPHOT found no aperture correction (ApCor was 0, or there was no star for it); "
+                "fluxes are those of its PSF as it is",
+                block.image,
+            )
+
+
+def _exposure_time(layout: Layout, sections: Sequence[Section], number: int) -> float:
+    """Return the exposure time of an image in seconds, to six decimals where ``.info`` has it.
+
+    In the generic mode it has none, and the label of the columns, to a tenth of a second, counts.
+    """
+    import numpy as np
+
+    block = layout.images[number]
+    label = float(block.exposure_time_s or np.nan)
+    setups = [section.setups[number + 1] for section in sections if number + 1 in section.setups]
+    times = [setup.exposure_time_s for setup in setups]
+    for time in times:
+        if not abs(time - label) <= ROUNDING_S:
+            raise InputError(
+                f"{block.image} was exposed for {label:g} s there and {time:g} s in the .info file",
+                where=layout.source,
+                hint="They are of two runs; keep the files of one run together",
+            )
+    return times[0] if times else label
+
+
+def _corrections(catalogue: Catalogue, sections: Sequence[Section], number: int) -> Floats:
     """Return the aperture correction of an image for every object, by extension and chip."""
     import numpy as np
 
     objects = catalogue.objects
-    result = np.zeros(len(catalogue))
-    for section in info.sections:
-        if section.aperture_corrections:
-            here = (objects["ext"] == section.extension) & (objects["chip"] == section.chip)
-            result[here] = section.aperture_corrections[number]
+    result = np.full(len(catalogue), np.nan)
+    for section in sections:
+        here = (objects["ext"] == section.extension) & (objects["chip"] == section.chip)
+        result[here] = section.aperture_corrections[number]
     return result
 
 

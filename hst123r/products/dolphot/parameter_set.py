@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def run_parameters(
     chosen = preset(preset_name)
     own = dict(values or {})
     listed = [*([(0, reference)] if reference else []), *enumerate(images, 1)]
-    wrong = [*_wrong_images(images, reference), *_wrong_values(own, len(images))]
+    wrong = [*_wrong_images(images, reference), *_wrong_values(own, len(images), reference)]
     if wrong:
         raise InputError("; ".join(wrong), where="DOLPHOT's parameters")
     mine = _by_case(own)
@@ -101,13 +102,17 @@ def run_parameters(
 
 
 def _by_case(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Give names the spelling of the table; the last of those that differ in case only counts."""
-    result: dict[str, Value] = {}
-    for name, value in values.items():
-        begin, _, bare = name.rpartition("_") if _IMAGE.match(name) else ("", "", name)
-        spelled = parameters()[bare.lower()].name
-        result[f"{begin.lower()}_{spelled}" if begin else spelled] = value
-    return result
+    """Give names the spelling of the table."""
+    return {_spelled(name): value for name, value in values.items()}
+
+
+def _spelled(name: str) -> str:
+    """Return a known name as the table spells it, with the number of an image as DOLPHOT has it."""
+    found = _IMAGE.fullmatch(name)
+    spelled = parameters()[(found[2] if found else name).lower()].name
+    if found is None:
+        return spelled
+    return f"img{int(found[1])}_{spelled}" if found[1] else f"img_{spelled}"
 
 
 def _wrong_images(images: Sequence[RunImage], reference: RunImage | None) -> Iterator[str]:
@@ -123,8 +128,11 @@ def _wrong_images(images: Sequence[RunImage], reference: RunImage | None) -> Ite
             yield f"{name!r} is no name of an image: no folder, no space, no # or =, no .fits"
 
 
-def _wrong_values(own: Mapping[str, Value], count: int) -> Iterator[str]:
+def _wrong_values(
+    own: Mapping[str, Value], count: int, reference: RunImage | None
+) -> Iterator[str]:
     known = parameters()
+    seen: dict[str, str] = {}
     for name, value in own.items():
         found = _IMAGE.fullmatch(name)
         bare = found[2] if found else name
@@ -138,6 +146,10 @@ def _wrong_values(own: Mapping[str, Value], count: int) -> Iterator[str]:
             yield f"{name} does nothing for images of Hubble"
         elif found and found[1] and int(found[1]) > count:
             yield f"{name} is about image {found[1]} of {count}"
+        elif found and found[1] and int(found[1]) == 0 and reference is None:
+            yield f"{name} is about the reference image, and there is none"
+        elif (first := seen.setdefault(_spelled(name), name)) != name:
+            yield f"{first} and {name} are one parameter"
         else:
             yield from _wrong_value(name, parameter, value)
 
@@ -155,6 +167,9 @@ def _wrong_value(name: str, parameter: Parameter, value: Value) -> Iterator[str]
         yield f"{name} has {len(numbers)} numbers, not {parameter.count}"
     for number in numbers:
         assert not isinstance(number, str)
+        if not math.isfinite(number):
+            yield f"{name} is {number}, not a finite number"
+            continue
         if parameter.kind == "whole" and number != int(number):
             yield f"{name} is {number:g}, not a whole number"
         if parameter.low is not None and number < parameter.low:

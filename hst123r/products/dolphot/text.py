@@ -40,6 +40,22 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
             yield number, line.strip()
 
 
+def ends_whole(path: str | Path) -> bool:
+    """Return whether the last line of a text file was written to its end.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that :func:`read_lines` could read.
+
+    Returns
+    -------
+    bool
+        Whether a newline is its last character; without one, the last number may be cut off.
+    """
+    return Path(path).read_bytes().endswith(b"\n")
+
+
 def numbers(line: str, where: str) -> tuple[float, ...]:
     """Return the numbers of a line.
 

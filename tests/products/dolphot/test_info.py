@@ -82,6 +82,8 @@ def test_a_run_that_stopped_in_its_last_section(samples):
         (lambda text: text.replace("Limits\n", ""), ":8", "under no heading"),
         (lambda text: text.replace("0.999988", "O.999988"), ":16", "there should be numbers"),
         (lambda text: text[:-11], "", "1 aperture corrections for 2 images"),
+        # 0.0496 of 0.049666
+        (lambda text: text[:-3], "", "last line has no end"),
     ],
 )
 def test_what_is_no_info_file(write, change, line, sentence):

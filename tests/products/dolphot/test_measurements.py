@@ -9,7 +9,7 @@ from hst123r.photometry.flags import Flag
 from hst123r.photometry.magnitudes import njy_per_unit
 from hst123r.products.dolphot.catalogue import read_catalogue
 from hst123r.products.dolphot.columns import read_columns
-from hst123r.products.dolphot.info import Info, Section, read_info
+from hst123r.products.dolphot.info import Info, Section, Setup, read_info
 from hst123r.products.dolphot.measurements import (
     ImageNote,
     convert,
@@ -174,6 +174,62 @@ def test_files_of_another_run(read, made, info):
         convert(found, other, notes, 3)
     with pytest.raises(InputError, match="notes about 2 images of 3"):
         convert(found, info, notes[:2], 3)
+
+
+def test_a_cut_off_info_file(samples, write):
+    """Without its corrections, fluxes would be 4 to 5 % too bright."""
+    name = samples / "wfc3_uvis" / "noref.phot"
+    catalogue = read_catalogue(name, read_columns(f"{name}.columns"))
+    notes = [ImageNote(i, 1, AB) for i in range(4)]
+    text = (samples / "wfc3_uvis" / "noref.phot.info").read_text()
+    for whole in (text.partition("Aperture")[0], text.partition("  0.046396")[0]):
+        info = read_info(write(whole, "cut.info"))
+        with pytest.raises(InputError, match="aperture correction for each image of ext") as caught:
+            convert(catalogue, info, notes, 4)
+        assert caught.value.where.endswith("cut.info")
+    other = read_info(write(text.replace("EXTENSION 0", "EXTENSION 1"), "cut.info"))
+    with pytest.raises(InputError, match="no section of extension 0, chip 1, which .*columns"):
+        convert(catalogue, other, notes, 4)
+
+
+def test_a_run_without_aperture_corrections(samples, write):
+    """With ApCor=0 they are there, and 0."""
+    name = samples / "wfc3_uvis" / "noref.phot"
+    catalogue = read_catalogue(name, read_columns(f"{name}.columns"))
+    notes = [ImageNote(i, 1, AB) for i in range(4)]
+    text = (samples / "wfc3_uvis" / "noref.phot.info").read_text()
+    assert not convert(catalogue, read_info(write(text)), notes, 4).caveats
+    none = read_info(write(text.replace("0.046396", "-0.000000").replace("0.050593", "-0.000000")))
+    converted = convert(catalogue, none, notes, 4)
+    assert [(caveat.code, caveat.subject) for caveat in converted.caveats] == [
+        ("dolphot_no_aperture_correction", "iabc01q_f606w_flc.chip1"),
+        ("dolphot_no_aperture_correction", "iabc04q_f814w_flc.chip1"),
+    ]
+    assert np.isfinite(converted.found.flux[0]).any()
+
+
+def test_short_exposures_have_the_time_of_the_info_file(write, made):
+    """The columns say 0.5 s of 0.48 s."""
+    images = ("a.chip1 (ACS_F606W, 0.5 sec)", *made.images[1:])
+    layout = read_columns(write(made.columns(images=images), "run.phot.columns"))
+    row = made.row(made.rejected, made.measured(2000.0, 24.0), made.measured(), made.negative)
+    catalogue = read_catalogue(write(row), layout)
+    notes = [ImageNote(i, 1, AB) for i in range(3)]
+
+    def converted(time):
+        section = Section(0, 1, aperture_corrections=[0.0] * 3)
+        section.setups[1] = Setup("ACS", "F606W", 1, time)
+        info = Info(("a.chip1", "b.chip1", "c.chip1"), (1.0, 2.0, 3.0), (section,))
+        return convert(catalogue, info, notes, 3)
+
+    found = converted(0.48)
+    assert found.zeropoints[0] == pytest.approx(24 + 2.5 * np.log10(2000 / 0.48), abs=1e-6)
+    assert found.found.rate[:2, 0] == pytest.approx([2000 / 0.48, 1000 / 450], rel=1e-6)
+    with pytest.raises(
+        InputError, match="a.chip1 was exposed for 0.5 s there and 0.43 s"
+    ) as caught:
+        converted(0.43)
+    assert caught.value.where.endswith("run.phot.columns")
 
 
 @pytest.mark.parametrize(

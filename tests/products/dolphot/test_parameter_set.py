@@ -47,6 +47,13 @@ def test_the_users_values_go_before_the_presets():
     assert found["xytfile"] == "stars"
 
 
+def test_numbers_of_images_may_have_zeros_before_them():
+    found = run_parameters([ACS, IR], {"img01_RAper": 4, "IMG002_raper": 1.5})
+    assert (found["img1_RAper"], found["img2_RAper"]) == ("4", "1.5")
+    reference = RunImage("ref", "ACS/WFC")
+    assert run_parameters([ACS], {"img00_RAper": 7}, reference)["img0_RAper"] == "7"
+
+
 def test_the_file_of_a_run(tmp_path):
     found = run_parameters([ACS, IR], {"img1_shift": [1.5, -2.0]})
     write_parameters(tmp_path / "run.param", found)
@@ -69,6 +76,12 @@ def test_the_file_of_a_run(tmp_path):
         ({"img_RSky": 15}, "img_RSky has 1 numbers, not 2"),
         ({"Zero": 25.0}, "Zero does nothing for images of Hubble"),
         ({"img3_RAper": 2}, "img3_RAper is about image 3 of 2"),
+        ({"img0_RAper": 7}, "img0_RAper is about the reference image, and there is none"),
+        ({"img1_RAper": 4, "img01_raper": 7}, "img1_RAper and img01_raper are one parameter"),
+        ({"FitSky": 1, "fitsky": 2}, "FitSky and fitsky are one parameter"),
+        ({"SecondPass": float("nan")}, "SecondPass is nan, not a finite number"),
+        ({"SecondPass": float("inf")}, "SecondPass is inf, not a finite number"),
+        ({"img_RSky": [float("nan"), 35]}, "img_RSky is nan, not a finite number"),
         ({"xytfile": "a # b"}, "not a text without #"),
         ({"img_RPSF": 3, "FitSky": 2}, "RPSF 3 is too small for RAper 2, with FitSky 2 at least 2"),
         ({"img_RPSF": 40}, "a.chip1: RPSF 40 is above 33"),
