@@ -316,8 +316,9 @@ def test_an_exposure_that_does_not_overlap_is_said(small, divide, do):
     (away,) = [product for product in exposures if product.name == "jsi00202q"]
     for chip in away.facts["chips"]:
         chip["corners"] = [[ra, dec + 0.1] for ra, dec in chip["corners"]]
-    params = {"filter": "F814W"}
+    params = {"filter": "F814W", "chain": {"cover": 0.0}}
     job = divide("reference", inputs_of(small, exposures), params)["SN"]
+    assert job.arguments["groups"] == []
     assert job.arguments["apart"] == ["jsi00202q"]
     outcome = do("reference", job, params)
     assert [(c.code, c.subject) for c in outcome.caveats] == [("no_overlap", "jsi00202q")]
