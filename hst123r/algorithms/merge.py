@@ -80,6 +80,8 @@ class Catalogue:
         fits which tie the visit to the frame. None where all are of one visit.
     links : (n,) ndarray of int64, optional
         How many such fits lie between a star and the frame.
+    group : (n,) ndarray of int64, optional
+        Stars of one number are on one frame, 0 that of the reference. None where all are on that.
     """
 
     ra_deg: Floats
@@ -94,10 +96,11 @@ class Catalogue:
     motions: Motions | None = None
     frame_error_arcsec: Floats | None = None
     links: Integers | None = None
+    group: Integers | None = None
 
     def where(self, rows: NDArray[Any]) -> Catalogue:
         """Return the stars of some rows."""
-        names = (*_OF_A_LIST, "detections", "covering", "frame_error_arcsec", "links")
+        names = (*_OF_A_LIST, "detections", "covering", "frame_error_arcsec", "links", "group")
         given = {name: getattr(self, name) for name in names}
         kept = {name: value[rows] for name, value in given.items() if value is not None}
         motions = None if self.motions is None else self.motions.where(rows)

@@ -46,6 +46,7 @@ def outcome(visit: Visit, solutions: Sequence[Solution]) -> Outcome:
         now = visit.files[number]["science"]
         moved = displacement(source.files["science"], now, exposure)
         measured += verdict.measurements(visit, exposure.root, solution, moved)
+        measured += verdict.of_group(visit, number)
         if number in agree:
             measured += verdict.against_sibling(visit, exposure.root, agree[number])
         products.append(_exposure(visit, number, solution, moved))
@@ -72,6 +73,8 @@ def _exposure(
     told: dict[str, Any] = {"state": solution.state, "moved_arcsec": list(moved_arcsec)}
     if solution.donor:
         told["donor"] = solution.donor
+    if visit.groups[number]:
+        told["group"] = visit.groups[number]
     told["attempts"] = [asdict(attempt) for attempt in solution.attempts]
     facts = {
         **source.facts,

@@ -88,7 +88,7 @@ def _settings(visit: Visit, number: int, begun: bool) -> Settings:
 
     params = visit.params
     # the reference may have been moved away from the headers
-    moved = 0.0 if begun else visit.reference.moved_arcsec
+    moved = 0.0 if begun else visit.reference_of(number).moved_arcsec
     return Settings(
         search_arcsec=params.search_radius.to("pix") * visit.scale_arcsec + moved,
         min_snr=MIN_SNR,

@@ -47,8 +47,10 @@ def tie(visit: Visit, solutions: Sequence[Solution]) -> list[Solution]:
     tied = list(solutions)
     for number, solution in enumerate(solutions):
         if solution.state == "failed":
-            found = _by_stars(visit, number, donors, solutions)
-            found = found or _inherit(visit, number, donors, solutions) or solution
+            # a sibling of another group stands on another frame
+            mine = [donor for donor in donors if visit.groups[donor] == visit.groups[number]]
+            found = _by_stars(visit, number, mine, solutions)
+            found = found or _inherit(visit, number, mine, solutions) or solution
             tied[number] = replace(found, attempts=solution.attempts)
     return tied
 
@@ -61,7 +63,7 @@ def _by_stars(
 
     for donor in donors:
         # the donor may stand where the reference was moved to, and this one by its header
-        moved = visit.reference.moved_arcsec
+        moved = visit.reference_of(number).moved_arcsec
         before = visit.residual(number, replace(visit.catalogue(donor), moved_arcsec=moved))
         if before.pairs < visit.params.least:
             continue
@@ -112,7 +114,7 @@ def check(visit: Visit, number: int) -> Residual:
     Residual
         As the others; or by a shift of up to ten pixels.
     """
-    return _compare(visit, number, visit.reference)
+    return _compare(visit, number, visit.reference_of(number))
 
 
 def _compare(visit: Visit, number: int, catalogue: ReferenceStars) -> Residual:
@@ -135,7 +137,7 @@ def agreements(visit: Visit, solutions: Sequence[Solution]) -> dict[int, Agreeme
     The surest itself is compared with the one of the next two that it agrees with better, so that
     another's fault does not become its own. Where some disagree with it and more than half of the
     fitted exposures agree among themselves, all are compared with the surest of these. What stands
-    by its header is no yardstick.
+    by its header is no yardstick, and neither is one that lies on another group of the catalogue.
 
     Parameters
     ----------
@@ -149,24 +151,37 @@ def agreements(visit: Visit, solutions: Sequence[Solution]) -> dict[int, Agreeme
     dict of int to Agreement
         By number; empty for a visit of one exposure.
     """
+    found: dict[int, Agreement] = {}
+    for group in sorted(set(visit.groups)):
+        numbers = [number for number in range(len(solutions)) if visit.groups[number] == group]
+        found |= _agreements(visit, solutions, numbers)
+    return found
+
+
+def _agreements(
+    visit: Visit, solutions: Sequence[Solution], numbers: Sequence[int]
+) -> dict[int, Agreement]:
+    """Compare the exposures of one group."""
     order = sorted(
-        range(len(solutions)),
+        numbers,
         key=lambda number: (not solutions[number].is_fitted, -solutions[number].residual.pairs),
     )
     order = [number for number in order if solutions[number].state != "failed"]
-    found = _against_surest(visit, order, len(solutions))
+    found = _against_surest(visit, order, numbers)
     if all(verdict.agrees(visit, agreement) for agreement in found.values()):
         return found
     voters = majority(visit, [number for number in order if solutions[number].is_fitted])
     if not voters or voters[0] == order[0]:
         return found
-    return _against_surest(visit, voters, len(solutions))
+    return _against_surest(visit, voters, numbers)
 
 
-def _against_surest(visit: Visit, order: Sequence[int], count: int) -> dict[int, Agreement]:
-    """Compare every exposure with the first of some, and that with the better of the next two."""
+def _against_surest(
+    visit: Visit, order: Sequence[int], numbers: Sequence[int]
+) -> dict[int, Agreement]:
+    """Compare some exposures with the first of some, and that with the better of the next two."""
     found = {}
-    for number in range(count):
+    for number in numbers:
         others = [other for other in order if other != number]
         tried = others[:2] if order and number == order[0] else others[:1]
         compared = [_agreement(visit, number, other) for other in tried]

@@ -17,7 +17,7 @@ from hst123r.alignment.visit import Visit
 
 if TYPE_CHECKING:
     from hst123r.algorithms.transform import PlaneTransform
-    from hst123r.sources.alignment import Residual
+    from hst123r.sources.alignment import ReferenceStars, Residual
     from hst123r.sources.clusters import Cluster
 
 SIBLINGS_ARCSEC: Final = 0.5
@@ -73,7 +73,8 @@ def _fit(visit: Visit, numbers: Sequence[int], cluster: Cluster) -> dict[int, So
 
     stars, frame = cluster.catalogue, visit.frame
     places = stars.ra_deg, stars.dec_deg, stars.position_error_arcsec
-    before = compare_positions(*places, visit.reference, frame)
+    reference = visit.reference_of(numbers[cluster.members[0]])
+    before = compare_positions(*places, reference, frame)
     tried = Attempt(
         geometry=frame.geometry,
         min_matches=visit.params.least,
@@ -91,7 +92,7 @@ def _fit(visit: Visit, numbers: Sequence[int], cluster: Cluster) -> dict[int, So
     if not before.is_aligned:
         fitted = fit_pairs(before.pairing, frame.geometry, FLOOR_PIX * frame.scale_arcsec)
         steps = [(fitted.transform, before.pairing.centre_deg)]
-        after = _after(visit, cluster, *steps[0])
+        after = _after(visit, cluster, reference, *steps[0])
         if fitted.check.size:
             check_mas = after.rms_of(before.star[fitted.check])
     if not _within_limits(visit, after, check_mas):
@@ -109,7 +110,11 @@ def _fit(visit: Visit, numbers: Sequence[int], cluster: Cluster) -> dict[int, So
 
 
 def _after(
-    visit: Visit, cluster: Cluster, transform: PlaneTransform, centre: tuple[float, float]
+    visit: Visit,
+    cluster: Cluster,
+    reference: ReferenceStars,
+    transform: PlaneTransform,
+    centre: tuple[float, float],
 ) -> Residual:
     """Compare the merged stars, moved as was fitted, with the reference."""
     import numpy as np
@@ -121,7 +126,7 @@ def _after(
     place = np.stack(to_tangent_plane(stars.ra_deg, stars.dec_deg, *centre), axis=1)
     there = transform(place)
     ra, dec = from_tangent_plane(there[:, 0], there[:, 1], *centre)
-    return compare_positions(ra, dec, stars.position_error_arcsec, visit.reference, visit.frame)
+    return compare_positions(ra, dec, stars.position_error_arcsec, reference, visit.frame)
 
 
 def _within_limits(visit: Visit, residual: Residual, check_mas: float) -> bool:

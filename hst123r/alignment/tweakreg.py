@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ def align(visit: Visit, moving: Mapping[int, Residual]) -> dict[int, NDArray[np.
     if not names or len(visit.reference.ra_deg) < least:
         return {}
     lists = {name: _star_lists(visit, number) for name, number in names.items()}
-    settings = _settings(visit)
+    settings = _settings(visit, list(names.values()))
     shifts = tweakreg(visit.folder, lists, visit.reference.as_star_list(), settings)
     fitted = {}
     for name, number in names.items():
@@ -53,14 +53,15 @@ def _star_lists(visit: Visit, number: int) -> dict[int, StarList]:
     }
 
 
-def _settings(visit: Visit) -> Settings:
+def _settings(visit: Visit, numbers: Sequence[int]) -> Settings:
     from hst123r.external.tweakreg import Settings
 
     params = visit.params
+    # the reference may have been moved away from the headers
+    moved = max(visit.reference_of(number).moved_arcsec for number in numbers)
     return Settings(
-        # the reference may have been moved away from the headers
         search_radius_pix=round(params.search_radius.to("pix"))
-        + math.ceil(visit.reference.moved_arcsec / visit.scale_arcsec),
+        + math.ceil(moved / visit.scale_arcsec),
         tolerance_pix=params.tolerance.to("pix"),
         separation_pix=params.separation.to("pix"),
         min_matches=params.least,

@@ -72,6 +72,25 @@ def measurements(
     return found
 
 
+def of_group(visit: Visit, number: int) -> list[Measurement]:
+    """Return the group of the catalogue that an exposure lies on.
+
+    Parameters
+    ----------
+    visit : Visit
+        Its visit.
+    number : int
+        Which exposure.
+
+    Returns
+    -------
+    list of Measurement
+        None where it is the reference itself, or what was added to that.
+    """
+    group = visit.groups[number]
+    return [Measurement("group", group, subject=visit.exposures[number].root)] if group else []
+
+
 def is_good(visit: Visit, solution: Solution) -> bool:
     """Return whether all that was measured of a solution is within the limits of the recipe.
 
@@ -156,13 +175,15 @@ def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
     Returns
     -------
     list of Caveat
-        One for every exposure whose own stars do not put it on the reference.
+        One for every exposure whose own stars do not put it on the reference, and one for each
+        that they put on a group whose frame is another.
     """
     if visit.params.method == "none":
         text = "exposures stand where their headers put them; nothing was fitted"
         return [Caveat("not_aligned", text)]
     told = []
-    for exposure, solution in zip(visit.exposures, solutions, strict=True):
+    for number, (exposure, solution) in enumerate(zip(visit.exposures, solutions, strict=True)):
+        told += _beside(visit, number) if solution.state != "failed" else []
         pairs = solution.residual.pairs
         own = f"{pairs} of its own stars confirm it" if pairs else "no star of its own confirms it"
         if solution.state == "sibling":
@@ -188,6 +209,16 @@ def caveats(visit: Visit, solutions: Sequence[Solution]) -> list[Caveat]:
             )
             told.append(Caveat("simpler_fit", text, exposure.root))
     return told
+
+
+def _beside(visit: Visit, number: int) -> list[Caveat]:
+    """Say that an exposure lies on a group that is not on the frame of the reference."""
+    group = visit.groups[number]
+    if not group or not visit.reference.groups[group - 1].why_not:
+        return []
+    why_not = visit.reference.groups[group - 1].why_not
+    text = f"tied to group {group} of the catalogue, and that not to the reference: {why_not}"
+    return [Caveat("not_connected", text, visit.exposures[number].root)]
 
 
 def _short(attempt: Attempt) -> str:

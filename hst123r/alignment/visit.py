@@ -44,6 +44,8 @@ class Visit:
         Stars by EXTVER.
     reference : ReferenceStars
         The catalogue.
+    groups : list of int
+        The group of the catalogue that each exposure lies on, 0 for the reference.
     frame : Frame
         How exposures are compared with it.
     folder : Path
@@ -72,6 +74,7 @@ class Visit:
         # stars of a catalogue that knows how they move are where they were then
         when = sum(exposure.middle_mjd for exposure in self.exposures) / len(self.exposures)
         self.reference = read_reference(reference.files["catalog"], when)
+        self.groups = [self._group(exposure) for exposure in self.exposures]
         # TweakReg leaves files of its own beside those it works on
         self.folder = context.folder("align")
         self.files = [working_copy(p.files, self.folder) for p in self.sources]
@@ -97,6 +100,30 @@ class Visit:
             brightest=params.brightest,
             magnitudes=(_magnitude(params.bright_limit), _magnitude(params.faint_limit)),
         )
+
+    def _group(self, exposure: Exposure) -> int:
+        """Return the group that has most stars around an exposure, or else the nearest one."""
+        import numpy as np
+
+        from hst123r.algorithms.sphere import middle, to_tangent_plane
+
+        stars = self.reference
+        corners = [corner for chip in exposure.chips for corner in chip.corners]
+        if not (stars.groups and stars.group is not None and stars.group.size and corners):
+            return 0
+        sides = np.array(corners, np.float64)
+        centre = middle(sides[:, 0], sides[:, 1])
+        box = np.stack(to_tangent_plane(sides[:, 0], sides[:, 1], *centre), axis=1)
+        place = np.stack(to_tangent_plane(stars.ra_deg, stars.dec_deg, *centre), axis=1)
+        inside = np.all((place >= box.min(axis=0)) & (place <= box.max(axis=0)), axis=1)
+        if inside.any():
+            return int(np.bincount(stars.group[inside]).argmax())
+        # stars a quarter of the sky away have no place on the plane
+        return int(stars.group[np.nanargmin(np.nan_to_num(np.hypot(*place.T), nan=np.inf))])
+
+    def reference_of(self, number: int) -> ReferenceStars:
+        """Return the catalogue as an exposure searches it, by how far its group was moved."""
+        return self.reference.seen_from(self.groups[number])
 
     def with_fit(self, geometry: Geometry, min_matches: int) -> Visit:
         """Return the same visit, files and all, as a method that fits something else sees it."""
@@ -125,7 +152,7 @@ class Visit:
         number : int
             Which exposure.
         catalogue : ReferenceStars, optional
-            The catalogue; the reference by default.
+            The catalogue; that of the reference by default.
         frame : Frame, optional
             How; as all exposures of the visit by default.
 
@@ -138,7 +165,7 @@ class Visit:
         from hst123r.sources.alignment import compare
 
         wcs = open_chips(self.files[number]["science"], self.exposures[number])
-        wanted = self.reference if catalogue is None else catalogue
+        wanted = self.reference_of(number) if catalogue is None else catalogue
         return compare(self.stars[number], wcs, wanted, frame or self.frame)
 
     def catalogue(self, number: int) -> ReferenceStars:

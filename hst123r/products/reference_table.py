@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from hst123r.products.tables import Column
 if TYPE_CHECKING:
     from hst123r.algorithms.merge import Catalogue
     from hst123r.sources.alignment import ReferenceStars
+    from hst123r.sources.apart import GroupFrame
 
 COLUMNS: Final = (
     Column("star", "Number of the star, the brightest first", dtype="int"),
@@ -33,6 +35,12 @@ COLUMNS: Final = (
         3,
     ),
     Column("links", "Fits of visits between it and the reference", dtype="int"),
+    Column(
+        "group",
+        "0 on the frame of the reference; others are of groups that do not overlap it, each on "
+        "the frame that the meta says",
+        dtype="int",
+    ),
     Column("rate", "Count rate in an infinite aperture", "electron / s", "float", 5),
     Column("rate_err", "Its standard error", "electron / s", "float", 5),
     Column("detections", "Exposures in which the star was found", dtype="int"),
@@ -95,7 +103,7 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
         What the table is about; ``mjd`` is the time of the positions.
     """
     nothing = [0] * catalogue.ra_deg.size
-    error, links = catalogue.frame_error_arcsec, catalogue.links
+    error, links, group = catalogue.frame_error_arcsec, catalogue.links, catalogue.group
     rows: list[dict[str, Any]] = [
         {
             "star": number,
@@ -108,6 +116,7 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
             "covering": covering,
             "frame_err": frame_error * 1000,
             "links": count,
+            "group": number_of_group,
         }
         for number, (
             ra,
@@ -119,6 +128,7 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
             covering,
             frame_error,
             count,
+            number_of_group,
         ) in enumerate(
             zip(
                 catalogue.ra_deg.tolist(),
@@ -130,6 +140,7 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
                 catalogue.covering.tolist(),
                 nothing if error is None else error.tolist(),
                 nothing if links is None else links.tolist(),
+                nothing if group is None else group.tolist(),
                 strict=True,
             ),
             1,
@@ -145,6 +156,22 @@ def write_reference(catalogue: Catalogue, path: Path, meta: Mapping[str, Any]) -
             row["pm_err"] = moving.error_mas_yr[number]
             row["ref_epoch"] = moving.epoch[number]
     tables.write(tables.build(columns, rows, meta), path)
+
+
+def group_meta(frames: Sequence[GroupFrame]) -> dict[str, Any]:
+    """Return what the meta of a catalogue says of groups beside the reference.
+
+    Parameters
+    ----------
+    frames : sequence of GroupFrame
+        Their frames.
+
+    Returns
+    -------
+    dict
+        ``groups``, a list of plain values; empty without groups.
+    """
+    return {"groups": [asdict(frame) for frame in frames]} if frames else {}
 
 
 def read_reference(path: str | Path, mjd: float | None = None) -> ReferenceStars:
@@ -167,6 +194,7 @@ def read_reference(path: str | Path, mjd: float | None = None) -> ReferenceStars
 
     from hst123r.algorithms.proper_motion import Motions, carried, julian_year
     from hst123r.sources.alignment import ReferenceStars
+    from hst123r.sources.apart import GroupFrame
 
     table = tables.read(path)
     ra, dec, error = (np.array(table[name], float) for name in ("ra", "dec", "pos_err"))
@@ -184,4 +212,6 @@ def read_reference(path: str | Path, mjd: float | None = None) -> ReferenceStars
         float(table.meta.get("moved_arcsec", 0.0)),
         np.array(table["frame_err"], float) / 1000,
         np.array(table["links"], int),
+        np.array(table["group"], int),
+        tuple(GroupFrame(**given) for given in table.meta.get("groups", [])),
     )

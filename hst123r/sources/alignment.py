@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.sphere import middle, to_tangent_plane
 from hst123r.records.geometry import Geometry
 from hst123r.sources.stars import ChipStars
+
+if TYPE_CHECKING:
+    from hst123r.sources.apart import GroupFrame
 
 Floats = NDArray[np.float64]
 SIGNIFICANT: Final = 3.0
@@ -42,6 +45,10 @@ class ReferenceStars:
         to the reference.
     links : (n,) ndarray of int64, optional
         Fits of visits between a star and the reference.
+    group : (n,) ndarray of int64, optional
+        Stars of one number are on one frame, 0 that of the reference.
+    groups : tuple of GroupFrame
+        The frames of groups from 1 on, in order.
     """
 
     ra_deg: Floats
@@ -51,6 +58,14 @@ class ReferenceStars:
     moved_arcsec: float = 0.0
     frame_error_arcsec: Floats | None = None
     links: NDArray[np.int64] | None = None
+    group: NDArray[np.int64] | None = None
+    groups: tuple[GroupFrame, ...] = ()
+
+    def seen_from(self, number: int) -> ReferenceStars:
+        """Return the same stars as an exposure of a group searches them."""
+        if not number:
+            return self
+        return replace(self, moved_arcsec=self.groups[number - 1].moved_arcsec)
 
     def chain_of(self, rows: NDArray[np.int64]) -> tuple[int, float]:
         """Return the most links to some stars, and the frame error that they have on average.

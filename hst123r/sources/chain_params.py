@@ -22,7 +22,7 @@ class ChainParams(Params):
         ge=0,
         le=1,
         description="Visits are added where the catalogue covers less than this share of an "
-        "exposure; 0 adds none, 1 all that bring something new",
+        "exposure; 0 adds none, and no groups apart, 1 all that bring something new",
     )
     search_radius: PositiveAngle = Field(
         Amount(1.0, "arcsec"), description="How far stars may be from where the headers put them"

@@ -127,15 +127,28 @@ def _groups(
         mine = [product for product in members if entry.holds(product) and polygons[product.name]]
         if names & {product.name for product in mine}:
             continue
-        for part in _parts([product.name for product in mine], polygons):
+        for part in parts([product.name for product in mine], polygons):
             exposures = sorted((p for p in mine if p.name in part), key=by_time)
             found[exposures[0].name] = (entry, exposures)
     return found
 
 
-def _parts(roots: Sequence[str], polygons: Mapping[str, Polygons]) -> list[set[str]]:
-    """Return exposures in sets that overlap, directly or through others."""
-    parts = []
+def parts(roots: Sequence[str], polygons: Mapping[str, Polygons]) -> list[set[str]]:
+    """Return exposures in sets that overlap, directly or through others.
+
+    Parameters
+    ----------
+    roots : sequence of str
+        Root names of exposures.
+    polygons : mapping of str to list of (4, 2) ndarray of float64
+        Chips by exposure, on one plane.
+
+    Returns
+    -------
+    list of set of str
+        Root names; every exposure is in one set.
+    """
+    found = []
     left = {root: polygons[root] for root in roots}
     while left:
         part = {next(iter(left))}
@@ -145,8 +158,8 @@ def _parts(roots: Sequence[str], polygons: Mapping[str, Polygons]) -> list[set[s
             edge = [polygon for root in sorted(new) for polygon in polygons[root]]
             new = touching(edge, left) if left else set()
             part = part | new
-        parts.append(part)
-    return parts
+        found.append(part)
+    return found
 
 
 def _value(
@@ -166,13 +179,32 @@ def _value(
     return own + 1.25 * math.log10(overlap) + 1.25 * math.log10(gain)
 
 
-def labels(links: Sequence[Sequence[Product]]) -> list[dict[str, Any]]:
+def named(exposures: Sequence[Product]) -> str:
+    """Return the name of a visit for people.
+
+    Parameters
+    ----------
+    exposures : sequence of Product
+        Of one detector, filter and visit.
+
+    Returns
+    -------
+    str
+        These three.
+    """
+    names = [exposures[0].labels[key] for key in ("detector", "filter", "visit")]
+    return f"{names[0]} {names[1]} of visit {names[2]}"
+
+
+def labels(links: Sequence[Sequence[Product]], suffix: str = "") -> list[dict[str, Any]]:
     """Return visits as plain values: a name for people, and the exposures in order.
 
     Parameters
     ----------
     links : sequence of sequence of Product
         As :func:`connect` gives them.
+    suffix : str
+        What names end with.
 
     Returns
     -------
@@ -181,8 +213,7 @@ def labels(links: Sequence[Sequence[Product]]) -> list[dict[str, Any]]:
     """
     told: list[dict[str, Any]] = []
     for exposures in links:
-        names = [exposures[0].labels[key] for key in ("detector", "filter", "visit")]
-        label = f"{names[0]} {names[1]} of visit {names[2]}"
+        label = f"{named(exposures)}{suffix}"
         if any(label == other["label"] for other in told):
             label = f"{label}, {exposures[0].name} and on"
         told.append({"label": label, "exposures": [product.name for product in exposures]})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hst123r.records.outcome import Caveat, Measurement, Quality
 
 if TYPE_CHECKING:
     from hst123r.sources.absolute import Tie, TieOptions
+    from hst123r.sources.apart import GroupFrame, Part
     from hst123r.sources.chain import ChainOptions, Link
 
 
@@ -56,7 +58,47 @@ def of_links(
     return measured, caveats
 
 
-def of_tie(tied: Tie, options: TieOptions) -> list[Measurement]:
+def of_group(part: Part, frame: GroupFrame, least: int) -> tuple[list[Measurement], list[Caveat]]:
+    """Return what is to be said of a group that nothing connects with the reference.
+
+    Parameters
+    ----------
+    part : Part
+        The group.
+    frame : GroupFrame
+        How its frame stands to that of the reference.
+    least : int
+        Fewest stars.
+
+    Returns
+    -------
+    list of Measurement, list of Caveat
+        The number of its stars, with the group as subject and never bad; a caveat for each of its
+        exposures.
+    """
+    fails = Quality.CAVEAT
+    count = Measurement(
+        "group_stars", int(part.catalogue.ra_deg.size), low=least, fails=fails, subject=part.subject
+    )
+    told = f"does not overlap the reference and belongs to {part.subject}"
+    if frame.why_not:
+        code, text = (
+            "not_connected",
+            f"tied among themselves, not to the reference: {frame.why_not}",
+        )
+    else:
+        code = "absolute_only"
+        text = f"tied to the reference through {frame.frame} alone"
+    caveats = [
+        Caveat(code, f"{root} {told}, whose exposures are {text}", root) for root in part.members
+    ]
+    if len(part.exposures) == 1:
+        text = f"{part.label} has one exposure, so cosmic rays can be in the catalogue"
+        caveats.append(Caveat("single_exposure", text, part.subject))
+    return [count], caveats
+
+
+def of_tie(tied: Tie, options: TieOptions, subject: str = "") -> list[Measurement]:
     """Return what was measured of a tie; what is outside the limits was not done.
 
     Parameters
@@ -65,6 +107,8 @@ def of_tie(tied: Tie, options: TieOptions) -> list[Measurement]:
         What became of the frame.
     options : TieOptions
         The limits.
+    subject : str
+        The group; empty for the reference.
 
     Returns
     -------
@@ -79,7 +123,7 @@ def of_tie(tied: Tie, options: TieOptions) -> list[Measurement]:
         ("absolute_distance", away, "arcsec", options.max_move_arcsec),
         ("absolute_rotation", abs(tied.rotation_deg), "deg", options.max_rotation_deg),
     ]
-    return [
+    found = [
         Measurement("absolute_matches", tied.matches, low=options.min_matches, fails=fails),
         *(Measurement(name, v, unit, high=high, fails=fails) for name, v, unit, high in limited),
         Measurement("absolute_rms_east", tied.rms_mas[0], "mas"),
@@ -87,3 +131,4 @@ def of_tie(tied: Tie, options: TieOptions) -> list[Measurement]:
         Measurement("absolute_moved_east", tied.moved_arcsec[0], "arcsec"),
         Measurement("absolute_moved_north", tied.moved_arcsec[1], "arcsec"),
     ]
+    return [replace(item, subject=subject) for item in found]

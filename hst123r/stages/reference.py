@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +17,9 @@ from hst123r.stage.context import Context
 from hst123r.stage.contract import BYTES, HEAVY, SCIENCE, TABLE, WCS, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
-    from hst123r.algorithms.merge import Catalogue, StarList
+    from hst123r.algorithms.merge import Catalogue
     from hst123r.sources.absolute import Tie
-    from hst123r.sources.chain import Link
+    from hst123r.sources.apart import Part
 
 CATALOGUE: Final = "catalogue file"
 """Kind of an absolute catalogue of the user's."""
@@ -34,11 +34,12 @@ class Reference(Stage[ReferenceParams]):
     """Choose the visit that all others are aligned to, and make its star catalogue.
 
     Where it does not reach an exposure, visits in between are fitted to the catalogue one by one
-    and add their stars, so that what is connected at all is on one frame; see `chain`.
+    and add their stars, so that what is connected at all is on one frame; see `chain`. Exposures
+    that nothing connects with it make groups of their own in the same catalogue, each on its frame.
     Or take a `file`, an image or a catalogue of yours; it has to have stars on the exposures.
     With `absolute` the catalogue is moved, once, to the frame of Gaia or of another catalogue at
-    the time of the visit, and all exposures follow when they are aligned. Where that cannot be
-    trusted the frame of the headers stays, with a caveat.
+    the time of the visit, each group by itself, and all exposures follow when they are aligned.
+    Where that cannot be trusted the frame of the headers stays, with a caveat.
     """
 
     name = "reference"
@@ -60,6 +61,7 @@ class Reference(Stage[ReferenceParams]):
         self, inputs: dict[str, list[Product]], params: ReferenceParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field; the choice is made here, from the exposures' records."""
+        from hst123r.sources.apart_plan import groups_apart, rooted
         from hst123r.sources.chain_plan import connect, labels
         from hst123r.sources.reference_choice import apart, score
 
@@ -75,13 +77,10 @@ class Reference(Stage[ReferenceParams]):
                 arguments = {"centre": positions[field], "scores": [], **_about(members)}
                 yield Job(field, {"field": field}, {"exposure": [], USER_FILE: own}, arguments)
                 continue
-            scores = score(
-                members,
-                field,
-                filter_name=params.filter,
-                detector=params.detector,
-                avoid=params.avoid,
-            )
+            wanted: dict[str, Any] = {
+                "filter_name": params.filter, "detector": params.detector, "avoid": params.avoid,
+            }  # fmt: skip
+            scores = score(members, field, **wanted)
             best = scores[0]
             chosen = sorted(
                 (p for p in members if best.holds(p)),
@@ -89,11 +88,18 @@ class Reference(Stage[ReferenceParams]):
             )
             links = connect(members, chosen, field, cover=params.chain.cover)
             everything = [*chosen, *(product for link in links for product in link)]
+            cover = params.chain.cover
+            groups = groups_apart(members, everything, field, cover=cover, **wanted)
+            # a group takes in all that is apart
+            alone = [] if groups else apart(members, everything)
+            by_name = {product.name: product for product in members}
+            everything += [by_name[root] for root in rooted(groups)]
             arguments = {
                 "centre": positions[field],
                 "scores": [entry.as_json() for entry in scores],
-                "apart": apart(members, everything),
+                "apart": alone,
                 "links": labels(links),
+                "groups": groups,
             }
             measured = [stars[p.name] for p in everything if p.name in stars]
             given = {"exposure": everything, "stars": measured, CATALOGUE: catalogues}
@@ -106,6 +112,7 @@ class Reference(Stage[ReferenceParams]):
         from hst123r.algorithms.boxes import outside
         from hst123r.products.exposures import open_chips
         from hst123r.products.star_lists import read_stars
+        from hst123r.sources.apart import grown
         from hst123r.sources.stars import by_wcs, star_list
 
         all_measured(job)
@@ -121,9 +128,13 @@ class Reference(Stage[ReferenceParams]):
             context.logger.info("%s: %d stars", found.label, found.ra_deg.size)
         boxes = in_degrees(params.mask)
         lists = [outside(found, boxes) for found in lists]
-        catalogue, links = _grown(job, params, lists)
-        tied = _tie(job, params, catalogue)
-        return _outcome(job, params, context, tied.catalogue if tied else catalogue, tied, links)
+        by_root = {found.label: found for found in lists}
+        radius, chain = params.match_radius.to("arcsec"), params.chain.options()
+        parts = [grown(plan, by_root, radius, chain) for plan in _plans(job)]
+        tie = _tying(job, params)
+        if tie is not None:
+            parts = [replace(part, tied=tie(part)) for part in parts]
+        return _outcome(job, params, context, parts)
 
 
 def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
@@ -225,14 +236,15 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
     return Outcome([product], [Measurement("stars", number, low=params.min_stars)], caveats)
 
 
-def _tie(job: Job, params: ReferenceParams, catalogue: Catalogue) -> Tie | None:
-    """Move the catalogue to the absolute frame, if one is wanted."""
+def _tying(job: Job, params: ReferenceParams) -> Callable[[Part], Tie] | None:
+    """Return what moves a group to the absolute frame, if one is wanted."""
     from hst123r.algorithms.proper_motion import julian_year
     from hst123r.products.star_catalogue import read_star_catalogue
     from hst123r.sources.absolute import tie
 
     if params.absolute is None:
         return None
+    options = params.absolute.options()
     given = params.absolute
     (source,) = job.inputs[CATALOGUE]
     error = None if given.position_error is None else given.position_error.to("mas")
@@ -240,97 +252,90 @@ def _tie(job: Job, params: ReferenceParams, catalogue: Catalogue) -> Tie | None:
     if epoch is None and given.catalog == "gaia-dr3":
         epoch = GAIA_DR3_EPOCH
     stars = read_star_catalogue(source.files["catalog"], error_mas=error, epoch=epoch)
-    return tie(catalogue, stars, julian_year(_middle_mjd(job)), given.options())
+
+    def tied(part: Part) -> Tie:
+        year = julian_year(_middle_mjd(job, part.exposures))
+        return tie(part.catalogue, stars, year, options)
+
+    return tied
 
 
-def _grown(
-    job: Job, params: ReferenceParams, lists: Sequence[StarList]
-) -> tuple[Catalogue, list[Link]]:
-    """Merge the stars of the reference, and add the visits that reach further."""
-    from hst123r.sources.chain import group, groups, grow
+def _plans(job: Job) -> list[dict[str, Any]]:
+    """Return the reference and what is added to it, and the groups apart, in the same form."""
+    from hst123r.sources.apart_plan import rooted
 
-    by_root = {found.label: found for found in lists}
-    radius = params.match_radius.to("arcsec")
-    names = [product.name for product in _chosen(job)]
-    first = group([by_root[root] for root in names], radius, "the reference")
-    others = [
-        part
-        for link in job.arguments["links"]
-        for part in groups([by_root[root] for root in link["exposures"]], radius, link["label"])
-    ]
-    return grow(first, others, params.chain.options())
+    links, groups = job.arguments["links"], job.arguments["groups"]
+    added = {root for link in links for root in link["exposures"]} | set(rooted(groups))
+    chosen = [p.name for p in job.inputs["exposure"] if p.name not in added]
+    first = {"group": 0, "label": "the reference", "exposures": chosen, "links": links}
+    return [{**first, "members": []}, *groups]
 
 
-def _chosen(job: Job) -> list[Product]:
-    """Return the exposures of the reference without those of the visits that are added."""
-    added = {root for link in job.arguments["links"] for root in link["exposures"]}
-    return [product for product in job.inputs["exposure"] if product.name not in added]
-
-
-def _middle_mjd(job: Job) -> float:
-    """Return the mean time of the exposures, weighted by their length."""
-    exposures = [Exposure.own(product.facts) for product in _chosen(job)]
+def _middle_mjd(job: Job, roots: Sequence[str]) -> float:
+    """Return the mean time of some exposures, weighted by their length."""
+    exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"] if p.name in roots]
     seconds = sum(exposure.exposure_time_s for exposure in exposures)
     return sum(e.middle_mjd * e.exposure_time_s for e in exposures) / seconds
 
 
-def _frame(job: Job, params: ReferenceParams, tied: Tie | None) -> str:
-    """Name the frame that the catalogue is in."""
-    if tied is None or not tied.is_good or params.absolute is None:
-        return "header"
+def _absolute(job: Job, params: ReferenceParams) -> str:
+    """Name the absolute catalogue, empty without one."""
+    if params.absolute is None:
+        return ""
     catalog = params.absolute.catalog
     return job.inputs[CATALOGUE][0].name if catalog == "file" else catalog
 
 
-def _meta(
-    job: Job, params: ReferenceParams, tied: Tie | None, links: Sequence[Link]
-) -> dict[str, Any]:
-    """Return what is said in the table; the scores, which each new exposure changes, are not."""
-    moved = max((math.hypot(*link.moved_arcsec) for link in links if not link.why_not), default=0.0)
-    return {
-        "centre": job.arguments["centre"],
-        "frame": _frame(job, params, tied),
-        # how much further than their headers are wrong exposures may be from the catalogue
-        "moved_arcsec": moved + (0.0 if tied is None else tied.reach_arcsec),
-        "mjd": _middle_mjd(job),
-    }
-
-
-def _outcome(
-    job: Job,
-    params: ReferenceParams,
-    context: Context,
-    catalogue: Catalogue,
-    tied: Tie | None,
-    links: Sequence[Link],
-) -> Outcome:
-    from hst123r.products.reference_table import write_choice, write_reference
+def _outcome(job: Job, params: ReferenceParams, context: Context, parts: Sequence[Part]) -> Outcome:
+    from hst123r.products.reference_table import group_meta, write_choice, write_reference
+    from hst123r.sources.apart import joined
     from hst123r.sources.reference_choice import explain
-    from hst123r.sources.reference_verdict import of_links, of_tie
 
+    first, *others = parts
+    absolute = _absolute(job, params)
+    catalogue = joined(parts, params.match_radius.to("arcsec"))
+    frames = [part.frame_beside(first, absolute) for part in others]
     best = job.arguments["scores"][0]
-    meta = _meta(job, params, tied, links)
+    # the scores change with every new exposure and are not in the file that is aligned to
+    meta = {
+        "centre": job.arguments["centre"],
+        "frame": absolute if first.is_absolute else "header",
+        "moved_arcsec": first.moved_arcsec,
+        "mjd": _middle_mjd(job, first.exposures),
+        **group_meta(frames),
+    }
     path = context.product(f"{job.label}_reference.ecsv")
     write_reference(catalogue, path, meta)
     facts = {
-        "stars": int(catalogue.ra_deg.size),
-        "exposures": [product.name for product in _chosen(job)],
-        "links": [link.as_json() for link in links],
+        "stars": int(first.catalogue.ra_deg.size),
+        "exposures": list(first.exposures),
+        "links": [link.as_json() for link in first.links],
+        "groups": [p.as_json(frame) for p, frame in zip(others, frames, strict=True)],
         "scores": job.arguments["scores"],
         "why": explain(job.arguments["scores"]),
         "frame": meta["frame"],
         **{key: best[key] for key in ("detector", "filter", "visit")},
     }
-    if tied is not None:
-        facts["absolute"] = tied.as_json()
+    if first.tied is not None:
+        facts["absolute"] = first.tied.as_json()
     product = Product("reference", job.label, dict(job.labels), {"catalog": str(path)}, facts)
     context.logger.info("%s", facts["why"])
     choice = context.product(f"{job.label}_choice.ecsv")
     write_choice(facts["scores"], choice, {"field": job.label, "why": facts["why"]})
     chosen = Product("reference choice", job.label, dict(job.labels), {"table": str(choice)})
-    measured, caveats = of_links(links, params.chain.options())
-    measured.insert(0, Measurement("stars", facts["stars"], low=params.min_stars))
-    caveats += [
+    measured, caveats = _verdict(job, params, parts, catalogue)
+    return Outcome([product, chosen], measured, caveats)
+
+
+def _verdict(
+    job: Job, params: ReferenceParams, parts: Sequence[Part], catalogue: Catalogue
+) -> tuple[list[Measurement], list[Caveat]]:
+    from hst123r.sources.reference_verdict import of_group, of_links, of_tie
+
+    first, absolute = parts[0], _absolute(job, params)
+    stars = int(first.catalogue.ra_deg.size)
+    measured = [Measurement("stars", stars, low=params.min_stars)]
+    caveats = [
         Caveat("not_registered", f"{label} stands by its header in the catalogue: {text}", label)
         for label, text in catalogue.problems.items()
     ]
@@ -338,15 +343,23 @@ def _outcome(
         Caveat("no_overlap", f"{root} does not overlap the reference, and is not tied to it", root)
         for root in job.arguments["apart"]
     ]
-    if len(facts["exposures"]) == 1:
+    if len(first.exposures) == 1:
         text = "the reference visit has one exposure, so cosmic rays can be in the catalogue"
         caveats.append(Caveat("single_exposure", text))
-    if tied is not None and params.absolute is not None:
-        measured += of_tie(tied, params.absolute.options())
-        if not tied.is_good:
+    for part in parts:
+        numbers, told = of_links(part.links, params.chain.options())
+        if part.number:
+            more, said = of_group(part, part.frame_beside(first, absolute), params.min_stars)
+            numbers, told = more + numbers, said + told
+        measured, caveats = measured + numbers, caveats + told
+        if part.tied is None or params.absolute is None:
+            continue
+        measured += of_tie(part.tied, params.absolute.options(), part.subject)
+        if not part.tied.is_good:
+            whose = f"of {part.subject} " if part.subject else ""
             text = (
-                f"the frame is that of the headers, it was not moved to "
-                f"{job.inputs[CATALOGUE][0].name}: {tied.why_not}"
+                f"the frame {whose}is that of the headers, it was not moved to "
+                f"{job.inputs[CATALOGUE][0].name}: {part.tied.why_not}"
             )
-            caveats.append(Caveat("not_absolute", text))
-    return Outcome([product, chosen], measured, caveats)
+            caveats.append(Caveat("not_absolute", text, part.subject))
+    return measured, caveats

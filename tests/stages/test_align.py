@@ -252,9 +252,42 @@ def test_tweakreg_searches_as_far_as_the_reference_was_moved_in_whole_pixels(
 ):
     from types import SimpleNamespace
 
-    visit = as_visit(reference=SimpleNamespace(moved_arcsec=moved_arcsec))
-    found = tweakreg._settings(visit).search_radius_pix
+    moved = [0.0, moved_arcsec]
+    visit = as_visit(reference_of=lambda number: SimpleNamespace(moved_arcsec=moved[number]))
+    assert tweakreg._settings(visit, [0]).search_radius_pix == 20
+    found = tweakreg._settings(visit, [0, 1]).search_radius_pix
     assert (found, type(found)) == (radius_pix, int)
+
+
+def test_an_exposure_of_a_group_is_searched_as_far_as_that_was_moved_and_says_so(
+    small, divide, do, tmp_path
+):
+    """All stars make a group that was moved by 2.5 arcsec, beyond what is searched without it."""
+    from dataclasses import replace
+
+    from astropy.table import Table
+
+    (reference,) = small.products("reference", "reference")
+    table = Table.read(reference.files["catalog"])
+    table["dec"] += 2.5 / 3600
+    table["group"] = 1
+    why_not = "it stands by the headers of visit c"
+    table.meta["groups"] = [
+        {"group": 1, "label": "visit c", "frame": "header", "why_not": why_not, "moved_arcsec": 2.5}
+    ]
+    table.write(tmp_path / "r.ecsv")
+    given = {
+        "exposure": small.products("exposures", "exposure"),
+        "stars": small.products("stars", "stars"),
+        "cosmic rays": [],
+        "reference": [replace(reference, files={"catalog": str(tmp_path / "r.ecsv")})],
+    }
+    outcome = do("align", divide("align", given)["SN-99900_02-acs_wfc"])
+    assert outcome.quality.value == "caveat", outcome
+    assert {m.value for m in outcome.measurements if m.name == "group"} == {1}
+    roots = {m.subject for m in outcome.measurements if m.name == "group"}
+    assert {(c.code, c.subject) for c in outcome.caveats} == {("not_connected", r) for r in roots}
+    assert all(why_not in c.text for c in outcome.caveats)
 
 
 @pytest.mark.heavy

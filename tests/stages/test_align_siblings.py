@@ -6,7 +6,7 @@ from astropy.wcs import WCS
 
 from hst123r.alignment import siblings, verdict
 from hst123r.alignment.params import AlignParams
-from hst123r.alignment.solution import Solution
+from hst123r.alignment.solution import Attempt, Solution
 from hst123r.alignment.visit import Visit
 from hst123r.sources.alignment import Frame, ReferenceStars, as_catalogue, compare
 from hst123r.sources.stars import ChipStars
@@ -30,6 +30,7 @@ class Toy(Visit):
         self.scale_arcsec = SCALE
         self.frame = Frame(SCALE, 20.0, 1.0, "rscale")
         self.exposures = [Root(f"exposure{number}") for number in range(len(offsets))]
+        self.groups = [0] * len(offsets)
         xy = rng.uniform(0, SIZE, (120, 2))
         self.wcs = [plane(offset) for offset in offsets]
         self.stars = []
@@ -102,3 +103,32 @@ def test_the_majority_is_named_in_the_order_of_certainty():
     assert siblings.majority(visit, [0, 2, 1, 3]) == [2, 1, 3]
     assert siblings.majority(visit, [0, 1]) == []
     assert siblings.majority(visit, []) == []
+
+
+def test_siblings_of_another_group_are_no_yardstick_and_no_donors(monkeypatch):
+    """Two frames that differ by their headers: a part of the visit lies on each."""
+    visit = Toy((0, 0, WRONG_PIX, WRONG_PIX), (120, 110, 100, 90))
+    visit.groups = [0, 0, 1, 1]
+    solutions = [Solution("tweakwcs", visit.residual(n)) for n in range(4)]
+    found = siblings.agreements(visit, solutions)
+    assert {n: agreement.sibling[-1] for n, agreement in found.items()} == {
+        0: "1", 1: "0", 2: "3", 3: "2",
+    }  # fmt: skip
+    assert all(verdict.agrees(visit, agreement) for agreement in found.values())
+    asked = {}
+
+    def ask(visit, number, donors, solutions):
+        asked[number] = list(donors)
+
+    monkeypatch.setattr(siblings, "_by_stars", ask)
+    monkeypatch.setattr(siblings, "_inherit", ask)
+    visit = Toy((0, 0, 0, 0), (120, 110, 100, 90))
+    visit.groups = [0, 0, 1, 1]
+    for failed, donors in ((1, [0]), (3, [2])):
+        states = ["failed" if n == failed else "tweakwcs" for n in range(4)]
+        tried = (Attempt("rscale", 10, 20.0, 1.0, 90),)
+        given = [
+            Solution(state, visit.residual(n), attempts=tried) for n, state in enumerate(states)
+        ]
+        siblings.tie(visit, given)
+        assert asked[failed] == donors

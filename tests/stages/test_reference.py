@@ -362,8 +362,65 @@ def test_an_exposure_that_does_not_overlap_is_said(small, divide, do):
     (away,) = [product for product in exposures if product.name == "jsi00202q"]
     for chip in away.facts["chips"]:
         chip["corners"] = [[ra, dec + 0.1] for ra, dec in chip["corners"]]
-    params = {"filter": "F814W"}
+    params = {"filter": "F814W", "chain": {"cover": 0.0}}
     job = divide("reference", inputs_of(small, exposures), params)["SN"]
+    assert job.arguments["groups"] == []
     assert job.arguments["apart"] == ["jsi00202q"]
     outcome = do("reference", job, params)
     assert [(c.code, c.subject) for c in outcome.caveats] == [("no_overlap", "jsi00202q")]
+
+
+@pytest.fixture
+def split(small, tmp_path):
+    """Move the second visit six arcmin to the north, where nothing connects it with the first."""
+    exposures = []
+    for product in small.products("exposures", "exposure"):
+        files = product.files
+        if product.labels["visit"].endswith("02"):
+            files = working_copy(files, tmp_path)
+            with fits.open(files["science"], mode="update") as hdus:
+                for hdu in (hdu for hdu in hdus if hdu.name == "SCI"):
+                    hdu.header["CRVAL2"] += 0.1
+            for chip in product.facts["chips"]:
+                chip["corners"] = [[ra, dec + 0.1] for ra, dec in chip["corners"]]
+        exposures.append(replace(product, files=files))
+    return exposures
+
+
+@pytest.mark.heavy
+def test_a_visit_apart_is_a_group_that_is_moved_and_aligned_by_itself(
+    small, divide, do, make_catalogue, split
+):
+    params = make_catalogue("gaia.ecsv")
+    path = params["absolute"]["file"]
+    known = Table.read(path)
+    north = known.copy()
+    north["dec"] += 0.1
+    Table(np.concatenate([known.as_array(), north.as_array()])).write(path, overwrite=True)
+    given = inputs_of(small, split)
+    for wanted, code in ((params, "absolute_only"), ({"filter": "F606W"}, "not_connected")):
+        job = divide("reference", given, wanted)["SN"]
+        (group,) = job.arguments["groups"]
+        away = [p.name for p in split if p.labels["visit"].endswith("02")]
+        assert group["members"] == sorted(away)
+        outcome = do("reference", job, wanted)
+        assert {c.subject for c in outcome.caveats if c.code == code} == set(away)
+        reference = outcome.products[0]
+        stars = read_reference(reference.files["catalog"])
+        assert set(stars.group) == {0, 1}
+        assert np.all(stars.dec_deg[stars.group == 1] > 2.25)
+        measured = {(m.subject, m.name): m.value for m in outcome.measurements}
+        assert measured["group 1", "group_stars"] > 20
+        if code == "absolute_only":
+            # the header of the second visit is off by 0.2 arcsec to the east
+            assert measured["group 1", "absolute_moved_east"] == pytest.approx(
+                SHIFT[0] - 0.2, abs=0.03
+            )
+            assert measured["", "absolute_moved_east"] == pytest.approx(SHIFT[0], abs=0.03)
+        aligned = do("align", divide("align", {**given, "reference": [reference]})[SECOND])
+        said = {c.code for c in aligned.caveats if c.subject in away}
+        assert said == (set() if code == "absolute_only" else {"not_connected"})
+        assert {m.value for m in aligned.measurements if m.name == "group"} == {1}
+        moved = {m.subject: m.value for m in aligned.measurements if m.name == "moved_east"}
+        expected = SHIFT[0] - 0.2 if code == "absolute_only" else 0.0
+        assert moved["jsi00201q"] == pytest.approx(expected, abs=0.03)
