@@ -188,7 +188,7 @@ def test_a_cut_off_info_file(samples, write):
             convert(catalogue, info, notes, 4)
         assert caught.value.where.endswith("cut.info")
     other = read_info(write(text.replace("EXTENSION 0", "EXTENSION 1"), "cut.info"))
-    with pytest.raises(InputError, match="no section of extension 0, chip 1, which .*columns"):
+    with pytest.raises(InputError, match=r"no section of extension 0, chip 1, which .*columns"):
         convert(catalogue, other, notes, 4)
 
 
@@ -226,7 +226,7 @@ def test_short_exposures_have_the_time_of_the_info_file(write, made):
     assert found.zeropoints[0] == pytest.approx(24 + 2.5 * np.log10(2000 / 0.48), abs=1e-6)
     assert found.found.rate[:2, 0] == pytest.approx([2000 / 0.48, 1000 / 450], rel=1e-6)
     with pytest.raises(
-        InputError, match="a.chip1 was exposed for 0.5 s there and 0.43 s"
+        InputError, match=r"a\.chip1 was exposed for 0\.5 s there and 0\.43 s"
     ) as caught:
         converted(0.43)
     assert caught.value.where.endswith("run.phot.columns")
