@@ -234,6 +234,9 @@ class Planner:
             else None
         )
         asked = self.options.asks_for(instance.name, job.label)
+        if record is not None and self.options.offline:
+            # what an archive withheld cannot be had now
+            record = replace(record, incomplete="")
         decision = decide(record, key, then, made, self.store.contents, asked=asked)
         kept = [item for item in decision.reasons if item.code.value not in self.options.ignore]
         if decision.action is Action.RUN and decision.reasons and not kept and made:

@@ -327,7 +327,11 @@ def _download(job: Job, context: Context) -> Outcome:
         # what the archive says now counts, whatever its list said
         how = "with your token" if token is not None else "without a token"
         reason = f"{job.notes['withheld']}; MAST refused it {how}"
-        return _withheld([Reject(job.label, "exclusive", reason, dict(job.labels))])
+        if public:
+            raise ArchiveError(reason, where=job.label, hint="Try again later")
+        outcome = _withheld([Reject(job.label, "exclusive", reason, dict(job.labels))])
+        outcome.incomplete = f"MAST refused {job.label} {how}"
+        return outcome
     for found in fetched.values():
         if found.error is not None:
             raise found.error
