@@ -140,6 +140,36 @@ def rows_of_used(work):
         return db.execute(query).fetchone()[0]
 
 
+def test_what_select_excludes_is_not_fetched_and_known(archive, run_recipe, recipe, data):
+    root = roots(data)[0]
+    answer = run_recipe(recipe(f"{{exclude: [{root}, jtst99zzq]}}"))
+    assert answer.code == 0, answer.err
+    assert len(downloads(archive)) == 3
+    assert answer.rejects[root] == "the recipe leaves it out"
+    told = rows(answer.folder, "select subject from caveat where code = 'unknown'")
+    assert told == [("jtst99zzq",)]
+
+
+def test_the_first_ctrl_c_takes_effect_while_mast_is_asked(archive, recipe, tmp_path):
+    archive.faults.add("POST.*invoke", "hang", None, seconds=60)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hst123r", "run", str(recipe())], cwd=tmp_path,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not archive.requests("invoke"):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    try:
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert "Traceback" not in out + err
+
+
 def test_a_missing_file_fails_with_its_name_and_the_rest_is_kept(archive, run_recipe, recipe, data):
     root = roots(data)[1]
     archive.holdings.files.pop(f"mast:HST/product/{root}_flc.fits")
