@@ -40,7 +40,8 @@ class Endpoints:
     @property
     def host(self) -> str:
         """Host name, with its port where there is one."""
-        return urlsplit(self.server).netloc
+        # requests writes it in lower case, and the token goes to its equal only
+        return urlsplit(self.server).netloc.lower()
 
     def download(self, uri: str) -> str:
         """Return the address of a file by its URI, ``mast:HST/product/…``."""

@@ -10,7 +10,7 @@ from hst123r.files.fits_blocks import BLOCK, walk
 from hst123r.files.verify import SCIENCE, verify_exposure
 
 
-def verify(path: Path, *, root: str, names: Sequence[str] = SCIENCE, extensions: int = 1) -> str:
+def verify(path: Path, *, root: str, names: Sequence[str] = SCIENCE) -> str:
     """Verify an exposure that has just arrived.
 
     Parameters
@@ -21,8 +21,6 @@ def verify(path: Path, *, root: str, names: Sequence[str] = SCIENCE, extensions:
         The root name it must have.
     names : sequence of str
         EXTNAMEs, of which it must have one with data.
-    extensions : int
-        How many extensions with one of these names it has at least.
 
     Returns
     -------
@@ -43,11 +41,4 @@ def verify(path: Path, *, root: str, names: Sequence[str] = SCIENCE, extensions:
     size = path.stat().st_size
     if size != end:
         raise InputError(f"its last HDU ends at byte {end}, the file at {size}", where=path.name)
-    found = sum(hdu.name in names and hdu.data_size > 0 for hdu in hdus)
-    if found < extensions:
-        wanted = " or ".join(names)
-        raise InputError(
-            f"it has {found} {wanted} extensions, at least {extensions} are expected",
-            where=path.name,
-        )
     return checksums

@@ -91,11 +91,11 @@ def find() -> Token | None:
     Raises
     ------
     InputError
-        If the file can be read by others, or not by us.
+        If the file can be read by others, or not by us, or what is there cannot be a token.
     """
-    text = os.environ.get(VARIABLE, "").strip()
-    if text:
-        return Token(text, VARIABLE)
+    text = os.environ.get(VARIABLE, "")
+    if text.strip():
+        return _token(text, VARIABLE)
     path = token_file()
     if path.is_file() or os.environ.get(FILE_VARIABLE):
         return _from_file(path)
@@ -130,9 +130,7 @@ def _from_file(path: Path) -> Token:
             where=str(path),
             hint=f"Run `chmod 600 {path}`",
         )
-    if not text or any(letter.isspace() for letter in text):
-        raise InputError("there is no token in this file", where=str(path))
-    return Token(text, str(path))
+    return _token(text, str(path))
 
 
 def _from_keyring() -> Token | None:
@@ -144,4 +142,16 @@ def _from_keyring() -> Token | None:
     except (KeyringError, RuntimeError):
         # no keyring on this machine, or a locked one: the same as no token
         return None
-    return Token(text.strip(), "the keyring") if text and text.strip() else None
+    return _token(text, "the keyring") if text and text.strip() else None
+
+
+def _token(text: str, origin: str) -> Token:
+    """Return a token that fits into a header; one that does not would show in an error of HTTP."""
+    text = text.strip()
+    if not text or not all("!" <= letter <= "~" for letter in text):
+        raise InputError(
+            "what stands there is no token",
+            where=origin,
+            hint="A token is one line of letters and digits, without a space",
+        )
+    return Token(text, origin)

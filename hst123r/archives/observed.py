@@ -113,7 +113,9 @@ def _reasons(
         yield "intent", f"its intent is {intent}, not {' or '.join(criteria.intents)}"
     elements = _elements(row, detector)
     cuts = criteria.cuts(detector.name, "+".join(elements))
-    yield from _band(elements, detector, cuts)
+    if row.get("filters"):
+        # where the archive does not tell, the header has the last word
+        yield from _band(elements, detector, cuts)
     yield from _time(row, cuts)
     if cuts.proposals is not None and str(row.get("proposal_id")) not in cuts.proposals:
         yield "proposal", f"its proposal is {row.get('proposal_id')}"

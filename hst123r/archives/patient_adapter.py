@@ -78,9 +78,8 @@ class PatientAdapter(HTTPAdapter):  # type: ignore[misc]
                         where=str(request.url),
                         hint="Try again later",
                     ) from error
-                _log.warning("%s; trying again", text)
                 asked = error.asked_s if isinstance(error, Trouble) else None
-                self._stop.sleep(self._patience.wait_s(troubles, asked))
+                self._wait(request, troubles, begun, text, asked)
                 continue
             if not running:
                 return response
@@ -92,6 +91,26 @@ class PatientAdapter(HTTPAdapter):  # type: ignore[misc]
                 )
             polls += 1
             self._stop.sleep(min(self._patience.wait_s(polls), self._patience.longest_poll_s))
+
+    def _wait(
+        self, request: requests.PreparedRequest, troubles: int, begun: float, text: str,
+        asked_s: float | None,
+    ) -> None:  # fmt: skip
+        """Wait before the next try; raises `ArchiveError` where that would be too long."""
+        patience, where = self._patience, str(request.url)
+        if asked_s is not None and asked_s > patience.longest_asked_s:
+            raise ArchiveError(
+                f"{text} and asks to come back in {asked_s:.0f} s", where=where,
+                hint="Try again later",
+            )  # fmt: skip
+        wait = patience.wait_s(troubles, asked_s)
+        if time.monotonic() - begun + wait > patience.longest_query_s:
+            raise ArchiveError(
+                f"the archive gave no answer within {patience.longest_query_s:g} s: {text}",
+                where=where, hint="Try again later",
+            )  # fmt: skip
+        _log.warning("%s; trying again", text)
+        self._stop.sleep(wait)
 
     def _body(self, response: requests.Response) -> bytes:
         """Read the whole answer, which requests would do without a limit of time."""
@@ -129,4 +148,6 @@ def _runs(response: requests.Response, body: bytes) -> bool:
     except ValueError as error:
         what = "a web page" if body.lstrip()[:1] == b"<" else "something that is not JSON"
         raise Trouble(f"the archive answered with {what}") from error
-    return isinstance(answer, dict) and answer.get("status") == "EXECUTING"
+    if not isinstance(answer, dict):
+        raise Trouble("the archive answered with JSON that is no object")
+    return answer.get("status") == "EXECUTING"

@@ -84,6 +84,7 @@ class Portal:
         }
         place = [position.ra_deg, position.dec_deg, radius_arcsec]
         question = {"service": "observations", "place": place, "criteria": criteria}
+        question["server"] = self._endpoints.server
 
         def ask() -> list[str]:
             from astropy import units
@@ -121,7 +122,9 @@ class Portal:
                 client = self._connect()
                 return self._bodies(lambda: client.get_product_list_async(some))
 
-            question = {"service": "products", "observations": some}
+            question = {
+                "service": "products", "observations": some, "server": self._endpoints.server
+            }  # fmt: skip
             rows += self._rows(self._replies.get("products", question, ask))
         return rows
 
@@ -178,6 +181,12 @@ class Portal:
         expected: int | None = None
         for body in bodies:
             page = json.loads(body)
+            if not isinstance(page, dict):
+                raise ArchiveError(
+                    "the archive answered with JSON that is no object",
+                    where=self._endpoints.server,
+                    hint="Try again later, with `hst123r query RECIPE --renew`",
+                )
             if page.get("status") != "COMPLETE":
                 reason = page.get("msg") or f"its status is {page.get('status')!r}"
                 raise ArchiveError(

@@ -122,7 +122,7 @@ def choose(
     """
     left: list[LeftOut] = []
     exposures = _by_root(_each_once(rows), {item.id: item for item in parents}, left)
-    best = _best_transmissions(exposures, left)
+    best = _best_transmissions(exposures, exclude, left)
     chosen = []
     for root, exposure in sorted(best.items()):
         if root in exclude:
@@ -181,21 +181,33 @@ def _used(detector: Detector) -> list[str]:
 
 
 def _best_transmissions(
-    exposures: dict[str, _Exposure], left: list[LeftOut]
+    exposures: dict[str, _Exposure], exclude: frozenset[str], left: list[LeftOut]
 ) -> dict[str, _Exposure]:
-    """Of root names that differ in the last letter only, keep the best: they are one exposure."""
+    """Of root names that differ in the last letter only, keep the best: they are one exposure.
+
+    Those that are excluded or not whole take nobody's place; they stay, to be left out by name.
+    """
     by_exposure: dict[str, list[str]] = {}
     for root in sorted(exposures):
         by_exposure.setdefault(root[:8], []).append(root)
     kept = {}
     for roots in by_exposure.values():
-        best = min(roots, key=_rank)
-        kept[best] = exposures[best]
+        usable = [root for root in roots if root not in exclude and _whole(exposures[root])]
+        best = min(usable, key=_rank, default=None)
         for root in roots:
-            if root != best:
-                text = f"the same exposure as {best}, which was received better"
-                left.append(LeftOut(root, "transmission", text))
+            if root == best or root not in usable:
+                kept[root] = exposures[root]
+                continue
+            text = f"the same exposure as {best}, which was received better"
+            left.append(LeftOut(root, "transmission", text))
     return kept
+
+
+def _whole(exposure: _Exposure) -> bool:
+    products = exposure.parent.detector.products
+    return any(suffix in exposure.files for suffix in products.science) and (
+        products.companion is None or products.companion in exposure.files
+    )
 
 
 def _rank(root: str) -> tuple[int, str]:

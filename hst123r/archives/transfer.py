@@ -157,6 +157,13 @@ class Transfer:
             had = partial.size
             partial.forget()
             raise Trouble(f"asked for the bytes from {had}, the archive sent {said}")
+        # a server that does not know If-Range goes on with whatever it has now
+        version = partial.version
+        for name, then in (("ETag", version.etag), ("Last-Modified", version.last_modified)):
+            now = response.headers.get(name, "")
+            if then and now and now != then:
+                partial.forget()
+                raise Trouble(f"the archive has another version now ({name}); from the start")
 
     def _refuse(self, response: requests.Response) -> None:
         code = response.status_code

@@ -36,6 +36,7 @@ class Code(StrEnum):
     MISSING = "product-missing"
     ALTERED = "product-altered"
     FAILED = "last-attempt"
+    INCOMPLETE = "incomplete"
     ASKED = "asked"
     WAITS = "waits"
     UPSTREAM = "upstream"
@@ -123,6 +124,8 @@ def decide(
         if key.digest != record.key and then is not None:
             reasons += differences(key.parts, then)
         reasons += check_products(made, contents)
+        if record.incomplete:
+            reasons.append(Reason(Code.INCOMPLETE, record.incomplete))
     if key.uncertain and not any(reason.code is Code.NO_RECORD for reason in reasons):
         sure = [r for r in reasons if r.code is not Code.INPUT]
         return Decision(Action.RUN if sure else Action.MAYBE, reasons)

@@ -7,7 +7,8 @@ products of the last run stand in for those still to be made, and what depends o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from hst123r.engine.keys import Identities, Key, build_key
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
 from hst123r.errors import Hst123rError, InputError
+from hst123r.provenance import queries
 from hst123r.provenance.rows import Made, Record
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Instance, Recipe
@@ -48,6 +50,7 @@ class Planner:
         self.store = store
         self.options = options
         self.dry = dry
+        self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
         self.identities = Identities(store.contents)
         self.progress = {
             item.name: Progress(item, registry.get(item.stage)) for item in recipe.instances
@@ -217,7 +220,14 @@ class Planner:
             work_folder=str(self.store.folder),
             offline=self.options.offline,
             dry=self.dry,
+            excluded=self._excluded(sources),
+            waiting=self.waiting,
         )
+
+    def _excluded(self, sources: list[Progress]) -> frozenset[str]:
+        jobs = [job.job_id for source in sources for job in source.jobs if job.job_id is not None]
+        left = queries.rejects(self.store.db, jobs)
+        return frozenset(row["subject"] for row in left if row["code"] == "excluded")
 
     def _with_details(self, found: dict[str, Any]) -> dict[str, Any]:
         from hst123r.provenance.queries import job_details
@@ -234,6 +244,9 @@ class Planner:
             else None
         )
         asked = self.options.asks_for(instance.name, job.label)
+        if record is not None and self.options.offline:
+            # what an archive withheld cannot be had now
+            record = replace(record, incomplete="")
         decision = decide(record, key, then, made, self.store.contents, asked=asked)
         kept = [item for item in decision.reasons if item.code.value not in self.options.ignore]
         if decision.action is Action.RUN and decision.reasons and not kept and made:

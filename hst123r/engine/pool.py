@@ -22,6 +22,7 @@ SHARE: Final = 0.9
 class _Running:
     template: tuple[str, ...]
     memory_mb: float
+    stage: str = ""
 
 
 class Pool:
@@ -72,7 +73,7 @@ class Pool:
         self._selector.register(template.socket, selectors.EVENT_READ, modules)
         return modules
 
-    def has_room(self, needed_mb: float, at_once: int = 0) -> bool:
+    def has_room(self, needed_mb: float, at_once: int = 0, stage: str = "") -> bool:
         """Whether a job can start now; a job too large for the machine runs alone.
 
         Parameters
@@ -80,17 +81,25 @@ class Pool:
         needed_mb : float
             Its estimated peak memory.
         at_once : int
-            How many may run at once if they only wait for the network; it counts where it is above
-            the number of jobs.
+            How many of its stage may run at once if they only wait for the network, fewer or more
+            than the number of jobs; 0 for those that count as jobs.
+        stage : str
+            The stage.
         """
         if not self._running:
             return True
         used = sum(item.memory_mb for item in self._running.values())
-        return len(self._running) < max(self.jobs, at_once) and used + needed_mb <= self.memory_mb
+        if at_once:
+            same = sum(item.stage == stage for item in self._running.values())
+            free = same < at_once
+        else:
+            free = len(self._running) < self.jobs
+        return free and used + needed_mb <= self.memory_mb
 
     def start(
-        self, job_id: int, modules: tuple[str, ...], folder: Path, log: Path, needed_mb: float
-    ) -> None:
+        self, job_id: int, modules: tuple[str, ...], folder: Path, log: Path, needed_mb: float,
+        stage: str = "",
+    ) -> None:  # fmt: skip
         """Start a job whose order lies in a folder.
 
         Parameters
@@ -105,9 +114,11 @@ class Pool:
             The job's log.
         needed_mb : float
             Its estimated peak memory.
+        stage : str
+            Its stage.
         """
         modules = self.prepare(modules)
-        self._running[job_id] = _Running(modules, needed_mb)
+        self._running[job_id] = _Running(modules, needed_mb, stage)
         argument = {"folder": str(folder)}
         self._templates[modules].start(job_id, CALL, argument, folder / "work", log)
 

@@ -7,6 +7,7 @@ import os
 import secrets
 import sqlite3
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -125,6 +126,17 @@ class Runner:
         self._running: dict[int, tuple[Planned, Order, float]] = {}
         self._ran = 0
         self._stopping = False
+        self._waiting = False
+
+    @contextlib.contextmanager
+    def _wait_for_server(self) -> Iterator[None]:
+        """Let the first request to end take effect at once."""
+        self._waiting = True
+        try:
+            self._end_if_asked()
+            yield
+        finally:
+            self._waiting = False
 
     def stop(self) -> None:
         """Ask the run to end: jobs are stopped, and what is done is kept.
@@ -135,11 +147,12 @@ class Runner:
         Raises
         ------
         KeyboardInterrupt
-            While a file is being read, which can stop anywhere, and the second time.
+            While a file is being read or a server is asked, which can stop anywhere, and the
+            second time.
         """
-        if self._stopping:
+        second, self._stopping = self._stopping, True
+        if second or self._waiting:
             raise KeyboardInterrupt
-        self._stopping = True
         # a file that is being read is read again by the next run; all else ends in good order
         self.store.contents.stop()
 
@@ -154,6 +167,7 @@ class Runner:
         for line in recover(self.store, self.workspace):
             self.listener.said(line)
         planner = Planner(self.recipe, self.store, self.options, dry=False)
+        planner.waiting = self._wait_for_server
         self._begin(planner)
         handler = log.to_file(self.workspace.run_log(self.run_id))
         state, code, broken = "failed", errors.BUG, True
@@ -229,7 +243,8 @@ class Runner:
                 self._divided(planner, progress)
                 divided += 1
                 self._end_if_asked()
-            self._start_what_fits(planner)
+            if self._start_what_fits(planner):
+                continue  # what it settled may be what the next stages wait for
             if self._pool is None or self._pool.running == 0:
                 waiting = [p.instance.name for p in planner.progress.values() if not p.settled]
                 if not waiting:
@@ -268,15 +283,19 @@ class Runner:
             for instance in planner.ahead():
                 self._pool.prepare(registry.get(instance.stage).preload)
 
-    def _start_what_fits(self, planner: Planner) -> None:
+    def _start_what_fits(self, planner: Planner) -> bool:
+        """Start jobs; whether one of them was settled without running."""
+        settled = False
         while self._queue and self._pool is not None:
             planned = self._queue[0]
             needed = planned.stage.memory_mb(planned.job, planned.resolved.params)
             at_once = planned.stage.at_once(planned.resolved.params)
-            if not self._pool.has_room(needed, at_once):
-                return
+            if not self._pool.has_room(needed, at_once, planned.instance.stage):
+                break
             self._queue.pop(0)
             self._start(planner, planned, needed)
+            settled = settled or planned.state is not State.RUNNING
+        return settled
 
     def _start(self, planner: Planner, planned: Planned, needed: float) -> None:
         assert self._pool is not None
@@ -305,7 +324,7 @@ class Runner:
         planned.state = State.RUNNING
         self._running[job_id] = (planned, order, time.monotonic())
         self.listener.started(planned)
-        self._pool.start(job_id, stage.preload, folder, path, needed)
+        self._pool.start(job_id, stage.preload, folder, path, needed, planned.instance.stage)
 
     def _record(self, planned: Planned) -> tuple[int, Path]:
         """Record that a job starts; return its row and the path of its log."""

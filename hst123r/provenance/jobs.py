@@ -33,21 +33,20 @@ class Jobs:
     def records(self) -> dict[tuple[str, str], Record]:
         """Return the last attempts at every job, by stage and label."""
         done = {
-            (row[0], row[1]): (row[2], row[3], row[4])
+            (row[0], row[1]): row[2:]
             for row in self.db.execute(
-                "select stage, label, max(id), key, quality from job "
+                "select stage, label, max(id), key, quality, coalesce(incomplete, '') from job "
                 "where state = 'done' and forgotten = 0 group by stage, label"
             )
         }
         rows = self.db.execute(
             "select stage, label, max(id), state, error from job group by stage, label"
         )
-        return {
-            (stage, label): Record(
-                *done.get((stage, label), (None, None, None)), last, state, error
-            )
-            for stage, label, last, state, error in rows
-        }
+        found = {}
+        for stage, label, last, state, error in rows:
+            number, key, quality, incomplete = done.get((stage, label), (None, None, None, ""))
+            found[stage, label] = Record(number, key, quality, last, state, error, incomplete)
+        return found
 
     def made(self, job_ids: Iterable[int]) -> dict[int, list[Made]]:
         """Return the products of jobs.
@@ -250,6 +249,7 @@ class Jobs:
             )
         self._details(job_id, outcome)
         row = {**usage, "state": "done", "quality": outcome.quality.value, "ended": utc_now()}
+        row["incomplete"] = outcome.incomplete or None
         self.db.table("job").update(job_id, row)
 
     def _details(self, job_id: int, outcome: Outcome) -> None:

@@ -269,3 +269,9 @@ def m005_what_a_run_did_not_run(db: Database) -> None:
         from run r, json_each(coalesce(r.blocked, '[]')) j
         """,
     )
+
+
+@migrations()
+def m006_what_is_tried_again(db: Database) -> None:
+    """Why a job that is done has to be tried again."""
+    db.table("job").add_column("incomplete", str)

@@ -75,6 +75,8 @@ class Record:
         Its state.
     error : str or None
         Its error.
+    incomplete : str
+        Why the result of the last done attempt has to be tried for again, empty where it stays.
     """
 
     done_id: int | None
@@ -83,6 +85,7 @@ class Record:
     last_id: int
     last_state: str
     error: str | None
+    incomplete: str = ""
 
 
 @dataclass(slots=True)

@@ -200,6 +200,9 @@ class Outcome:
         Reference files used: keyword, name, digest.
     downloads : list of dict
         Files that an archive gave: uri, path, size, sha256, status, retrieved.
+    incomplete : str
+        Why the next run has to try again, though this is a result to go on with; empty for a
+        result that stays.
     """
 
     products: list[Product] = field(default_factory=list)
@@ -209,6 +212,7 @@ class Outcome:
     photometry: list[dict[str, Any]] = field(default_factory=list)
     references: list[dict[str, Any]] = field(default_factory=list)
     downloads: list[dict[str, Any]] = field(default_factory=list)
+    incomplete: str = ""
 
     @property
     def quality(self) -> Quality:
@@ -236,4 +240,5 @@ class Outcome:
             photometry=data["photometry"],
             references=data["references"],
             downloads=data.get("downloads", []),
+            incomplete=data.get("incomplete", ""),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar
 
@@ -102,6 +103,10 @@ class Scope:
         Whether sockets are forbidden.
     dry : bool
         Whether this is for a plan, which changes nothing.
+    excluded : frozenset of str
+        Names that the stages before left out because the recipe says so.
+    waiting : callable
+        Returns a context in which Ctrl-C takes effect at once; for questions to a server.
     """
 
     recipe_name: str
@@ -117,6 +122,8 @@ class Scope:
     work_folder: str = ""
     offline: bool = False
     dry: bool = False
+    excluded: frozenset[str] = frozenset()
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass(frozen=True, slots=True)

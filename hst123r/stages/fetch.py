@@ -186,7 +186,8 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
         intents=tuple(params.intents),
         exclude=tuple(params.exclude),
     )
-    answer = mast.search(wanted, Portal(endpoints.mast(), replies))
+    with scope.waiting():
+        answer = mast.search(wanted, Portal(endpoints.mast(), replies))
     if not answer.exposures:
         raise InputError(
             f"MAST has no exposure of these targets that fits{mast.why_not(answer)}",
@@ -322,12 +323,16 @@ def _download(job: Job, context: Context) -> Outcome:
             Wanted(file["uri"], url, incoming / file["name"], check, size, with_token=not public)
         )
     token = None if public else mast_token.find()
-    fetched = dict(zip(files, Fetcher(places.host, token).fetch(wanted), strict=True))
+    fetched = dict(zip(files, Fetcher(places.host, token).fetch(wanted, at_once=1), strict=True))
     if any(found.status is Status.EXCLUSIVE for found in fetched.values()):
         # what the archive says now counts, whatever its list said
         how = "with your token" if token is not None else "without a token"
         reason = f"{job.notes['withheld']}; MAST refused it {how}"
-        return _withheld([Reject(job.label, "exclusive", reason, dict(job.labels))])
+        if public:
+            raise ArchiveError(reason, where=job.label, hint="Try again later")
+        outcome = _withheld([Reject(job.label, "exclusive", reason, dict(job.labels))])
+        outcome.incomplete = f"MAST refused {job.label} {how}"
+        return outcome
     for found in fetched.values():
         if found.error is not None:
             raise found.error

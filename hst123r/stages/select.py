@@ -114,7 +114,8 @@ class Select(Stage[SelectParams]):
     ) -> Iterator[Job]:
         """One job for each exposure; the targets take part in its key."""
         known = {product.name for product in inputs["file"]}
-        unknown = sorted(set(params.exclude) - known)
+        # an archive was not asked for them in the first place
+        unknown = sorted(set(params.exclude) - known - scope.excluded)
         if unknown:
             yield Job(UNKNOWN, arguments={"unknown": unknown})
         targets = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}

@@ -1,6 +1,9 @@
 """Addresses of the archive."""
 
+from urllib.parse import urlsplit
+
 import pytest
+import requests
 
 from hst123r.archives import endpoints
 from hst123r.errors import InputError
@@ -13,6 +16,12 @@ def test_the_archive_is_mast_unless_the_environment_says_otherwise(monkeypatch):
     found = endpoints.mast()
     assert found.host == "127.0.0.1:81"
     assert found.invoke == "http://127.0.0.1:81/api/v0/invoke"
+
+
+def test_a_host_is_written_as_requests_writes_it(monkeypatch):
+    monkeypatch.setenv(endpoints.VARIABLE, "https://Mast.Example.ORG:81")
+    sent = requests.Request("GET", endpoints.mast().download("mast:x")).prepare().url
+    assert endpoints.mast().host == "mast.example.org:81" == urlsplit(sent).netloc
 
 
 def test_a_uri_is_quoted_where_an_address_needs_it():

@@ -99,6 +99,8 @@ ROWS = [
     Row("redirect once", [fault("redirect", 1)]),
     Row("replaced in the archive midway", [fault("truncate"), fault("replace", 1)],
         requests=2, resumes=False),
+    Row("replaced in the archive midway, If-Range ignored",
+        [fault("truncate"), fault("replace_ignoring_if_range", 1)], requests=3, resumes=False),
     Row("junk part without record", before="junk part", requests=1, resumes=False),
     Row("junk part with a record of this version", before="junk record", requests=2),
     Row("part of another version", before="old part", requests=1, resumes=False),
@@ -163,7 +165,7 @@ def test_a_whole_file_or_a_typed_failure(row, archive, put, fetcher, exposure):
         more = dict(options)
         if options.get("at") == "hdu":
             more["at"] = (end_of_hdu + 0.5) / len(data)
-        if kind == "replace":
+        if kind.startswith("replace"):
             data = more["data"] = other_version(data)
         archive.faults.add(FILE, kind, times, **more)
     if row.before:

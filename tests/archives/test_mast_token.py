@@ -54,6 +54,21 @@ def test_a_file_without_a_token_is_refused(file, held):
         find()
 
 
+@pytest.mark.parametrize(
+    "held", [f"{SECRET}\nmore", f"{SECRET}\rmore", f"{SECRET}é", "\x7f" + SECRET]
+)
+@pytest.mark.parametrize("place", ["environment", "keyring"])
+def test_what_fits_into_no_header_is_refused_and_does_not_show(monkeypatch, held, place):
+    import keyring
+
+    if place == "environment":
+        monkeypatch.setenv("MAST_API_TOKEN", held)
+    monkeypatch.setattr(keyring, "get_password", lambda *_: held)
+    with pytest.raises(InputError, match="no token") as caught:
+        find()
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_file_that_is_named_must_be_there(monkeypatch, tmp_path):
     monkeypatch.setenv("HST123R_MAST_TOKEN_FILE", str(tmp_path / "none"))
     with pytest.raises(InputError, match="cannot be read"):

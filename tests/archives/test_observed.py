@@ -124,3 +124,9 @@ def test_a_recorded_reply_of_mast(shared_data):
     assert [item.row["obs_id"] for item in kept] == hubble
     assert {entry.code for entry in left} == {"collection"}
     assert len(left) == 15
+
+
+def test_where_the_archive_tells_no_filter_the_header_decides():
+    criteria = Criteria((T,), 0.0, ALL, cuts=lambda *_: Cuts(filters=("F814W",)))
+    kept, left = choose([(T, [observation(filters=None)])], criteria)
+    assert (len(kept), left) == (1, [])

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from loopback.client import IMPATIENT, QUICK
+from loopback.server import Archive
 
 from hst123r.archives import endpoints
 from hst123r.archives.portal import PER_REQUEST, Portal
@@ -16,6 +17,7 @@ from hst123r.records.position import parse
 PLACE = parse("150.1 2.2")
 DETECTORS = ["ACS/WFC", "ACS/HRC"]
 QUERY = "POST.*invoke"
+AWAY = "POLYGON 1 2 1 3 2 3"
 
 
 @pytest.fixture
@@ -129,6 +131,10 @@ def test_trouble_that_passes_changes_nothing(archive, portal, where, kind, times
      ("drop", {}, "no answer in 5 tries"), ("hang", {}, "does not answer|stopped sending"),
      ("html", {}, "a web page"), ("garbage", {}, "not JSON"),
      ("error", {"body": "out of order"}, "could not answer: out of order"),
+     ("status", {"code": 503, "retry_after": 86400}, "come back in 86400 s"),
+     ("status", {"code": 503, "retry_after": "9" * 400}, "come back in inf s"),
+     ("status", {"code": 200, "body": b"[]"}, "no object"),
+     ("status", {"code": 200, "body": b'"COMPLETE"'}, "no object"),
      ("short_page", {}, "announced 1 rows and gave 0"), ("redirect", {}, "answered 404")],
 )  # fmt: skip
 def test_trouble_that_stays_is_a_typed_failure(archive, portal, kind, options, says, tmp_path):
@@ -147,6 +153,24 @@ def test_a_query_that_runs_on_is_looked_at_ever_more_rarely_and_given_up(archive
     times = [entry["time"] for entry in archive.requests("invoke")]
     assert 3 < len(times) < 12
     assert times[-1] - times[-2] > 3 * (times[1] - times[0])
+
+
+def test_a_server_that_is_always_busy_is_given_up_in_time(archive, holdings):
+    patience = replace(QUICK, longest_query_s=1.5)
+    archive.faults.add(QUERY, "status", None, code=503, retry_after=1)
+    with pytest.raises(ArchiveError, match=r"no answer within 1\.5 s: the archive answered 503"):
+        ask(Portal(endpoints.mast(), Replies(None), patience))
+    assert len(archive.requests("invoke")) == 2
+
+
+def test_answers_of_one_server_are_not_those_of_another(archive, portal, tmp_path, monkeypatch):
+    ask(portal)
+    with Archive() as other:
+        other.holdings.add_observation("jtst09010", "ACS/WFC", s_ra=160.0, s_region=AWAY)
+        monkeypatch.setenv(endpoints.VARIABLE, other.url)
+        kept = Replies(tmp_path / "kept")
+        assert ask(Portal(endpoints.mast(), kept, QUICK)) == []
+        assert kept.asked == 1
 
 
 def test_a_criterion_that_would_be_dropped_is_an_error(portal):

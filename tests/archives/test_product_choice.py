@@ -86,6 +86,14 @@ def test_of_two_transmissions_the_better_is_taken(held, roots, best):
     assert left == {f"jtst01ab{other}": "transmission" for other in roots if other != best}
 
 
+def test_a_better_transmission_that_is_not_whole_takes_no_place(held):
+    wfpc2 = parent(held, "WFPC2")
+    listed(held, wfpc2, "utst01abs_c0m.fits", "utst01abq_c0m.fits", "utst01abq_c1m.fits")
+    files, left = chosen(held, wfpc2)
+    assert list(files) == ["utst01abq"]
+    assert left == {"utst01abs_c0m.fits": "companion"}
+
+
 def test_copies_of_an_exposure_are_never_fetched(held):
     acs = parent(held)
     copy = "hst_12345_01_acs_wfc_f606w_jtst01ab_flc.fits"

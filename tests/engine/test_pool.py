@@ -47,6 +47,19 @@ def test_a_process_that_dies_later_is_not_blamed_on_its_imports(started, tmp_pat
     assert IMPORTED not in str(caught.value)
 
 
+def test_jobs_that_wait_have_a_limit_of_their_own_above_and_below_that_of_jobs(started):
+    started.memory_mb = 1e6
+    for number in range(4):
+        assert started.has_room(1, 4, "fetch")
+        started._running[number] = pool._Running(("fractions",), 1, "fetch")
+    assert not started.has_room(1, 4, "fetch")
+    assert not started.has_room(1)
+    started.jobs = 8
+    assert not started.has_room(1, 4, "fetch")
+    assert started.has_room(1)
+    assert started.has_room(1, 4, "other")
+
+
 def test_only_what_a_run_will_do_is_imported(bench, data, write_recipe, monkeypatch):
     from hst123r.stage.contract import ASTROPY
 

@@ -140,6 +140,36 @@ def rows_of_used(work):
         return db.execute(query).fetchone()[0]
 
 
+def test_what_select_excludes_is_not_fetched_and_known(archive, run_recipe, recipe, data):
+    root = roots(data)[0]
+    answer = run_recipe(recipe(f"{{exclude: [{root}, jtst99zzq]}}"))
+    assert answer.code == 0, answer.err
+    assert len(downloads(archive)) == 3
+    assert answer.rejects[root] == "the recipe leaves it out"
+    told = rows(answer.folder, "select subject from caveat where code = 'unknown'")
+    assert told == [("jtst99zzq",)]
+
+
+def test_the_first_ctrl_c_takes_effect_while_mast_is_asked(archive, recipe, tmp_path):
+    archive.faults.add("POST.*invoke", "hang", None, seconds=60)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hst123r", "run", str(recipe())], cwd=tmp_path,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not archive.requests("invoke"):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    try:
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert "Traceback" not in out + err
+
+
 def test_a_missing_file_fails_with_its_name_and_the_rest_is_kept(archive, run_recipe, recipe, data):
     root = roots(data)[1]
     archive.holdings.files.pop(f"mast:HST/product/{root}_flc.fits")
@@ -154,15 +184,14 @@ def test_a_missing_file_fails_with_its_name_and_the_rest_is_kept(archive, run_re
     assert len(downloads(archive)) == number
 
 
-@pytest.mark.heavy
-def test_a_refusal_that_the_list_did_not_tell_of_is_exclusive_too(
-    archive, run_recipe, recipe, data
-):
+def test_a_public_file_that_is_refused_is_asked_for_again(archive, run_recipe, recipe, data):
     root = roots(data)[2]
-    archive.faults.add(f"GET.*{root}", "status", None, code=403)
+    archive.faults.add(f"GET.*{root}", "status", 1, code=403)
     answer = run_recipe(recipe())
-    assert answer.code == 3
-    assert answer.rejects[root] == "it is public; MAST refused it without a token"
+    assert answer.code == 5
+    assert f"{root}: it is public; MAST refused it without a token" in answer.err
+    assert run_recipe(recipe()).code == 0
+    assert rows_of_used(answer.folder / "r") >= 4
 
 
 def test_exclusive_exposures_are_named_and_a_token_opens_them_and_is_found_nowhere(
@@ -193,14 +222,26 @@ def test_exclusive_exposures_are_named_and_a_token_opens_them_and_is_found_nowhe
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
 
-@pytest.mark.heavy
-def test_a_wrong_token_is_not_shown_either(archive, run_recipe, recipe, data, monkeypatch):
+def test_a_wrong_token_is_not_shown_and_a_better_one_is_tried(
+    archive, run_recipe, recipe, data, monkeypatch
+):
     root = roots(data)[2]
     withhold(archive, root)
     monkeypatch.setenv("MAST_API_TOKEN", SECRET)
     answer = run_recipe(recipe())
     assert answer.code == 3
     assert answer.rejects[root].endswith("MAST refused it with your token")
+    # without a network nothing is tried, and nothing fails
+    assert run_recipe(recipe(), "--offline").code == 3
+    number = len(downloads(archive))
+    # a good token: only what was refused is asked for
+    archive.holdings.tokens.add(f"{SECRET}2")
+    monkeypatch.setenv("MAST_API_TOKEN", f"{SECRET}2")
+    better = run_recipe(recipe())
+    assert better.code == 0, better.err
+    assert len(downloads(archive)) == number + 1
+    assert run_recipe(recipe()).code == 0
+    assert len(downloads(archive)) == number + 1
     for path in answer.folder.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
