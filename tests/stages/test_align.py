@@ -257,6 +257,37 @@ def test_tweakreg_searches_as_far_as_the_reference_was_moved_in_whole_pixels(
     assert (found, type(found)) == (radius_pix, int)
 
 
+def test_stars_are_where_the_wcs_puts_them_now(small, divide, tmp_path):
+    """The stars were measured before the exposures were aligned: 0.3 arcsec from here."""
+    from types import SimpleNamespace
+
+    from hst123r.alignment.visit import Visit
+
+    inputs = {
+        "exposure": small.products("align", "exposure"),
+        "stars": small.products("stars", "stars"),
+        "cosmic rays": [],
+        "reference": small.products("reference", "reference"),
+    }
+    context = SimpleNamespace(folder=lambda _: tmp_path)
+
+    def open_visit(**given):
+        job = divide("align", inputs, given)[SECOND_VISIT]
+        return Visit(job, AlignParams.model_validate(given), context)
+
+    visit = open_visit()
+    for number, chips in enumerate(visit.stars):
+        there = visit.catalogue(number)
+        ra = np.concatenate([chip.ra_deg for _, chip in sorted(chips.items())])
+        rate = np.concatenate([chip.rate for _, chip in sorted(chips.items())])
+        assert np.array_equal(ra[np.argsort(-rate, kind="stable")], there.ra_deg)
+    # so does what takes stars out: a box of 0.1 arcsec has the star that it is drawn round
+    (version, chip), *_ = visit.stars[0].items()
+    place = f"{chip.ra_deg[0]:.7f} {chip.dec_deg[0]:.7f}"
+    masked = open_visit(mask=[{"position": place, "half_size": "0.05 arcsec"}])
+    assert chip.x[0] not in masked.stars[0][version].x
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("root", SECOND)
 def test_jhat_brings_a_visit_onto_the_reference(by_jhat, small, root):
