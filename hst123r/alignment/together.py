@@ -104,7 +104,7 @@ def _fit(visit: Visit, numbers: Sequence[int], cluster: Cluster) -> dict[int, So
         error = math.hypot(after.error_mas, math.sqrt(2.0) * 1000 * cluster.errors_arcsec[member])
         state = "visit" if mine else "kept"
         checked = siblings.check(visit, number)
-        found[number] = Solution(state, checked, None, "", error, (tried,))
+        found[number] = Solution(state, checked, None, "", error, (tried,), after.reference)
     return found
 
 
