@@ -173,9 +173,11 @@ def groups(lists: Sequence[StarList], radius_arcsec: float, label: str) -> list[
     -------
     list of Group
         One, or one for each part whose stars do not tell how it lies on the others: such an
-        exposure is fitted by itself.
+        exposure is fitted by itself. One without stars where no exposure has any.
     """
     found = clusters(lists, radius_arcsec)
+    if not found:
+        return [group(lists, radius_arcsec, label)]
     names = [label] if len(found) == 1 else [
         f"{label}, {' '.join(lists[number].label for number in item.members)}" for item in found
     ]  # fmt: skip
