@@ -105,7 +105,7 @@ def test_the_error_covers_the_worst_corner_where_few_of_the_stars_are_matched(sh
     off, said = [], []
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        stars = np.concatenate([corners, rng.uniform(-half, half, (196, 2))])
+        stars = np.concatenate([corners, rng.uniform(-half, half, (496, 2))])
         known = rng.uniform(-half, 2 * half * np.array(share) - half, (40, 2))
         seen = np.concatenate([stars, known + rng.normal(0, 0.01, known.shape)])
         ra, dec = from_tangent_plane(*seen.T, 150.0, 2.0)
@@ -118,4 +118,4 @@ def test_the_error_covers_the_worst_corner_where_few_of_the_stars_are_matched(sh
         off.append(fitted.transform(here) - here)
         said.append(found.error_mas)
     scatter = 1000 * np.sqrt(np.mean(np.sum(np.square(off), axis=2), axis=0))
-    assert np.mean(said) == pytest.approx(scatter.max(), rel=0.2)
+    assert np.mean(said) == pytest.approx(scatter.max(), rel=0.15)
