@@ -142,7 +142,6 @@ def _onto_siblings(visit: Visit, cluster: Cluster, member: int) -> list[Step]:
     from hst123r.sources.alignment import LARGEST_KEPT_PIX, SIGNIFICANT
 
     shift = cluster.moves_arcsec[member]
-    # the anchor's own error is that of the others against it
     error = max(cluster.errors_arcsec.values())
     kept = min(SIGNIFICANT * error, LARGEST_KEPT_PIX * visit.scale_arcsec)
     if float(np.hypot(*shift)) <= kept:
