@@ -97,6 +97,27 @@ class Match:
         """Number of pairs."""
         return self.first.size
 
+    def error_at(self, points: ArrayLike) -> Floats:
+        """Return how uncertain the transformation is at some points.
+
+        Rotation and scale are wrong about the weighted mean of the pairs, so the error grows with
+        the distance from there, and not from the middle of all points.
+
+        Parameters
+        ----------
+        points : array_like of float, shape (n, 2)
+            Points of the first list, arcsec.
+
+        Returns
+        -------
+        (n,) ndarray of float64
+            Standard errors of both axes together, arcsec.
+        """
+        away = np.asarray(points, np.float64).reshape(-1, 2) - self.transform.origin
+        turn = np.hypot(np.radians(self.rotation_error_deg), self.scale_error)
+        shift = np.hypot(*self.shift_error)
+        return np.asarray(np.hypot(shift, turn * np.hypot(away[:, 0], away[:, 1])))
+
 
 @dataclass(frozen=True, slots=True)
 class MatchOptions:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hst123r.external.jhat import Settings
+    from hst123r.records.geometry import Geometry
     from hst123r.sources.alignment import Residual
 
 START_PAIRS: Final = 6
@@ -29,6 +30,22 @@ START_PAIRS: Final = 6
 MIN_SNR: Final = 10.0
 THRESHOLD_SIGMA: Final = 5.0
 """JHAT finds its own stars; these are what the stage `stars` has by default."""
+
+
+def fitted_by_jhat(chips: int) -> Geometry:
+    """Return what JHAT fits.
+
+    Parameters
+    ----------
+    chips : int
+        How many chips an exposure has.
+
+    Returns
+    -------
+    str
+        It turns and shifts the pixels of one chip; several are given any linear terms.
+    """
+    return "rshift" if chips == 1 else "general"
 
 
 def align(visit: Visit, moving: Mapping[int, Residual]) -> dict[int, NDArray[np.int64]]:

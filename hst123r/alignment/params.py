@@ -58,7 +58,8 @@ class AlignParams(Params):
     )
     geometry: Geometry = Field(
         "rscale",
-        description="What is fitted: shift, with rotation, with scale, or all linear terms",
+        description="What is fitted: shift, with rotation, with scale, or all linear terms; JHAT "
+        "fits rshift on a detector of one chip, general on several",
     )
     search_radius: Pixels = Field(
         Amount(20.0, "pix"),
@@ -150,14 +151,27 @@ class AlignParams(Params):
         return value
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
-        """Say which retries TweakReg cannot make, and which limits leave no star."""
-        del targets
+        """Say what a method cannot do, and which limits leave no star."""
         for number, item in enumerate(self.retry):
             if item.geometry == "rshift" and self.method == "tweakreg":
                 what = "TweakReg knows shift, rscale and general"
                 yield ("retry", number, "geometry"), f"{what}; take one, or method: tweakwcs"
+        if self.method == "jhat":
+            yield from self._not_for_jhat(at_hand=targets is not None)
         if self.hierarchical and self.method != "tweakwcs":
             yield ("hierarchical",), "merged stars are fitted by `method: tweakwcs` only"
         bright, faint = self.bright_limit, self.faint_limit
         if bright and faint and faint.to("mag") <= bright.to("mag"):
             yield ("faint_limit",), f"{faint} is not fainter than `bright_limit`, {bright}"
+
+    def _not_for_jhat(self, *, at_hand: bool) -> Iterator[Misfit]:
+        """Say what JHAT, which finds and fits its own stars, would never see."""
+        own = "JHAT finds and fits stars of its own, and never sees this; take another method"
+        for name in ("retry", "mask", "bright_limit", "faint_limit"):
+            if getattr(self, name) not in (None, []):
+                yield (name,), own
+        # a stage gets all values, those of no recipe too
+        written = at_hand and "geometry" in self.model_fields_set
+        if written or self.geometry != type(self).model_fields["geometry"].default:
+            fits = "rshift on a detector of one chip, general on several"
+            yield ("geometry",), f"JHAT fits {fits}; leave it out, or take another method"

@@ -75,7 +75,8 @@ def _by_stars(
             align_exposure(visit.files[number], exposure, before, visit.frame)
         error = math.hypot(before.error_mas, solutions[donor].solution_error_mas)
         root = visit.exposures[donor].root
-        return Solution("sibling", check(visit, number), None, root, error)
+        rows = solutions[donor].reference_rows
+        return Solution("sibling", check(visit, number), None, root, error, rows=rows)
     return None
 
 
@@ -94,8 +95,9 @@ def _inherit(
         exposures = visit.exposures[number], visit.exposures[donor]
         now = visit.files[donor]["science"]
         move_alike(visit.files[number], exposures[0], (source, now), exposures[1])
-        error = solutions[donor].solution_error_mas
-        return Solution("inherited", check(visit, number), None, exposures[1].root, error)
+        error, rows = solutions[donor].solution_error_mas, solutions[donor].reference_rows
+        root = exposures[1].root
+        return Solution("inherited", check(visit, number), None, root, error, rows=rows)
     return None
 
 

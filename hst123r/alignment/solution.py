@@ -66,6 +66,8 @@ class Solution:
         Standard error of the solution where it is not that of the residual.
     attempts : tuple of Attempt
         All tries to put it on the reference, in turn.
+    rows : ndarray of int64, optional
+        Rows of the catalogue it stands by where these are not those of its own stars.
     """
 
     state: str
@@ -74,6 +76,12 @@ class Solution:
     donor: str = ""
     error_mas: float | None = None
     attempts: tuple[Attempt, ...] = ()
+    rows: NDArray[np.int64] | None = None
+
+    @property
+    def reference_rows(self) -> NDArray[np.int64]:
+        """Rows of the catalogue whose stars put it where it is, its own or others'."""
+        return self.residual.reference if self.rows is None else self.rows
 
     @property
     def is_fitted(self) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from hst123r.alignment import siblings, together
+from hst123r.alignment.jhat import fitted_by_jhat
 from hst123r.alignment.methods import METHODS
 from hst123r.alignment.solution import Attempt, Solution
 from hst123r.alignment.visit import Visit
+from hst123r.records.geometry import least_matches
 
 
 def solve(visit: Visit) -> list[Solution]:
@@ -54,6 +56,28 @@ def _views(visit: Visit) -> Iterator[Visit]:
 
 def _attempt(visit: Visit, numbers: Sequence[int]) -> dict[int, Solution]:
     """Fit some exposures of a visit; those that failed are as they were."""
+    return {
+        number: solution
+        for view, mine in _by_fit(visit, numbers)
+        for number, solution in _fit(view, mine).items()
+    }
+
+
+def _by_fit(visit: Visit, numbers: Sequence[int]) -> Iterator[tuple[Visit, list[int]]]:
+    """Yield exposures with the visit as what the method fits to them sees it."""
+    params = visit.params
+    if params.method != "jhat":
+        yield visit, list(numbers)
+        return
+    fits = {number: fitted_by_jhat(len(visit.exposures[number].chips)) for number in numbers}
+    for geometry in sorted(set(fits.values())):
+        least = least_matches(params.min_matches, geometry)
+        mine = [number for number in numbers if fits[number] == geometry]
+        yield visit.with_fit(geometry, least), mine
+
+
+def _fit(visit: Visit, numbers: Sequence[int]) -> dict[int, Solution]:
+    """Fit some exposures with one geometry."""
     params = visit.params
     before = {number: visit.residual(number) for number in numbers}
     moving = {number: found for number, found in before.items() if not found.is_aligned}

@@ -105,7 +105,7 @@ def _fit(visit: Visit, numbers: Sequence[int], cluster: Cluster) -> dict[int, So
         error = math.hypot(after.error_mas, math.sqrt(2.0) * 1000 * cluster.errors_arcsec[member])
         state = "visit" if mine else "kept"
         checked = siblings.check(visit, number)
-        found[number] = Solution(state, checked, None, "", error, (tried,))
+        found[number] = Solution(state, checked, None, "", error, (tried,), after.reference)
     return found
 
 
@@ -147,7 +147,6 @@ def _onto_siblings(visit: Visit, cluster: Cluster, member: int) -> list[Step]:
     from hst123r.sources.alignment import LARGEST_KEPT_PIX, SIGNIFICANT
 
     shift = cluster.moves_arcsec[member]
-    # the anchor's own error is that of the others against it
     error = max(cluster.errors_arcsec.values())
     kept = min(SIGNIFICANT * error, LARGEST_KEPT_PIX * visit.scale_arcsec)
     if float(np.hypot(*shift)) <= kept:

@@ -56,7 +56,7 @@ def measurements(
     if last and last.exposures > 1 and not solution.donor:
         low = last.min_matches
         found.append(Measurement("visit_matches", last.matches, low=low, subject=root))
-    links, shared = visit.reference.chain_of(residual.reference)
+    links, shared = visit.reference.chain_of(solution.reference_rows)
     if links:
         # the fit itself is as good as any, so what its frame may be off by is not bad
         found.append(Measurement("links", links, subject=root))

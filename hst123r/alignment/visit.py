@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -82,20 +83,28 @@ class Visit:
         self.hits = [masks.get(p.name) for p in self.sources]
         measured = {p.name: p.files["stars"] for p in job.inputs["stars"]}
         self.stars = [
-            self._stars(measured[p.name], exposure)
-            for p, exposure in zip(self.sources, self.exposures, strict=True)
+            self._stars(measured[p.name], mine, exposure)
+            for p, mine, exposure in zip(self.sources, self.files, self.exposures, strict=True)
         ]
 
-    def _stars(self, path: str, exposure: Exposure) -> dict[int, ChipStars]:
-        """Return the stars of an exposure that are matched."""
+    def _stars(
+        self, path: str, files: Mapping[str, str], exposure: Exposure
+    ) -> dict[int, ChipStars]:
+        """Return the stars of an exposure that are matched, where its WCS puts them now."""
         from hst123r.algorithms.boxes import outside
+        from hst123r.products.exposures import open_chips
         from hst123r.products.star_lists import read_stars, select_stars
+        from hst123r.sources.stars import by_wcs
 
-        params = self.params
-        boxes = in_degrees(params.mask)
-        measured = {version: outside(stars, boxes) for version, stars in read_stars(path).items()}
+        params, measured = self.params, read_stars(path)
+        boxes, wcs = in_degrees(params.mask), open_chips(files["science"], exposure)
+        # the exposure may have another WCS than when its stars were measured
+        now = {
+            chip.extver: by_wcs(measured[chip.extver], wcs[chip.extver], chip.shape)
+            for chip in exposure.chips
+        }
         return select_stars(
-            measured,
+            {version: outside(stars, boxes) for version, stars in now.items()},
             exposure,
             brightest=params.brightest,
             magnitudes=(_magnitude(params.bright_limit), _magnitude(params.faint_limit)),

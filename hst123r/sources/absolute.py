@@ -115,7 +115,7 @@ class Tie:
     rotation_deg : float
         By how much it is to be turned.
     error_mas : float
-        Standard error of the tie at the edge of the frame.
+        Standard error of the tie at the star where it is largest.
     reach_arcsec : float
         How far any star was moved; 0 where the frame was not.
     """
@@ -222,10 +222,7 @@ def _judged(
     freedom = max(2 * found.pairs - PARAMETERS[options.geometry], 1)
     chi = math.sqrt(float(np.sum((found.residual / sigma[:, None]) ** 2)) / freedom)
     middle = first.mean(axis=0)
-    reach = float(np.max(np.hypot(*(first - middle).T)))
-    turn = math.radians(found.rotation_error_deg) * reach
-    stretch = found.scale_error * reach
-    error = math.sqrt(float(np.sum(found.shift_error**2)) + turn**2 + stretch**2) * 1000.0
+    error = float(np.max(found.error_at(first))) * 1000.0
     move = found.transform(middle[None, :])[0] - middle
     result = Tie(
         catalogue,

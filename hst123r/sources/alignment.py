@@ -156,7 +156,7 @@ class Residual:
     offset_mas : float
         Length of their mean.
     error_mas : float
-        Standard error of a fitted solution at the edge of the frame.
+        Standard error of a fitted solution at the star where it is largest.
     correction_mas : float
         How far a fit would move the edge of the frame.
     scale_mas : float
@@ -332,9 +332,6 @@ def _residual(found: Match, first: Floats, pairing: Pairing, frame: Frame) -> Re
     left = (pairing.reference - pairing.star) * 1000.0
     rms = np.sqrt(np.mean(left**2, axis=0))
     reach = float(np.max(np.hypot(*(first - np.mean(first, axis=0)).T)))
-    turn = math.radians(found.rotation_error_deg) * reach
-    stretch = found.scale_error * reach
-    error = math.sqrt(float(np.sum(found.shift_error**2)) + turn**2 + stretch**2) * 1000.0
     edge = np.mean(first, axis=0) + reach * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
     moved = found.transform(edge) - edge
     return Residual(
@@ -346,7 +343,7 @@ def _residual(found: Match, first: Floats, pairing: Pairing, frame: Frame) -> Re
         north_mas=left[:, 1],
         rms_mas=(float(rms[0]), float(rms[1])),
         offset_mas=float(np.hypot(*np.mean(left, axis=0))),
-        error_mas=error,
+        error_mas=float(np.max(found.error_at(first))) * 1000.0,
         correction_mas=float(np.max(np.hypot(*moved.T))) * 1000.0,
         scale_mas=frame.scale_arcsec * 1000.0,
         pairing=pairing,

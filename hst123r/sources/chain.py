@@ -13,12 +13,7 @@ from numpy.typing import NDArray
 from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match
 from hst123r.algorithms.merge import Catalogue, StarList, merge
 from hst123r.algorithms.polygons import covers
-from hst123r.algorithms.sphere import (
-    from_tangent_plane,
-    middle,
-    separation_arcsec,
-    to_tangent_plane,
-)
+from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
 from hst123r.algorithms.transform import PlaneTransform
 from hst123r.records.geometry import Geometry
 from hst123r.sources.clusters import clusters
@@ -136,10 +131,9 @@ class _Place:
 
     parent: int
     links: int
-    origin_deg: tuple[float, float] = (0.0, 0.0)
-    shift_arcsec: float = 0.0
-    turn: float = 0.0
-    """Standard errors of rotation and scale together, radians."""
+    centre_deg: tuple[float, float] = (0.0, 0.0)
+    found: Match | None = None
+    """The fit, on the tangent plane of that centre; None for the reference."""
 
 
 def group(lists: Sequence[StarList], radius_arcsec: float, label: str) -> Group:
@@ -179,9 +173,11 @@ def groups(lists: Sequence[StarList], radius_arcsec: float, label: str) -> list[
     -------
     list of Group
         One, or one for each part whose stars do not tell how it lies on the others: such an
-        exposure is fitted by itself.
+        exposure is fitted by itself. One without stars where no exposure has any.
     """
     found = clusters(lists, radius_arcsec)
+    if not found:
+        return [group(lists, radius_arcsec, label)]
     names = [label] if len(found) == 1 else [
         f"{label}, {' '.join(lists[number].label for number in item.members)}" for item in found
     ]  # fmt: skip
@@ -266,7 +262,7 @@ class _Chain:
         why_not = _against(link, options)
         if why_not:
             return replace(link, why_not=why_not)
-        self.places.append(_place(found, centre, parent, link.links))
+        self.places.append(_Place(parent, link.links, centre, found))
         self.names.append(visit.label)
         return replace(link, added=self._join(visit, found.transform, centre))
 
@@ -282,9 +278,6 @@ class _Chain:
 
     def _link(self, label: str, found: Match, here: Floats, parent: int) -> Link:
         middle_arcsec = here.mean(axis=0)
-        reach = float(np.max(np.hypot(*(here - found.transform.origin).T)))
-        turn = math.hypot(math.radians(found.rotation_error_deg), found.scale_error)
-        error = math.hypot(*found.shift_error, turn * reach) * 1000.0
         move = found.transform(middle_arcsec[None, :])[0] - middle_arcsec
         return Link(
             label,
@@ -293,7 +286,7 @@ class _Chain:
             links=self.places[parent].links + 1,
             matches=found.pairs,
             rms_mas=(float(found.rms[0]) * 1000.0, float(found.rms[1]) * 1000.0),
-            error_mas=error,
+            error_mas=float(np.max(found.error_at(here))) * 1000.0,
             moved_arcsec=(float(move[0]), float(move[1])),
             rotation_deg=found.transform.rotation_deg,
         )
@@ -347,12 +340,12 @@ class _Chain:
     def _error(self, number: int, ra_deg: Floats, dec_deg: Floats) -> Floats:
         """Return what the fits between some stars and the reference leave open, along an axis."""
         square = np.zeros(ra_deg.size)
-        while number:
-            place = self.places[number]
-            away = separation_arcsec(ra_deg, dec_deg, *place.origin_deg)
-            # a rotation moves stars along one of two axes
-            square += place.shift_arcsec**2 + (place.turn * away) ** 2 / 2
-            number = place.parent
+        place = self.places[number]
+        while place.found is not None:
+            error = place.found.error_at(_plane(ra_deg, dec_deg, place.centre_deg))
+            # it is that of both axes
+            square += error**2 / 2
+            place = self.places[place.parent]
         return np.asarray(np.sqrt(square))
 
 
@@ -362,17 +355,6 @@ def _plane(ra_deg: Floats, dec_deg: Floats, centre: tuple[float, float]) -> Floa
 
 def _sky(place: Floats, centre: tuple[float, float]) -> Floats:
     return np.stack(from_tangent_plane(place[:, 0], place[:, 1], *centre), axis=1)
-
-
-def _place(found: Match, centre: tuple[float, float], parent: int, links: int) -> _Place:
-    ra, dec = _sky(found.transform.origin[None, :], centre)[0].tolist()
-    return _Place(
-        parent=parent,
-        links=links,
-        origin_deg=(ra, dec),
-        shift_arcsec=float(np.hypot(*found.shift_error)) / math.sqrt(2.0),
-        turn=math.hypot(math.radians(found.rotation_error_deg), found.scale_error),
-    )
 
 
 def _against(link: Link, options: ChainOptions) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from hst123r.algorithms.matching import Match, MatchOptions, match
 from hst123r.algorithms.merge import DEFAULT_SHIFTS, Catalogue, StarList, merge
@@ -29,9 +30,11 @@ class Cluster:
     moves_arcsec : dict of int to (2,) ndarray of float64
         What was added to each one's positions, to the east and north; their mean is zero.
     errors_arcsec : dict of int to float
-        Standard error of that along each axis.
+        Standard error of that along each axis; of the one that the others were brought onto the
+        largest of theirs.
     catalogue : Catalogue
-        Their merged stars: what two of them have seen, or the only one that could.
+        Their merged stars: what two of them have seen, or the only one that could, and then the
+        error of its move is in that of the position.
     footprints : tuple of (k, 2) ndarray of float64
         Corners of their chips, degrees.
     """
@@ -87,9 +90,32 @@ def clusters(
         moves = {number: moves[number] - mean for number in sorted(moves)}
         joined = [_moved(lists[number], move, centre) for number, move in moves.items()]
         corners = tuple(polygon for item in joined for polygon in item.footprints)
+        # the anchor's error is that of the others against it
+        errors[min(errors, key=errors.__getitem__)] = max(errors.values())
         whole = merge(joined, radius_arcsec, shifts=None)
+        whole = _with_moves(whole, joined, [errors[number] for number in moves], centre)
         found.append(Cluster(tuple(moves), centre, moves, errors, whole, corners))
     return found
+
+
+def _with_moves(
+    whole: Catalogue,
+    joined: Sequence[StarList],
+    errors: Sequence[float],
+    centre: tuple[float, float],
+) -> Catalogue:
+    """Add the error of an exposure's move to the stars that it alone has seen."""
+    alone = np.flatnonzero(whole.detections == 1)
+    if not alone.size or not any(errors):
+        return whole
+    place = np.concatenate([_plane(item.ra_deg, item.dec_deg, centre) for item in joined])
+    moved = np.repeat(errors, [item.ra_deg.size for item in joined])
+    good = np.isfinite(place).all(axis=1)
+    # a star of one exposure is where that has it
+    _, row = cKDTree(place[good]).query(_plane(whole.ra_deg[alone], whole.dec_deg[alone], centre))
+    error = whole.position_error_arcsec.copy()
+    error[alone] = np.hypot(error[alone], moved[good][row])
+    return replace(whole, position_error_arcsec=error)
 
 
 def _gather(

@@ -134,3 +134,20 @@ def test_the_same_every_time():
     assert isinstance(two, Match)
     assert np.array_equal(one.first, two.first)
     assert np.array_equal(one.transform.matrix, two.transform.matrix)
+
+
+@pytest.mark.parametrize("geometry", ["shift", "rshift", "rscale"])
+def test_the_error_at_a_point_is_the_scatter_there(geometry):
+    """Pairs in the left quarter of a field say little of its right edge."""
+    corners = np.array([[-50.0, -50.0], [-50.0, 50.0], [50.0, -50.0], [50.0, 50.0]])
+    off, said = [], []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        stars = rng.uniform([-50, -50], [-25, 50], (40, 2))
+        noisy = stars + rng.normal(0, 0.005, stars.shape)
+        options = MatchOptions(geometry=geometry)
+        found = match(stars, noisy, options, first_error=np.zeros(40), second_error=[0.005] * 40)
+        off.append(found.transform(corners) - corners)
+        said.append(found.error_at(corners))
+    scatter = np.sqrt(np.mean(np.sum(np.square(off), axis=2), axis=0))
+    assert np.mean(said, axis=0) == pytest.approx(scatter, rel=0.2)

@@ -134,3 +134,21 @@ def test_a_long_way_needs_more_than_a_wide_search():
     assert found.matches > 60
     assert found.why_not == "the frame would be moved by 5.00 arcsec"
     assert found.as_json()["moved_east_arcsec"] == pytest.approx(4.0, abs=0.01)
+
+
+def test_the_error_covers_the_worst_corner_where_the_catalogue_has_a_strip():
+    """It was counted from the middle of our own stars, not from the stars that say it."""
+    said, off = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        corners = HALF * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+        known = rng.uniform([-HALF, -HALF], [-HALF / 2, HALF], (40, 2))
+        seen = known + rng.normal(0, ERROR_MAS / 1000, known.shape)
+        points = np.concatenate([corners, seen, rng.uniform(-HALF, HALF, (500, 2))])
+        stars = absolute(known, rng, 0.0)
+        found = tie(own(points, ERROR_MAS), stars, EPOCH, TieOptions(floor_mas=0.01))
+        there = found.catalogue.ra_deg[:4], found.catalogue.dec_deg[:4]
+        off.append(1000 * (np.stack(to_tangent_plane(*there, *CENTRE), axis=1) - corners))
+        said.append(found.error_mas)
+    scatter = np.sqrt(np.mean(np.sum(np.square(off), axis=2), axis=0)).max()
+    assert np.mean(said) == pytest.approx(scatter, rel=0.15)

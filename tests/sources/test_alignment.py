@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from hst123r.sources.alignment import Frame, ReferenceStars, compare
+from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
+from hst123r.algorithms.transform import fit
+from hst123r.sources.alignment import Frame, ReferenceStars, compare, compare_positions
 from hst123r.sources.stars import ChipStars
 
 SHAPE = (1000, 1000)
@@ -93,3 +95,27 @@ def test_the_rms_in_pixels_and_of_some_stars(case):
     assert found.rms_of(found.star) == pytest.approx(1000 * 0.05 * found.rms_pix)
     assert found.rms_of(found.star[:10]) != found.rms_of(found.star)
     assert math.isnan(found.rms_of(np.zeros(0, np.int64)))
+
+
+@pytest.mark.parametrize("share", [(0.25, 1.0), (0.5, 0.5)])
+def test_the_error_covers_the_worst_corner_where_few_of_the_stars_are_matched(share):
+    """A strip or a quarter of the frame; counted from its middle the error was 0.6 of the truth."""
+    half = 100.0
+    corners = half * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+    off, said = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        stars = np.concatenate([corners, rng.uniform(-half, half, (496, 2))])
+        known = rng.uniform(-half, 2 * half * np.array(share) - half, (40, 2))
+        seen = np.concatenate([stars, known + rng.normal(0, 0.01, known.shape)])
+        ra, dec = from_tangent_plane(*seen.T, 150.0, 2.0)
+        there = from_tangent_plane(*known.T, 150.0, 2.0)
+        reference = ReferenceStars(*there, np.full(40, 1e-4), np.ones(40))
+        found = compare_positions(ra, dec, np.full(ra.size, 0.01), reference, FRAME)
+        pairing = found.pairing
+        fitted = fit(pairing.star, pairing.reference, pairing.error_arcsec**-2, "rscale")
+        here = np.stack(to_tangent_plane(ra[:4], dec[:4], *pairing.centre_deg), axis=1)
+        off.append(fitted.transform(here) - here)
+        said.append(found.error_mas)
+    scatter = 1000 * np.sqrt(np.mean(np.sum(np.square(off), axis=2), axis=0))
+    assert np.mean(said) == pytest.approx(scatter.max(), rel=0.15)

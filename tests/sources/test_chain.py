@@ -8,7 +8,7 @@ import pytest
 from hst123r.algorithms.merge import StarList
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.sources.absolute import AbsoluteStars, TieOptions, tie
-from hst123r.sources.chain import ChainOptions, group, grow
+from hst123r.sources.chain import ChainOptions, group, groups, grow
 
 RA, DEC = 0.001, -30.0
 SIDE, STEP = 100.0, 70.0
@@ -165,3 +165,12 @@ def test_empty_lists_are_no_error():
     assert link.why_not == "there are no stars to compare"
     catalogue, _ = grow(group([empty], 0.1, "empty"), [first], OPTIONS)
     assert catalogue.ra_deg.size == 0
+
+
+def test_a_visit_without_stars_is_told_of_and_does_not_vanish():
+    _, (first, *_) = strip()
+    empty = StarList(*(np.empty(0) for _ in range(5)), first.footprints, "empty")
+    _, told = grow(first, groups([empty, empty], 0.1, "in between"), OPTIONS)
+    assert [(link.label, link.why_not) for link in told] == [
+        ("in between", "there are no stars to compare")
+    ]

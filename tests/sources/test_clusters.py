@@ -90,3 +90,17 @@ def test_an_exposure_without_stars_is_in_none(visit):
     (found,) = clusters([empty, *lists], 0.1)
     assert found.members == (1, 2, 3, 4)
     assert clusters([empty], 0.1) == []
+
+
+def test_the_error_of_a_move_is_in_what_one_exposure_alone_has_seen(visit):
+    """The anchor moves too, as the moves are zero on average."""
+    _, lists = visit
+    (found,) = clusters(lists, 0.1)
+    error = found.errors_arcsec
+    assert min(error.values()) > 0
+    assert sum(value == max(error.values()) for value in error.values()) == 2
+    alone = found.catalogue.where(found.catalogue.detections == 1)
+    assert alone.ra_deg.size
+    # a thousandth of an arcsec is what merging adds
+    least = np.hypot(np.hypot(ERROR, 0.001), min(error.values()))
+    assert alone.position_error_arcsec.min() >= least * (1 - 1e-9)

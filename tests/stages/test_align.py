@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from hst123r.algorithms.sphere import to_tangent_plane
 from hst123r.alignment import tweakreg
+from hst123r.alignment.visit import Visit
 from hst123r.cli.main import invoke
 from hst123r.errors import ENVIRONMENT
 from hst123r.external import jhat
@@ -288,6 +289,64 @@ def test_an_exposure_of_a_group_is_searched_as_far_as_that_was_moved_and_says_so
     roots = {m.subject for m in outcome.measurements if m.name == "group"}
     assert {(c.code, c.subject) for c in outcome.caveats} == {("not_connected", r) for r in roots}
     assert all(why_not in c.text for c in outcome.caveats)
+
+
+def test_stars_are_where_the_wcs_puts_them_now(small, divide, tmp_path):
+    """The stars were measured before the exposures were aligned: 0.3 arcsec from here."""
+    from types import SimpleNamespace
+
+    inputs = {
+        "exposure": small.products("align", "exposure"),
+        "stars": small.products("stars", "stars"),
+        "cosmic rays": [],
+        "reference": small.products("reference", "reference"),
+    }
+    context = SimpleNamespace(folder=lambda _: tmp_path)
+
+    def open_visit(**given):
+        job = divide("align", inputs, given)[SECOND_VISIT]
+        return Visit(job, AlignParams.model_validate(given), context)
+
+    visit = open_visit()
+    for number, chips in enumerate(visit.stars):
+        there = visit.catalogue(number)
+        ra = np.concatenate([chip.ra_deg for _, chip in sorted(chips.items())])
+        rate = np.concatenate([chip.rate for _, chip in sorted(chips.items())])
+        assert np.array_equal(ra[np.argsort(-rate, kind="stable")], there.ra_deg)
+    # so does what takes stars out: a box of 0.1 arcsec has the star that it is drawn round
+    (version, chip), *_ = visit.stars[0].items()
+    place = f"{chip.ra_deg[0]:.7f} {chip.dec_deg[0]:.7f}"
+    masked = open_visit(mask=[{"position": place, "half_size": "0.05 arcsec"}])
+    assert chip.x[0] not in masked.stars[0][version].x
+
+
+@pytest.mark.parametrize(
+    ("chips", "min_matches", "asked"),
+    [(1, None, ("rshift", 8)), (2, None, ("general", 15)), (2, 13, ("general", 13))],
+)
+def test_jhat_is_recorded_and_judged_with_what_it_fits(chips, min_matches, asked):
+    """It takes no geometry of ours; the visit stands for one whose exposures are right already."""
+    from types import SimpleNamespace
+
+    from hst123r.alignment import solve
+    from hst123r.sources.alignment import Frame
+
+    class Standing(Visit):
+        def __init__(self, params):
+            self.params = params
+            self.frame = Frame(0.05, 20.0, 1.0, params.geometry)
+            self.exposures = [SimpleNamespace(root="a", chips=[None] * chips)]
+
+        def residual(self, number, catalogue=None, frame=None):
+            del number, catalogue, frame
+            return SimpleNamespace(
+                is_aligned=True, pairs=20, why_not="", geometry=self.frame.geometry
+            )
+
+    params = AlignParams.model_validate({"method": "jhat", "min_matches": min_matches})
+    found = solve._attempt(Standing(params), [0])[0]
+    assert found.attempts[0].asked == asked
+    assert found.residual.geometry == asked[0]
 
 
 @pytest.mark.heavy

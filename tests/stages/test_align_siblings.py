@@ -132,3 +132,27 @@ def test_siblings_of_another_group_are_no_yardstick_and_no_donors(monkeypatch):
         ]
         siblings.tie(visit, given)
         assert asked[failed] == donors
+
+
+@pytest.mark.parametrize("state", ["sibling", "inherited", "visit"])
+def test_the_error_of_the_chain_is_handed_on_to_what_has_no_matches_of_its_own(state):
+    """It stands by stars of the donor, or of its visit, which one fit ties to the reference."""
+    from types import SimpleNamespace
+
+    from hst123r.alignment import verdict
+    from hst123r.alignment.params import AlignParams
+    from hst123r.alignment.solution import Attempt, Solution
+    from hst123r.sources.alignment import Frame, ReferenceStars, compare
+
+    nothing, ones = np.zeros(0), np.ones(3)
+    empty = ReferenceStars(nothing, nothing, nothing, nothing)
+    own = compare({}, {}, empty, Frame(0.05, 20.0, 1.0, "rscale"))
+    reference = ReferenceStars(
+        ones, ones, ones, ones, 0.0, np.array([0.0, 0.003, 0.004]), np.array([0, 1, 2])
+    )
+    visit = SimpleNamespace(params=AlignParams(), scale_arcsec=0.05, reference=reference)
+    tried = Attempt("rscale", 10, 20.0, 1.0, 12, exposures=2)
+    solution = Solution(state, own, None, "", 1.0, (tried,), np.array([1, 1, 2]))
+    found = {m.name: m.value for m in verdict.measurements(visit, "a", solution, (0.0, 0.0))}
+    assert found["links"] == 2
+    assert found["frame_error"] == pytest.approx(np.sqrt((9 + 9 + 16) / 3))

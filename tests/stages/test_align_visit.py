@@ -322,12 +322,26 @@ def test_cosmic_rays_are_kept_out_of_the_catalogue_and_flagged_in_the_copy(visit
     [
         ({"retry": [{"geometry": "rscale", "min_matches": 6}]}, "needs at least 8"),
         ({"method": "tweakreg", "retry": [{"geometry": "rshift", "min_matches": 8}]}, "knows"),
+        ({"method": "jhat", "retry": [{"geometry": "shift"}]}, "JHAT finds and fits stars of its"),
+        ({"method": "jhat", "mask": [{"position": "150.1 2.2"}]}, "JHAT finds and fits stars of"),
+        ({"method": "jhat", "bright_limit": "20 mag"}, "JHAT finds and fits stars of its own"),
+        ({"method": "jhat", "faint_limit": "25 mag"}, "JHAT finds and fits stars of its own"),
+        ({"method": "jhat", "geometry": "shift"}, "JHAT fits rshift on a detector of one chip"),
         ({"bright_limit": "22 mag", "faint_limit": "20 mag"}, "not fainter"),
     ],
 )
 def test_what_cannot_be_is_refused(given, says):
     with pytest.raises(ValidationError, match=says):
         AlignParams.model_validate(given)
+
+
+def test_a_geometry_that_a_recipe_gives_to_jhat_is_refused_even_if_it_is_the_default():
+    """What the engine hands on has a value for everything."""
+    params = AlignParams.model_validate({"method": "jhat"}, context={"targets": ["SN"]})
+    assert AlignParams.model_validate(params.as_json()) == params
+    given = {"method": "jhat", "geometry": "rscale"}
+    with pytest.raises(ValidationError, match="JHAT fits rshift on a detector of one chip"):
+        AlignParams.model_validate(given, context={"targets": ["SN"]})
 
 
 def test_flags_need_a_mask(small, divide, do):
