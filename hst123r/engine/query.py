@@ -22,7 +22,8 @@ def query(
     Parameters
     ----------
     recipe : Recipe
-        A recipe with a stage `fetch` from MAST.
+        A recipe with one stage `fetch` from MAST or more; an exposure that several want is there
+        once.
     workspace : Workspace
         Its work directory.
     renew : bool
@@ -47,36 +48,44 @@ def query(
     from hst123r.archives.replies import Replies
     from hst123r.stages.fetch import ANSWERS, FetchParams
 
-    params = next(
-        (resolve(item).params for item in recipe.instances if item.stage == "fetch"), None
-    )
-    if not isinstance(params, FetchParams) or params.from_ != "mast":
+    fetches = [
+        params
+        for params in (resolve(item).params for item in recipe.instances if item.stage == "fetch")
+        if isinstance(params, FetchParams) and params.from_ == "mast"
+    ]
+    if not fetches:
         raise InputError(
             "the recipe fetches nothing from MAST",
             where=str(recipe.path),
             hint="Its stages need `fetch: {from: mast}`",
         )
-    wanted = criteria.of_recipe(
-        recipe.targets,
-        lambda detector, filter_name: selection(recipe, detector, filter_name),
-        radius_arcsec=params.radius.to("arcsec"),
-        intents=tuple(params.intents),
-        exclude=tuple(params.exclude),
-    )
     there = workspace.store.is_file()
     kept = workspace.raw / ANSWERS if there else None
     replies = Replies(kept, keep=there, offline=offline, renew=renew)
-    with forbidden(when=offline):
-        answer = mast.search(wanted, Portal(endpoints.mast(), replies))
+    exposures, left_out = {}, {}
+    for params in fetches:
+        wanted = criteria.of_recipe(
+            recipe.targets,
+            lambda detector, filter_name: selection(recipe, detector, filter_name),
+            radius_arcsec=params.radius.to("arcsec"),
+            intents=tuple(params.intents),
+            exclude=tuple(params.exclude),
+        )
+        with forbidden(when=offline):
+            answer = mast.search(wanted, Portal(endpoints.mast(), replies))
+        exposures.update({item.root: item for item in answer.exposures})
+        left_out.update({(item.subject, item.reason): item for item in answer.left_out})
+    found = [exposures[root] for root in sorted(exposures)]
+    # what one stage leaves out another may take
+    rejects = [item for item in left_out.values() if item.subject not in exposures]
     return {
-        "exposures": [_row(item) for item in answer.exposures],
+        "exposures": [_row(item) for item in found],
         "left_out": [
-            {"subject": item.subject, "code": item.code, "reason": item.reason}
-            for item in answer.left_out
+            {"subject": item.subject, "code": item.code, "reason": item.reason} for item in rejects
         ],
-        "files": sum(len(item.files) for item in answer.exposures),
-        "bytes": sum(item.size for item in answer.exposures),
-        "exclusive": sum(not item.public for item in answer.exposures),
+        "files": sum(len(item.files) for item in found),
+        "bytes": sum(item.size for item in found),
+        "exclusive": sum(not item.public for item in found),
         "asked": replies.asked,
     }
 

@@ -309,6 +309,25 @@ def test_a_query_goes_by_what_a_run_kept_until_it_is_renewed(
     assert names() == sorted([*roots(data), "jtst88abq"])
 
 
+def test_a_query_is_about_every_stage_that_asks_mast(archive, recipe, data, capfd):
+    """The first asks nobody; of the others each leaves out what the other wants."""
+    first, *others = roots(data)
+    path = recipe()
+    path.write_text(
+        path.read_text().replace(
+            "  - fetch: {from: mast}\n",
+            f"  - fetch: {{name: a, from: directory, path: {data}}}\n"
+            f"  - fetch: {{name: b, from: mast, exclude: [{first}]}}\n"
+            f"  - fetch: {{name: c, from: mast, exclude: [{', '.join(others)}]}}\n",
+        )
+    )
+    assert invoke(["query", str(path), "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [row["exposure"] for row in found["exposures"]] == [first, *others]
+    assert found["files"] == 1 + len(others)
+    assert not {row["subject"] for row in found["left_out"]} & {first, *others}
+
+
 def test_a_recipe_without_mast_has_nothing_to_query(write_recipe, data, capfd):
     assert invoke(["query", str(write_recipe("exposures: {}"))]) == 2
     assert "fetches nothing from MAST" in capfd.readouterr().err
