@@ -85,7 +85,7 @@ def test_every_list_of_stars_is_cut_down_as_a_whole(kind):
         StarList: lambda: StarList(ra, dec, others[2], others[3], others[4], (corners,), "a"),
         Catalogue: lambda: Catalogue(
             ra, dec, others[0], others[1], others[2], others[3], others[4], np.zeros((1, 2)), {},
-            Motions(others[0], others[1], others[2], others[3]), others[5], others[6],
+            Motions(others[0], others[1], others[2], others[3]), others[5], others[6], others[0],
         ),
     }[kind]()  # fmt: skip
     left = outside(stars, [(2.0, 0.0, 1.0), (4.0, 0.0, 1.0)])
