@@ -63,6 +63,8 @@ def jobs(store: Any, recipe: Any) -> list[tuple[Any, Any, Any]]:
     given = {
         "align": {
             "exposure": products(store, "exposures", "exposure"),
+            "stars": products(store, "stars", "stars"),
+            "cosmic rays": [],
             "reference": products(store, "reference", "reference"),
         },
         "epochs": {"exposure": products(store, "align", "exposure"), "cosmic-ray mask": []},
