@@ -220,7 +220,7 @@ def client(wanted):
     )  # fmt: skip
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
