@@ -64,3 +64,25 @@ def test_products_that_change_while_their_readers_wait(bench, recipe, states):
     assert found.pop("select:jsi00201q") == found.pop("select:jsi00202q") == "reused"
     assert found.pop("fetch:jsi00202q") == "reused"
     assert set(found.values()) == {"done"}
+
+
+def test_a_refused_job_with_nothing_else_to_run_is_a_failure(bench, recipe, data, states):
+    """With a sentence, and the run ends: nobody waits for a job that never started."""
+    first, last, *others = sorted(data.iterdir())
+    for path in others:
+        path.unlink()
+    bench.run(recipe)
+    altered = bench.workspace.raw / last.name
+
+    def meddle(stage):
+        if stage == "select":
+            change(altered, "SUN_ALT")
+
+    # one at a time: when the second is refused, the first has ended
+    report = bench.run(recipe, redo=("select",), divided=meddle, jobs=1)
+    (error,) = [job.error for item in report.progress for job in item.jobs if job.error]
+    assert f"raw/{altered.name} was changed after it was made (science)" in error
+    found = states(report)
+    assert found[f"select:{first.name[:9]}"] == "done"
+    assert found[f"select:{last.name[:9]}"] == "failed"
+    assert report.exit_code == 4
