@@ -29,6 +29,11 @@ LOST_SIGMA: Final = 0.05
 """Wings end below this fraction of the noise. On the same frame it leaves the pulls as they are
 with 0.01, and saves a quarter of the time."""
 
+FAINTEST: Final = 0.7
+"""Detections below this fraction of the lowest S/N are not fitted. The S/N of a detection is 0.65
+to 1.2 of that of the fit; on the same frame none of 3370 stars is lost by it, and 9 of 100
+detections need no fit."""
+
 
 @dataclass(frozen=True, eq=False)
 class ChipStars:
@@ -115,10 +120,12 @@ def find_chip_stars(
         threshold_sigma,
         mask=frame.bad,
     )
+    found = found.where(np.flatnonzero(found.snr >= FAINTEST * min_snr))
     if not extended:
         # the brightest are counted without cosmic rays, or these would crowd the stars out
         found = found.where(np.flatnonzero(could_be_stars(frame, sky, found.x, found.y)))
-    found = found.where(np.arange(min(4 * brightest, len(found))))
+    tried = (4 if extended else 2) * brightest
+    found = found.where(np.arange(min(tried, len(found))))
     options = FitOptions(fit_radius_pix=fit_radius_pix, lost_sigma=LOST_SIGMA)
     steps = EVERY_STEP if extended else STEPS
     stars = free(frame, found.x, found.y, background, options, steps=steps)

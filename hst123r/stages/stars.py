@@ -26,7 +26,7 @@ class StarsParams(Params):
         description="What is kept: stars, all (compact galaxies too), or auto: all where an "
         "exposure has fewer than 100 stars",
     )
-    brightest: int = Field(2000, ge=10, le=20000, description="Most stars of a chip, by flux")
+    brightest: int = Field(1000, ge=10, le=20000, description="Most stars of a chip, by flux")
     fit_radius: PositivePixels = Field(Amount(3.0, "pix"), description="Radius of the PSF fit")
     find_cosmic_rays: bool = Field(
         False, description="Find cosmic rays with astroscrappy and leave them out"
@@ -53,7 +53,7 @@ class Stars(Stage[StarsParams]):
 
     name = "stars"
     params = StarsParams
-    version = 1
+    version = 2
     needs = (Need("exposure", facets=IMAGE),)
     makes = ("stars", "cosmic rays")
     implied = True
