@@ -21,6 +21,8 @@ Integers = NDArray[np.int64]
 _ROUNDS: Final = 20
 _FLOOR: Final = 1e-9
 _MAD: Final = 1.4826
+BOX_MARGIN_ARCSEC: Final = 5.0
+"""Points are taken this far beyond what is searched, since an offset may come with a rotation."""
 
 
 class Reason(StrEnum):
@@ -74,6 +76,8 @@ class Match:
         larger.
     rotation_error_deg, scale_error : float
         Likewise of rotation and scale.
+    linear_variance : (2, 2) ndarray of float64
+        Likewise of all linear terms, as in :class:`~hst123r.algorithms.transform.Fit`.
     chance : float
         Probability of as many pairs by chance.
     candidates : int
@@ -89,6 +93,7 @@ class Match:
     shift_error: Floats
     rotation_error_deg: float
     scale_error: float
+    linear_variance: Floats
     chance: float
     candidates: int
 
@@ -100,8 +105,9 @@ class Match:
     def error_at(self, points: ArrayLike) -> Floats:
         """Return how uncertain the transformation is at some points.
 
-        Rotation and scale are wrong about the weighted mean of the pairs, so the error grows with
-        the distance from there, and not from the middle of all points.
+        The linear terms are wrong about the weighted mean of the pairs, so the error grows with
+        the distance from there, and not from the middle of all points; with all of them fitted it
+        grows fastest where the pairs do not reach.
 
         Parameters
         ----------
@@ -114,9 +120,8 @@ class Match:
             Standard errors of both axes together, arcsec.
         """
         away = np.asarray(points, np.float64).reshape(-1, 2) - self.transform.origin
-        turn = np.hypot(np.radians(self.rotation_error_deg), self.scale_error)
-        shift = np.hypot(*self.shift_error)
-        return np.asarray(np.hypot(shift, turn * np.hypot(away[:, 0], away[:, 1])))
+        linear = np.einsum("ni,ij,nj->n", away, self.linear_variance, away)
+        return np.asarray(np.sqrt(np.sum(self.shift_error**2) + linear))
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,9 +344,30 @@ def _judge(
         shift_error=state.fit.shift_error * grow,
         rotation_error_deg=state.fit.rotation_error_deg * grow,
         scale_error=state.fit.scale_error * grow,
+        linear_variance=state.fit.linear_variance * grow**2,
         chance=chance,
         candidates=candidates,
     )
+
+
+def near_box(first: Floats, second: Floats, search_arcsec: float) -> Integers:
+    """Return the points of a large list that could match one of a small list.
+
+    Parameters
+    ----------
+    first, second : (n, 2) and (m, 2) ndarray of float64
+        Tangent-plane positions in arcsec, the small and the large list.
+    search_arcsec : float
+        Largest offset that is looked for.
+
+    Returns
+    -------
+    (k,) ndarray of int64
+        Rows of `second` in a box around `first`.
+    """
+    margin = search_arcsec + BOX_MARGIN_ARCSEC
+    inside = (second >= first.min(axis=0) - margin) & (second <= first.max(axis=0) + margin)
+    return np.flatnonzero(inside.all(axis=1))
 
 
 def _by_chance(moved: Floats, two: Floats, radius: float) -> tuple[float, int]:

@@ -76,6 +76,9 @@ class Fit:
         Standard error of the rotation, 0 where it was not fitted.
     scale_error : float
         Standard error of the scale, 0 where it was not fitted.
+    linear_variance : (2, 2) ndarray of float64
+        V: the linear part adds ``d V d`` to the variance of both axes together at a point d away
+        from the origin.
     chi2 : float
         Weighted sum of squared residuals.
     """
@@ -84,6 +87,7 @@ class Fit:
     shift_error: Floats
     rotation_error_deg: float
     scale_error: float
+    linear_variance: Floats
     chi2: float
 
 
@@ -120,7 +124,7 @@ def fit(first: Floats, second: Floats, weight: Floats, geometry: Geometry) -> Fi
         matrix = np.array([[dot, -turn], [turn, dot]]) / size
     elif geometry == "rshift":
         matrix = np.array([[dot, -turn], [turn, dot]]) / np.hypot(dot, turn)
-    angle_error, scale_error = _linear_errors(spread, size, geometry)
+    angle_error, scale_error, variance = _linear_errors(spread, size, geometry)
     transform = PlaneTransform(matrix, shift, origin)
     residual = second - transform(first)
     return Fit(
@@ -128,18 +132,20 @@ def fit(first: Floats, second: Floats, weight: Floats, geometry: Geometry) -> Fi
         np.full(2, total**-0.5),
         float(np.degrees(angle_error)),
         scale_error,
+        variance,
         float(np.sum(weight[:, None] * residual**2)),
     )
 
 
-def _linear_errors(spread: Floats, size: float, geometry: Geometry) -> tuple[float, float]:
-    """Return the standard errors of rotation (radians) and scale near the identity."""
+def _linear_errors(spread: Floats, size: float, geometry: Geometry) -> tuple[float, float, Floats]:
+    """Return the errors of rotation (radians) and scale near the identity, and the variance."""
     if geometry == "shift" or size <= 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, np.zeros((2, 2))
     if geometry == "general":
         # each row of the matrix has the covariance of the inverse of the spread
-        inverse = np.linalg.inv(spread)
+        inverse = np.asarray(np.linalg.inv(spread), np.float64)
         error = float(np.sqrt(np.trace(inverse)) / 2)
-        return error, error
+        return error, error, 2.0 * inverse
     error = size**-0.5
-    return error, error if geometry == "rscale" else 0.0
+    scale = error if geometry == "rscale" else 0.0
+    return error, scale, (error**2 + scale**2) * np.eye(2)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from hst123r.alignment.solution import Agreement, Attempt, Solution
 from hst123r.alignment.visit import Visit
 from hst123r.records.outcome import Caveat, Measurement, Quality
-
-SIGNIFICANT: Final = 3.0
-"""A difference from a sibling below this many of its standard errors is none."""
+from hst123r.sources.alignment import SIGNIFICANT
 
 
 def measurements(

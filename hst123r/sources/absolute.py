@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hst123r.algorithms.matching import Match, MatchOptions, match
+from hst123r.algorithms.matching import Match, MatchOptions, match, near_box
 from hst123r.algorithms.merge import Catalogue
 from hst123r.algorithms.proper_motion import Motions, at_epoch
 from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
 from hst123r.records.geometry import PARAMETERS, Geometry
 
 Floats = NDArray[np.float64]
-_MARGIN: Final = 5.0
-"""Stars of the absolute catalogue are taken this many arcsec beyond what is searched."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,9 +183,8 @@ def tie(catalogue: Catalogue, stars: AbsoluteStars, year: float, options: TieOpt
     first = np.stack(to_tangent_plane(catalogue.ra_deg, catalogue.dec_deg, *centre), axis=1)
     ra, dec, error = stars.at(year)
     second = np.stack(to_tangent_plane(ra, dec, *centre), axis=1)
-    margin = options.search_arcsec + _MARGIN
-    low, high = first.min(axis=0) - margin, first.max(axis=0) + margin
-    near = np.all((second >= low) & (second <= high), axis=1) & np.isfinite(error)
+    known = np.flatnonzero(np.isfinite(error))
+    near = known[near_box(first, second[known], options.search_arcsec)]
     second, error = second[near], error[near]
     own = np.hypot(catalogue.position_error_arcsec, options.floor_mas / 1000.0)
     if catalogue.frame_error_arcsec is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 SIGNIFICANT: Final = 3.0
-"""A correction below this many of its standard errors is none."""
+"""A correction, or a difference from a sibling, below this many of its standard errors is none."""
 LARGEST_KEPT_PIX: Final = 0.05
 """However uncertain a correction is, one above this is made."""
 

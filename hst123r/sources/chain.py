@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match
+from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match, near_box
 from hst123r.algorithms.merge import Catalogue, StarList, merge
 from hst123r.algorithms.polygons import covers
 from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
@@ -20,8 +20,6 @@ from hst123r.sources.clusters import clusters
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-_MARGIN: Final = 5.0
-"""Stars of the catalogue are taken this many arcsec beyond what is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +269,7 @@ class _Chain:
     ) -> tuple[Integers, Floats]:
         """Return the stars that a visit could share: their rows, and places on its plane."""
         there = _plane(self.stars.ra_deg, self.stars.dec_deg, centre)
-        margin = options.search_arcsec + _MARGIN
-        inside = (there >= here.min(axis=0) - margin) & (there <= here.max(axis=0) + margin)
-        rows = np.flatnonzero(inside.all(axis=1))
+        rows = near_box(here, there, options.search_arcsec)
         return rows, there[rows]
 
     def _link(self, label: str, found: Match, here: Floats, parent: int) -> Link:

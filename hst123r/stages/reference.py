@@ -44,7 +44,7 @@ class Reference(Stage[ReferenceParams]):
 
     name = "reference"
     params = ReferenceParams
-    version = 5
+    version = 6
     needs = (
         Need("exposure", facets=(WCS, SCIENCE)),
         Need("stars", facets=TABLE),

@@ -136,7 +136,7 @@ def test_the_same_every_time():
     assert np.array_equal(one.transform.matrix, two.transform.matrix)
 
 
-@pytest.mark.parametrize("geometry", ["shift", "rshift", "rscale"])
+@pytest.mark.parametrize("geometry", ["shift", "rshift", "rscale", "general"])
 def test_the_error_at_a_point_is_the_scatter_there(geometry):
     """Pairs in the left quarter of a field say little of its right edge."""
     corners = np.array([[-50.0, -50.0], [-50.0, 50.0], [50.0, -50.0], [50.0, 50.0]])
