@@ -55,8 +55,9 @@ def measurements(
         found.append(Measurement("visit_matches", last.matches, low=low, subject=root))
     links, shared = visit.reference.chain_of(solution.reference_rows)
     if links:
-        # the fit itself is as good as any, so what its frame may be off by is not bad
         found.append(Measurement("links", links, subject=root))
+    if shared:
+        # the fit itself is as good as any, so what its frame may be off by is not bad
         found.append(
             Measurement(
                 "frame_error", shared * 1000, "mas",

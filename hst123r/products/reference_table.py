@@ -28,8 +28,8 @@ COLUMNS: Final = (
     ),
     Column(
         "frame_err",
-        "Standard error that it shares with all stars of that visit, if this was "
-        "added to the reference",
+        "Standard error against the reference that it shares with all stars of that visit, if "
+        "this was added, or with its group, if both are on an absolute catalogue",
         "mas",
         "float",
         3,

@@ -203,7 +203,8 @@ def joined(parts: Sequence[Part], radius_arcsec: float) -> Catalogue:
     """Return the stars of all groups as one catalogue.
 
     Of a group those stars are left out that lie on an exposure of one before it by the headers, or
-    near a star of one by the frames as they are now, so that none is there twice.
+    near a star of one by the frames as they are now, so that none is there twice. What the ties of
+    both leave open between a group and the reference is in the frame error of its stars.
 
     Parameters
     ----------
@@ -227,6 +228,7 @@ def joined(parts: Sequence[Part], radius_arcsec: float) -> Catalogue:
         mine = part.stars
         known = _covered(part.catalogue, corners) | _near(mine, whole, radius_arcsec)
         rows = np.flatnonzero(~known)
+        mine = replace(mine, frame_error_arcsec=_frame_error(mine, part, parts[0]))
         new: dict[str, Any] = {
             name: np.concatenate([getattr(whole, name), getattr(mine, name)[rows]])
             for name in _ROWS
@@ -235,6 +237,21 @@ def joined(parts: Sequence[Part], radius_arcsec: float) -> Catalogue:
         number = np.concatenate([number, np.full(rows.size, part.number, np.int64)])
         corners += part.footprints
     return replace(whole, group=number).where(np.argsort(-whole.flux, kind="stable"))
+
+
+def _frame_error(stars: Catalogue, part: Part, reference: Part) -> Floats:
+    """Return how far stars of a group may be off the frame of the reference, along an axis."""
+    own = stars.frame_error_arcsec
+    error = np.zeros(stars.ra_deg.size) if own is None else own
+    if part.tied is None or reference.tied is None:
+        return error
+    if not (part.is_absolute and reference.is_absolute):
+        # one stands by its headers, and nobody knows how far that is off
+        return error
+    # a tie's error is that of both axes
+    return np.hypot(
+        error, math.hypot(part.tied.error_mas, reference.tied.error_mas) / math.sqrt(2) / 1000
+    )
 
 
 def _covered(stars: Catalogue, corners: Sequence[Floats]) -> Booleans:

@@ -103,6 +103,11 @@ def test_with_a_catalogue_both_are_on_it_and_each_has_a_move_of_its_own():
     found = joined(parts, 0.1)
     for group in (0, 1):
         assert np.hypot(*off(found, stars + GAIA, group)) < 2 * ERROR_MAS / 1000
+    ties = np.hypot(parts[0].tied.error_mas, parts[1].tied.error_mas) / np.sqrt(2) / 1000
+    shared = found.frame_error_arcsec[found.links == 0]
+    group = found.group[found.links == 0]
+    assert set(shared[group == 0]) == {0.0}
+    assert shared[group == 1] == pytest.approx(ties)
     frame = parts[1].frame_beside(parts[0], "gaia-dr3")
     assert (frame.frame, frame.why_not) == ("gaia-dr3", "")
     assert frame.moved_arcsec == pytest.approx(np.hypot(1.3, -1.1) + np.hypot(0.5, 0.4), abs=0.04)
