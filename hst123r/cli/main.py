@@ -24,13 +24,15 @@ class Commands(click.Group):
         """Return the names of all commands."""
         del ctx
         package = importlib.import_module(COMMANDS)
-        return sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+        modules = pkgutil.iter_modules(package.__path__)
+        return sorted(info.name.replace("_", "-") for info in modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by name."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = importlib.import_module(f"{COMMANDS}.{cmd_name}").command
+        module = f"{COMMANDS}.{cmd_name.replace('-', '_')}"
+        command: click.Command = importlib.import_module(module).command
         return command
 
     def resolve_command(

@@ -1,0 +1,1 @@
+"""Command lines of hst123, read and written anew as recipes."""
