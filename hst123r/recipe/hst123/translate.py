@@ -18,7 +18,7 @@ PIXEL_ARCSEC: Final = 0.05
 """Scale of hst123's reference image by default."""
 MOST_BRIGHTEST: Final = 5000
 FEWEST_MATCHES: Final = 3
-TOKEN: Final = "a token stands in no recipe and in no command line; put it into MAST_API_TOKEN"
+NO_SECRETS: Final = "a token stands in no recipe and in no command line; put it into MAST_API_TOKEN"
 
 
 def translate(call: Call, where: str = "hst123") -> Draft:
@@ -107,7 +107,7 @@ def _acquire(call: Call, draft: Draft) -> None:
     download, archive = call.take("download"), call.take("archive")
     raw, skip = call.take("raw-dir"), call.take("skip-copy")
     if call.take("token"):
-        draft.dropped |= {"token": TOKEN}
+        draft.dropped |= {"token": NO_SECRETS}
     if skip and archive and not download:
         draft.dropped["archive"] = "with --skip-copy nothing is taken from it"
     if download or (archive and not skip):
