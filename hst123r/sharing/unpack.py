@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -18,6 +19,10 @@ MOST_MEMBERS: Final = 200_000
 LARGEST_TEXT: Final = 500_000_000
 """Bytes of the extract; that of 5,000 jobs has 60 MB."""
 LARGEST_RECIPE: Final = 1_000_000
+_DAMAGE: Final = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError,
+)  # fmt: skip
+"""What a zip that is none, was cut, flipped or made in an unknown way gives."""
 _AGAIN: Final = "Ask for another copy, or make it anew with `hst123r bundle`"
 
 
@@ -74,7 +79,7 @@ def read_bundle(path: Path) -> Opened:
             extract = _extract(_text(archive, EXTRACT, LARGEST_TEXT, path), path)
     except FileNotFoundError as error:
         raise InputError("there is no such file", where=str(path)) from error
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise InputError(f"the bundle is damaged: {error}", where=str(path), hint=_AGAIN) from error
     except OSError as error:
         raise InputError(f"the bundle cannot be read: {error.strerror}", where=str(path)) from error
