@@ -175,12 +175,13 @@ def _products(db: Database, wanted: str) -> dict[int, list[dict[str, Any]]]:
         files.setdefault(entry.pop("product_id"), []).append(entry)
     found: dict[int, list[dict[str, Any]]] = {}
     for row in db.query(
-        "select id, job_id, kind, name, labels, quality from product "
+        "select id, job_id, kind, name, labels, facts, quality from product "
         "where job_id in (select value from json_each(?)) order by id",
         [wanted],
     ):
         number, job = row.pop("id"), row.pop("job_id")
-        entry = {**row, "labels": json.loads(row["labels"]), "files": files.get(number, [])}
+        plain = {name: json.loads(row[name]) for name in ("labels", "facts")}
+        entry = {**row, **plain, "files": files.get(number, [])}
         found.setdefault(job, []).append(entry)
     return found
 

@@ -163,7 +163,7 @@ def _add_job(crate: ROCrate, job: Mapping[str, Any], by_path: Mapping[str, Any])
             value=str(part["value"]), description=part["origin"] or None,
         )
         for part in job["parts"]
-        if part["kind"] == "parameter"
+        if part["kind"] == "param"
     ]  # fmt: skip
     action = _add(
         crate, f"#job-{name}", **{"@type": "CreateAction"}, name=name,

@@ -55,9 +55,9 @@ def document(extract: Mapping[str, Any]) -> dict[str, Any]:
     for job in extract["jobs"]:
         activity = f"h:job/{job['stage']}/{job['label']}"
         parts = {
-            f"h:{part['kind']}/{part['name']}": str(part["value"])
+            f"h:{part['name']}": str(part["value"])
             for part in job["parts"]
-            if part["kind"] == "parameter"
+            if part["kind"] == "param"
         }
         made.activity(activity, other_attributes={"h:key": job["key"] or "", **parts})
         made.wasInformedBy(activity, run)

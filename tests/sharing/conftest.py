@@ -24,7 +24,7 @@ def job(stage, products, inputs=(), **more):
     return {
         "stage": stage, "handler": stage, "label": "a", "labels": {}, "version": 1, "key": "k",
         "quality": "good", "incomplete": None, "inputs": list(inputs), "products": products,
-        "parts": [{"kind": "parameter", "name": "scale", "value": "0.05", "origin": "r.yaml:3:4"}],
+        "parts": [{"kind": "param", "name": "scale", "value": "0.05", "origin": "r.yaml:3:4"}],
         "measurements": [], "caveats": [], "rejects": [], "downloads": [], "references": [],
         **more,
     }  # fmt: skip
@@ -35,7 +35,9 @@ def product(kind, path, role, content, facets=None):
         "role": role, "path": path, "owned": True, "digest": content.digest, "sha256": None,
         "size": content.size, "kind": "file", "facets": facets or {},
     }  # fmt: skip
-    return {"kind": kind, "name": "a", "labels": {}, "quality": "good", "files": [file]}
+    return {
+        "kind": kind, "name": "a", "labels": {}, "facts": {}, "quality": "good", "files": [file],
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -51,6 +51,11 @@ def test_steps_tools_and_executions(graph):
     assert [step["name"] for step in steps] == ["fetch", "stacks", "scrape", "report"]
     assert [step["position"] for step in steps] == ["1", "2", "3", "4"]
     assert graph[steps[1]["workExample"]["@id"]]["name"] == "drizzle"
+    values = kinds(graph, "PropertyValue")
+    assert {(v["name"], v["value"], v["description"]) for v in values} == {
+        ("scale", "0.05", "r.yaml:3:4"),
+    }  # fmt: skip
+    assert len(values) == 4
     controls = kinds(graph, "ControlAction")
     assert len(controls) == 4
     for control in controls:

@@ -17,6 +17,8 @@ def test_it_reads_back(extract):
     assert sum(isinstance(r, ProvEntity) for r in records) == 4
     assert sum(isinstance(r, ProvGeneration) for r in records) == 4
     assert sum(isinstance(r, ProvUsage) for r in records) == 1
+    (stacks,) = (r for r in records if str(r.identifier) == "h:job/stacks/a")
+    assert {str(v) for _, v in stacks.extra_attributes} >= {"0.05", "k"}
     other = io.StringIO()
     found.serialize(other, format="provn")
     assert "raw/a_flc.fits" in other.getvalue()

@@ -29,20 +29,13 @@ def command(run: int | None, output: Path, images: bool, work_dir: Path | None) 
         hst123r bundle 3 -o paper.zip --images
     """
     from hst123r import __version__
-    from hst123r.engine.workspace import locate
-    from hst123r.provenance import queries
-    from hst123r.provenance.extract import extract, recipe_text
-    from hst123r.provenance.reading import reading
     from hst123r.sharing.bundle import bundle, lock_of
+    from hst123r.sharing.run import of_run
 
-    folder = locate(work_dir, Path.cwd())
-    with reading(folder) as store:
-        number = run if run is not None else queries.runs(store.db)[-1]["run"]
-        found = extract(store.db, number)
-        text = recipe_text(store.db, number)
-        path = queries.runs(store.db, run_id=number)[0]["recipe_path"]
+    found = of_run(work_dir, run)
     members = bundle(
-        found, text, folder, output, lock=lock_of(path), version=__version__, images=images
-    )
+        found.extract, found.recipe, found.folder, output,
+        lock=lock_of(found.recipe_path), version=__version__, images=images,
+    )  # fmt: skip
     size = output.stat().st_size
-    click.echo(f"{output} written: run {number}, {len(members)} files, {size / 1e6:.1f} MB")
+    click.echo(f"{output} written: run {found.number}, {len(members)} files, {size / 1e6:.1f} MB")
