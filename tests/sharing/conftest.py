@@ -64,6 +64,7 @@ def extract(work):
     raw = product("file", "raw/a_flc.fits", "science", content("raw/a_flc.fits"), FACETS)
     stack = product("stack", "products/stack/a_drz.fits", "science",
                     content("products/stack/a_drz.fits"), FACETS)  # fmt: skip
+    stack["facts"]["scale_arcsec"] = 0.05
     curve = product("light curve", "products/scrape/a.ecsv", "table",
                     content("products/scrape/a.ecsv"))  # fmt: skip
     report = product("report", "report.html", "page", content("report.html"))

@@ -27,7 +27,6 @@ def test_numbers_of_the_run(extract):
     add(extract, "align", "alignment", {}, [("method", "tweakwcs"), ("geometry", "rscale")],
         [("residual_rms", 0.02), ("residual_rms", 0.04), ("matches", 120)])  # fmt: skip
     add(extract, "reference", "reference", {"frame": "gaia-dr3"})
-    extract["jobs"][1]["products"][0]["facts"] = {"scale_arcsec": 0.05}
     add(extract, "photometry", "photometry", {"sources": 317}, [("engine", "dolphot")])
     row = {**extract["photometry"][0], "level": "filter"}
     faint = {**row, "filter": "F814W", "mag_ab": None, "limit_ab": 27.456}
