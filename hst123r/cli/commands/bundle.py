@@ -1,0 +1,41 @@
+"""``hst123r bundle``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hst123r.cli import options as shared
+
+
+@click.command()
+@click.argument("run", type=int, required=False)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True,
+    metavar="FILE.zip", help="The file to write.",
+)  # fmt: skip
+@click.option("--images", is_flag=True, help="Put exposures, stacks and masks in too.")
+@shared.work_dir
+def command(run: int | None, output: Path, images: bool, work_dir: Path | None) -> None:
+    """Put a run into one file: recipe, lock, results, and where every number comes from.
+
+    RUN is its number; by default the last one. Exposures and stacks are left out, since `replay`
+    makes them again. It is an RO-Crate (Provenance Run Crate) and holds W3C PROV too; nothing in
+    it tells of this machine or its user.
+
+    \b
+        hst123r bundle -o paper.zip
+        hst123r bundle 3 -o paper.zip --images
+    """
+    from hst123r import __version__
+    from hst123r.sharing.bundle import bundle, lock_of
+    from hst123r.sharing.run import of_run
+
+    found = of_run(work_dir, run)
+    members = bundle(
+        found.extract, found.recipe, found.folder, output,
+        lock=lock_of(found.recipe_path), version=__version__, images=images,
+    )  # fmt: skip
+    size = output.stat().st_size
+    click.echo(f"{output} written: run {found.number}, {len(members)} files, {size / 1e6:.1f} MB")

@@ -1,0 +1,1 @@
+"""Results that leave this machine: bundles, what they say, and their replay."""

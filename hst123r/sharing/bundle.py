@@ -1,0 +1,162 @@
+"""A run as one file: recipe, lock, what is known of it, and its results."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from hst123r.errors import InputError
+from hst123r.files.publish import machine_errors, move, sync
+from hst123r.sharing import crate, prov_document
+from hst123r.sharing.choice import Chosen, chosen
+
+EXTRACT: Final = "run.json"
+LOCK: Final = "recipe.lock.yaml"
+CITATION: Final = "CITATION.cff"
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""Time of every member, the earliest that a zip can hold, so that equal bundles are equal."""
+_TEXT: Final = frozenset({".yaml", ".json", ".cff", ".ecsv", ".html", ".reg", ".csv", ".txt"})
+LICENSE: Final = "https://creativecommons.org/licenses/by/4.0/"
+
+
+def bundle(
+    extract: Mapping[str, Any],
+    recipe: str,
+    folder: Path,
+    output: Path,
+    *,
+    lock: str | None,
+    version: str,
+    images: bool = False,
+) -> list[str]:
+    """Write a bundle.
+
+    Parameters
+    ----------
+    extract : mapping
+        What the run rests on, see :func:`hst123r.provenance.extract.extract`.
+    recipe : str
+        Text of the recipe.
+    folder : Path
+        The work directory.
+    output : Path
+        The file to write; it appears whole or not at all.
+    lock : str or None
+        Text of the lock, if there is one.
+    version : str
+        Of hst123r.
+    images : bool
+        Whether exposures, stacks and masks go too.
+
+    Returns
+    -------
+    list of str
+        Names of all members.
+
+    Raises
+    ------
+    InputError
+        If a file is not as the run made it, if a member tells of this machine, or if there is such
+        a file already.
+    EnvironmentProblem
+        If a package is not installed, or the file cannot be written.
+    """
+    if output.exists():
+        raise InputError(
+            "there is such a file already", where=str(output), hint="Nothing was changed"
+        )
+    files = chosen(extract, folder, images=images)
+    about = {
+        "name": f"{extract['run']['recipe']}: a run of hst123r",
+        "description": "Recipe, lock, results and provenance of a reduction of Hubble imaging",
+        "license": LICENSE,
+        "version": version,
+    }
+    texts = {
+        crate.RECIPE: recipe,
+        EXTRACT: _json(extract),
+        crate.METADATA: _json(crate.metadata(extract, files, about)),
+        prov_document.NAME: _json(prov_document.document(extract)),
+        CITATION: citation(version),
+        **({LOCK: lock} if lock is not None else {}),
+    }
+    for name, text in texts.items():
+        _check_private(name, text, folder)
+    for item in files:
+        if item.path.suffix in _TEXT:
+            _check_private(item.name, item.path.read_text("utf-8", errors="replace"), folder)
+    part = output.with_name(f".{output.name}.part")
+    with machine_errors("write the bundle", output):
+        try:
+            _write(part, texts, files)
+            sync(part)
+            move(part, output)
+        finally:
+            part.unlink(missing_ok=True)
+    return sorted([*texts, *(item.name for item in files)])
+
+
+def lock_of(recipe: str) -> str | None:
+    """Return the text of the lock beside a recipe, None where there is none."""
+    path = Path(recipe).with_suffix(".lock.yaml")
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def citation(version: str) -> str:
+    """Return what to cite for hst123r, as CITATION.cff."""
+    return (
+        "cff-version: 1.2.0\n"
+        "message: Cite hst123r, and the software and data that its report lists.\n"
+        'title: "hst123r: Hubble imaging from a recipe"\n'
+        "type: software\n"
+        "authors:\n  - name: the hst123r developers\n"
+        f"version: {version}\n"
+        "license: BSD-3-Clause\n"
+    )
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _write(path: Path, texts: Mapping[str, str], files: list[Chosen]) -> None:
+    sources: dict[str, str | Path] = {**texts, **{item.name: item.path for item in files}}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(sources):
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            source = sources[name]
+            if isinstance(source, str):
+                archive.writestr(info, source.encode())
+                continue
+            with source.open("rb") as stream, archive.open(info, "w") as member:
+                while piece := stream.read(1 << 20):
+                    member.write(piece)
+
+
+def _check_private(name: str, text: str, folder: Path) -> None:
+    """Demand that a text tells nothing of this machine and its user."""
+    for what, word in _private(folder):
+        if word in text:
+            raise InputError(
+                f"{name} holds {what}, {word}, which is nobody's business", where=name,
+                hint="Use paths relative to the recipe, and run it again",
+            )  # fmt: skip
+
+
+def _private(folder: Path) -> Iterator[tuple[str, str]]:
+    home = str(Path.home())
+    yield "the path of the work directory", str(folder.absolute())
+    if len(home) > len("/root"):
+        yield "your home folder", home
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        return
+    for parent in ("home", "Users"):
+        yield "your name", f"/{parent}/{user}"

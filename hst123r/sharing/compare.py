@@ -1,0 +1,151 @@
+"""Two runs beside each other: software, products facet by facet, photometry row by row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+SCIENCE: Final = ("pixels", "dq", "wcs", "science")
+"""Facets of FITS files that mean something; others hold dates and names of runs."""
+OF_A_RUN: Final = frozenset({"report", "export", "truth"})
+"""Kinds of products that name the run they are of, and so are never equal."""
+PICTURES: Final = frozenset({"preview", "plot", "cutouts"})
+_ROW: Final = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a comparison.
+
+    Parameters
+    ----------
+    what : str
+        What was compared.
+    passed : bool or None
+        Whether it is equal; None where nothing is demanded.
+    found : str
+        What was found.
+    """
+
+    what: str
+    passed: bool | None
+    found: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"what": self.what, "passed": self.passed, "found": self.found}
+
+
+def compare(then: Mapping[str, Any], now: Mapping[str, Any], sigma: float) -> list[Line]:
+    """Compare two runs.
+
+    Parameters
+    ----------
+    then, now : mapping
+        Extracts, see :func:`hst123r.provenance.extract.extract`.
+    sigma : float
+        How far fluxes may differ, in units of their error, where products are not equal.
+
+    Returns
+    -------
+    list of Line
+        Software, stage by stage, and photometry.
+    """
+    return [_software(then, now), *_stages(then, now), *_photometry(then, now, sigma)]
+
+
+def _software(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
+    first, second = (
+        {**run["environment"]["packages"], "python": run["environment"]["python"]}
+        for run in (then, now)
+    )
+    names = sorted({*first, *second})
+    changed = [
+        f"{name} {first.get(name, 'none')} -> {second.get(name, 'none')}"
+        for name in names
+        if first.get(name) != second.get(name)
+    ]
+    text = ", ".join(changed) if changed else f"the same versions of {len(names)} packages"
+    return Line("software", None if changed else True, text)
+
+
+def _stages(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Line]:
+    first, second = _files(then), _files(now)
+    stages = list(dict.fromkeys([key[0] for key in [*first, *second]]))
+    for stage in stages:
+        here = {key: file for key, file in first.items() if key[0] == stage}
+        there = {key: file for key, file in second.items() if key[0] == stage}
+        missing = [key for key in here if key not in there]
+        more = [key for key in there if key not in here]
+        other = {
+            key: facets
+            for key, file in here.items()
+            if key in there and (facets := _different(key, file, there[key]))
+        }
+        equal = len(here) - len(missing) - len(other)
+        said = [f"{equal} of {len(here)} files equal"]
+        said += [f"{_called(key)} differs in {', '.join(facets)}" for key, facets in other.items()]
+        said += [f"{_called(key)} is not there" for key in missing]
+        said += [f"{_called(key)} was not there" for key in more]
+        shown = said if len(said) < 6 else [*said[:5], f"and {len(said) - 5} more"]
+        yield Line(stage, not (missing or more or other), "; ".join(shown))
+
+
+_Key = tuple[str, str, str, str, str]
+
+
+def _files(extract: Mapping[str, Any]) -> dict[_Key, Mapping[str, Any]]:
+    """Return the files of results, by stage, job, kind, name and role."""
+    return {
+        (job["stage"], job["label"], product["kind"], product["name"], file["role"]): file
+        for job in extract["jobs"]
+        for product in job["products"]
+        for file in product["files"]
+        if file["owned"] and product["kind"] not in OF_A_RUN and file["role"] not in PICTURES
+    }
+
+
+def _different(key: _Key, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    del key
+    if first["facets"] or second["facets"]:
+        return [name for name in SCIENCE if first["facets"].get(name) != second["facets"].get(name)]
+    return [] if first["digest"] == second["digest"] else ["content"]
+
+
+def _called(key: _Key) -> str:
+    _, label, kind, name, role = key
+    return f"{kind} {name}" + (f" of {label}" if label != name else "") + f" ({role})"
+
+
+def _photometry(then: Mapping[str, Any], now: Mapping[str, Any], sigma: float) -> Iterator[Line]:
+    first, second = _rows(then), _rows(now)
+    for target in sorted({key[0] for key in [*first, *second]}):
+        here = {key: row for key, row in first.items() if key[0] == target}
+        there = {key: row for key, row in second.items() if key[0] == target}
+        lost = [key for key in [*here, *there] if key not in here or key not in there]
+        away = {key: _sigmas(row, there[key]) for key, row in here.items() if key in there}
+        worst = max(away, key=lambda key: away[key], default=None)
+        most = away[worst] if worst is not None else 0.0
+        text = f"{len(away)} fluxes, none differs by more than {most:.2g} sigma"
+        if most > sigma and worst is not None:
+            text += f"; the worst is {' '.join(str(word) for word in worst[1:] if word)}"
+        if lost:
+            text += f"; {len(lost)} are in one of them only"
+        yield Line(f"photometry of {target}", not lost and most <= sigma, text)
+
+
+def _rows(extract: Mapping[str, Any]) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    return {tuple(row[name] for name in _ROW): row for row in extract["photometry"]}
+
+
+def _sigmas(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
+    """Return how far two fluxes are apart, in units of the larger error; inf if one is unknown."""
+    values = [row["flux_njy"] for row in (first, second)]
+    if values[0] == values[1]:
+        return 0.0
+    errors = [row["flux_err_njy"] for row in (first, second)]
+    if None in values or None in errors or not max(errors) > 0:
+        return math.inf
+    return abs(float(values[0]) - float(values[1])) / float(max(errors))

@@ -1,0 +1,133 @@
+"""A paragraph for a paper that says what a run did, with its numbers."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hst123r.sharing.cite import SIMULATED
+
+
+def methods(extract: Mapping[str, Any]) -> str:
+    """Describe a run in the past tense.
+
+    Parameters
+    ----------
+    extract : mapping
+        What the run rests on, see :func:`hst123r.provenance.extract.extract`.
+
+    Returns
+    -------
+    str
+        Sentences, each with what was measured; nothing is said of stages that were not run.
+    """
+    parts = (_exposures, _alignment, _stacks, _photometry, _targets, _software)
+    return " ".join(sentence for part in parts for sentence in part(extract))
+
+
+def _jobs(extract: Mapping[str, Any], handler: str) -> list[Mapping[str, Any]]:
+    return [job for job in extract["jobs"] if job["handler"] == handler]
+
+
+def _products(extract: Mapping[str, Any], handler: str, kind: str) -> list[Mapping[str, Any]]:
+    return [p for job in _jobs(extract, handler) for p in job["products"] if p["kind"] == kind]
+
+
+def _value(jobs: Iterable[Mapping[str, Any]], name: str) -> str:
+    """Return the value of a parameter, or all that jobs have, with slashes between."""
+    found = {str(p["value"]).strip('"') for job in jobs for p in job["parts"]
+             if p["kind"] == "param" and p["name"] == name}  # fmt: skip
+    return "/".join(sorted(found))
+
+
+def _numbers(jobs: Iterable[Mapping[str, Any]], name: str) -> list[float]:
+    return [m["value"] for job in jobs for m in job["measurements"]
+            if m["name"] == name and m["value"] is not None]  # fmt: skip
+
+
+def _exposures(extract: Mapping[str, Any]) -> list[str]:
+    exposures = _products(extract, "exposures", "exposure")
+    if not exposures:
+        return []
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for product in exposures:
+        facts = product["facts"]
+        groups.setdefault(f"{facts['detector']} {facts['filter']}", []).append(facts)
+    described = [
+        f"{len(found)} in {name} ({sum(f['exposure_time_s'] for f in found):.0f} s)"
+        for name, found in sorted(groups.items())
+    ]
+    simulated = _value(_jobs(extract, "fetch"), "from") == SIMULATED
+    whose = "simulated exposures" if simulated else "exposures of the Hubble Space Telescope"
+    rejected = {r["subject"] for job in extract["jobs"] for r in job["rejects"]}
+    left = f"; {len(rejected)} were left out by its cuts" if rejected else ""
+    return [f"We used {len(exposures)} {whose}: {', '.join(described)}{left}."]
+
+
+def _alignment(extract: Mapping[str, Any]) -> list[str]:
+    jobs = _jobs(extract, "align")
+    rms, matches = _numbers(jobs, "residual_rms"), _numbers(jobs, "matches")
+    if not jobs or not rms:
+        return []
+    method, geometry = _value(jobs, "method"), _value(jobs, "geometry")
+    said = (
+        f"They were aligned by {method} ({geometry}) to a common catalogue of stars, with a median "
+        f"of {statistics.median(matches):.0f} matched stars an exposure and a median residual of "
+        f"{statistics.median(rms):.3f} pixel rms along an axis (at most {max(rms):.3f})."
+    )
+    frames = {
+        p["facts"].get("frame", "header") for p in _products(extract, "reference", "reference")
+    }
+    absolute = sorted(frame for frame in frames if frame not in ("header", ""))
+    return [said, f"The frame is that of {', '.join(absolute)}."] if absolute else [said]
+
+
+def _stacks(extract: Mapping[str, Any]) -> list[str]:
+    stacks = _products(extract, "drizzle", "stack")
+    if not stacks:
+        return []
+    scales = sorted({float(product["facts"]["scale_arcsec"]) for product in stacks})
+    shown = " and ".join(f"{scale:g}" for scale in scales)
+    jobs = _jobs(extract, "drizzle")
+    said = (
+        f"AstroDrizzle combined them into {len(stacks)} stacks with pixels of {shown} arcsec and "
+        f"a pixfrac of {_value(jobs, 'pixfrac')}."
+    )
+    return [said]
+
+
+def _photometry(extract: Mapping[str, Any]) -> list[str]:
+    jobs, products = _jobs(extract, "photometry"), _products(extract, "photometry", "photometry")
+    if not products:
+        return []
+    engine = _value(jobs, "engine")
+    names = {"psf": "the simultaneous PSF fit of hst123r", "dolphot": "DOLPHOT"}
+    most = max(int(product["facts"]["sources"]) for product in products)
+    said = (
+        f"Fluxes of up to {most} sources were measured in all exposures by "
+        f"{names.get(engine, engine)}; those of exposures were averaged by their inverse "
+        "variances, negative ones included."
+    )
+    return [said]
+
+
+def _targets(extract: Mapping[str, Any]) -> list[str]:
+    rows = [row for row in extract["photometry"] if row["level"] == "filter"]
+    said = []
+    for target in dict.fromkeys(row["target"] for row in rows):
+        mine = [
+            f"{row['filter']} = {row['mag_ab']:.3f} +- {row['mag_err']:.3f}"
+            if row["mag_ab"] is not None
+            else f"{row['filter']} > {row['limit_ab']:.2f} ({row['limit_sigma']:g} sigma)"
+            for row in rows
+            if row["target"] == target and (row["mag_ab"] or row["limit_ab"]) is not None
+        ]
+        if mine:
+            said.append(f"For {target} we find {', '.join(mine)} mag (AB).")
+    return said
+
+
+def _software(extract: Mapping[str, Any]) -> list[str]:
+    version = extract["environment"]["packages"].get("hst123r", "of unknown version")
+    return [f"All was done by hst123r {version}, run {extract['run']['uid']}."]

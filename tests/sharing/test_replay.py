@@ -1,0 +1,90 @@
+"""A bundle replays in an empty folder to equal science; what was changed is named."""
+
+import json
+import zipfile
+
+import pytest
+
+from hst123r.errors import InputError
+from hst123r.sharing.replay import arguments, lay_out
+from hst123r.sharing.unpack import Opened, read_bundle
+
+RECIPE = """\
+hst123r: 1
+name: small
+targets: [{name: SN, position: "150.1 2.2"}]
+stages:
+  - fetch:
+      from: simulated
+      simulation:
+        seed: 3
+        observations:
+          - {detector: ACS/WFC, filter: F606W, dates: [2019-04-01], exposures: 2,
+             exposure_time: 400 s, size: 400 pix}
+        stars: {number: 150, radius: 15 arcsec, brightest: 19 mag, separation: 0.6 arcsec}
+        transient: {dates: [2019-04-01], magnitudes: [22 mag]}
+  - reference: {min_stars: 3}
+  - align: {}
+  - drizzle: {name: stacks}
+  - photometry: {}
+  - scrape: {}
+  - export: {}
+  - report: {}
+"""
+
+
+@pytest.fixture
+def opened(extract):
+    return Opened("hst123r: 1\n", "x: 1\n", extract)
+
+
+def test_recipe_and_lock_are_laid_out(opened, tmp_path):
+    path = lay_out(opened, tmp_path / "new")
+    assert path == tmp_path / "new" / "r.yaml"
+    assert path.read_text() == "hst123r: 1\n"
+    assert (tmp_path / "new" / "r.lock.yaml").read_text() == "x: 1\n"
+    assert arguments(opened) == ["--set", "stacks.pixfrac=0.6"]
+
+
+def test_a_folder_with_something_in_it_is_left_alone(opened, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="something in this folder already"):
+        lay_out(opened, tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["mine.txt"]
+
+
+def test_a_name_that_leads_elsewhere(opened, tmp_path):
+    opened.extract["run"]["recipe"] = "../evil"
+    with pytest.raises(InputError, match="cannot be the name of a recipe"):
+        lay_out(opened, tmp_path / "new")
+
+
+@pytest.mark.heavy
+def test_a_replay_gives_equal_science(hst123r, tmp_path):
+    (tmp_path / "small.yaml").write_text(RECIPE)
+    assert hst123r("run", "small.yaml", "--jobs", "2").code in (0, 3)
+    assert hst123r("bundle", "-o", "paper.zip").code == 0
+    answer = hst123r("replay", "paper.zip", "--into", "again", "--jobs", "2", "--json")
+    lines = {line["what"]: line for line in json.loads(answer.out)}
+    assert {line["passed"] for line in lines.values()} == {True}, lines
+    assert set(lines) >= {"software", "fetch", "align", "stacks", "photometry", "scrape"}
+    assert answer.code == 0
+    # somebody who says that a pixel was another one, and that photutils was
+    changed = tmp_path / "other.zip"
+    with zipfile.ZipFile("paper.zip") as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "run.json":
+                found = json.loads(data)
+                stack = next(job for job in found["jobs"] if job["stage"] == "stacks")
+                stack["products"][0]["files"][0]["facets"]["pixels"] = "blake3:0"
+                found["environment"]["packages"]["photutils"] = "0.1"
+                data = json.dumps(found)
+            new.writestr(name, data)
+    from hst123r.sharing.replay import compared
+
+    lines = {line.what: line for line in compared(read_bundle(changed), tmp_path / "small", 0.01)}
+    assert lines["stacks"].passed is False
+    assert "differs in pixels" in lines["stacks"].found
+    assert lines["software"].found.startswith("photutils 0.1 -> ")
+    assert lines["scrape"].passed

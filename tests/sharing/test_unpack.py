@@ -1,0 +1,97 @@
+"""A bundle of somebody else is read with care."""
+
+import json
+import stat
+import zipfile
+
+import pytest
+
+from hst123r.errors import InputError
+from hst123r.sharing import unpack
+from hst123r.sharing.unpack import read_bundle
+
+GOOD = {"recipe.yaml": "hst123r: 1\n", "run.json": ""}
+
+
+def write(path, members, links=()):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            if name in links:
+                info.external_attr = (stat.S_IFLNK | 0o777) << 16
+            archive.writestr(info, data)
+    return path
+
+
+def members(extract, **more):
+    return [("recipe.yaml", "hst123r: 1\n"), ("run.json", json.dumps({**extract, **more}))]
+
+
+def test_a_bundle(bundled, extract):
+    opened = read_bundle(bundled)
+    assert opened.recipe == "hst123r: 1\nname: r\n"
+    assert opened.lock == "x: 1\n"
+    assert opened.extract == extract
+
+
+@pytest.mark.parametrize("name", [
+    "../evil", "a/../../evil", "/etc/passwd", "a\\..\\evil", "results/../../../x",
+])  # fmt: skip
+def test_names_that_lead_elsewhere(extract, tmp_path, name):
+    path = write(tmp_path / "p.zip", [*members(extract), (name, "x")])
+    with pytest.raises(InputError, match="leads out of the bundle"):
+        read_bundle(path)
+
+
+def test_links_and_doubles(extract, tmp_path):
+    path = write(tmp_path / "l.zip", [*members(extract), ("a", "/etc/passwd")], links={"a"})
+    with pytest.raises(InputError, match="is a link"):
+        read_bundle(path)
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        path = write(tmp_path / "d.zip", [*members(extract), ("recipe.yaml", "x")])
+    with pytest.raises(InputError, match="there twice"):
+        read_bundle(path)
+
+
+def test_a_bomb_is_not_unpacked(extract, tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "LARGEST_TEXT", 1_000_000)
+    bomb = ("run.json", b"0" * 50_000_000)
+    path = write(tmp_path / "b.zip", [members(extract)[0], bomb])
+    assert path.stat().st_size < 200_000
+    with pytest.raises(InputError, match="more than 1000000 bytes"):
+        read_bundle(path)
+
+
+@pytest.mark.parametrize(("harm", "says"), [
+    (lambda p: p.write_bytes(p.read_bytes()[:-200]), "damaged"),
+    (lambda p: p.write_bytes(b"no zip"), "damaged"),
+    (lambda p: p.unlink(), "no such file"),
+])  # fmt: skip
+def test_damage(bundled, harm, says):
+    harm(bundled)
+    with pytest.raises(InputError, match=says):
+        read_bundle(bundled)
+
+
+def test_a_flipped_byte_is_found(bundled):
+    data = bytearray(bundled.read_bytes())
+    place = data.index(b"run.json") + 200
+    data[place] ^= 0xFF
+    bundled.write_bytes(bytes(data))
+    with pytest.raises(InputError, match="damaged"):
+        read_bundle(bundled)
+
+
+@pytest.mark.parametrize(("made", "says"), [
+    ([("recipe.yaml", "x")], "holds no run.json"),
+    ([("recipe.yaml", "x"), ("run.json", "{")], "no JSON"),
+    ([("recipe.yaml", "x"), ("run.json", "[]")], "written as None"),
+    ([("recipe.yaml", "x"), ("run.json", '{"format": "other/9"}')], "Install the version"),
+    ([("recipe.yaml", b"\xff"), ("run.json", "{}")], "no UTF-8"),
+    ([("recipe.yaml", "x"), ("run.json", '{"format": "hst123r-extract/1"}')], "lacks jobs"),
+    ([("recipe.yaml", "x"), ("run.json", "[" * 200_000)], "no JSON"),
+])  # fmt: skip
+def test_what_is_no_bundle(tmp_path, made, says):
+    with pytest.raises(InputError, match=says):
+        read_bundle(write(tmp_path / "p.zip", made))
