@@ -72,7 +72,7 @@ class Photometry(Stage[PhotometryParams]):
 
     name = "photometry"
     params = PhotometryParams
-    version = 1
+    version = 2
     needs = (
         Need("sources", facets=("bytes",)),
         Need("exposure", facets=IMAGE),

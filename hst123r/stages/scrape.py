@@ -15,7 +15,7 @@ from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, Job, Need, Scope, Stage
 
 if TYPE_CHECKING:
-    from hst123r.products.light_curve import Found
+    from hst123r.products.target_source import Found
 
 BYTES = ("bytes",)
 
@@ -40,7 +40,7 @@ class Scrape(Stage[ScrapeParams]):
 
     name = "scrape"
     params = ScrapeParams
-    version = 2
+    version = 3
     needs = (
         Need("photometry", facets=BYTES),
         Need("sources", facets=BYTES),
@@ -76,9 +76,10 @@ class Scrape(Stage[ScrapeParams]):
 
     def run(self, job: Job, params: ScrapeParams, context: Context) -> Outcome:
         """Find the source of one target, and write its light curve."""
-        from hst123r.products.light_curve import find_source, light_curve, write_light_curve
+        from hst123r.products.light_curve import light_curve, write_light_curve
         from hst123r.products.plots import light_curve as plot
         from hst123r.products.source_table import read_sources
+        from hst123r.products.target_source import find_source
 
         sources = read_sources(job.inputs["sources"][0].files["catalog"])
         ra, dec = job.arguments["position"]

@@ -37,12 +37,15 @@ def test_where_nothing_is_there_is_a_limit_and_a_caveat(small):
 def test_the_store_has_every_row_of_the_tables(small):
     stored = list(small.store.db.query("select * from photometry where target = 'SN' order by id"))
     rows = small.table("scrape/SN/SN_light_curve.ecsv")
-    assert len(stored) == len(rows) == 11
+    assert len(stored) == len(rows) == 14
     for row, entry in zip(rows, stored, strict=True):
         assert (entry["level"], entry["filter"]) == (row["level"], row["filter"])
         assert entry["flux_njy"] == pytest.approx(row["flux_njy"], abs=1e-3)
         assert (entry["mag_ab"] is None) is bool(np.isnan(row["mag_ab"]))
-        assert entry["limit_sigma"] == 3.0
+        assert (entry["limit_sigma"], entry["limit_method"]) == (3.0, "forced flux error")
+        several = entry["n_exposures"] > 1
+        assert (entry["chi2"] is not None) is several
+        assert (entry["flux_err_scatter_njy"] is not None) is several
 
 
 def test_every_target_of_a_field_has_a_job_with_that_fields_results(inputs, divide):
