@@ -79,7 +79,8 @@ def light_curve(
     rows: list[dict[str, Any]] = []
     for product in photometry:
         labels = {"detector": product.labels["detector"], "filter": product.labels["filter"]}
-        tables_of = {role: read_table(path) for role, path in product.files.items()}
+        roles = ("measurements", "epochs", "catalog")
+        tables_of = {role: read_table(product.files[role]) for role in roles}
         exposures = _rows_of(tables_of["measurements"], source)
         for entry in exposures:
             root = _root(entry)

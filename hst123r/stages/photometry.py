@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from hst123r.errors import StageError
 from hst123r.records.amount import Amount
 from hst123r.records.exposure import Exposure, band, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
-from hst123r.records.params import Misfit, Params, PositivePixels
+from hst123r.records.params import Misfit, Params, PositiveAngle, PositivePixels
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, PIXELS, PSF_GRID, SCIENCE, Job, Need, Scope, Stage
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import Joint
     from hst123r.products.frames import FindPSF
     from hst123r.sources.measured import FrameNote, Measurements
@@ -58,6 +59,16 @@ class PhotometryParams(Params):
     )
     max_chi: float = Field(
         1.5, gt=0, description="A median chi of bright sources above this is a caveat"
+    )
+
+    artificial_stars: int = Field(
+        0,
+        ge=0,
+        le=10000,
+        description="Artificial stars around each target and filter, for scrape.limit; 0: none",
+    )
+    artificial_radius: PositiveAngle = Field(
+        Amount(2.0, "arcsec"), description="How far from the target they may be"
     )
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
@@ -120,7 +131,16 @@ class Photometry(Stage[PhotometryParams]):
                 folder = Path(scope.recipe_folder) / params.psf_grids
                 path = find_grid(folder, instruments.get(detector), band(name))
                 given[PSF_GRID] = [Product(PSF_GRID, path.stem, {}, {"grid": str(path)})]
-            yield Job(label, labels, given, {"epochs": epochs})
+            arguments: dict[str, Any] = {"epochs": epochs}
+            own = cast("PhotometryParams", scope.varied(detector, name)) if scope.varied else params
+            if own.artificial_stars:
+                arguments["visits"] = {product.name: product.labels["visit"] for product in members}
+                arguments["targets"] = {
+                    target.name: [target.position.ra_deg, target.position.dec_deg]
+                    for target in scope.targets
+                    if target.name in sources[field].facts["targets"]
+                }
+            yield Job(label, labels, given, arguments)
 
     def memory_mb(self, job: Job, params: PhotometryParams) -> float:
         """Estimate: frames up to a gigabyte are kept, and one is worked on."""
@@ -156,17 +176,22 @@ class Photometry(Stage[PhotometryParams]):
         )
         ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
         own = OwnPSF(frames, ra, dec)
+        seen = own if params.psf == "image" else frames
+        options = FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject)
         joint = common_positions(
-            own if params.psf == "image" else frames,
+            seen,
             ra,
             dec,
-            FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject),
+            options,
             prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
             register=params.register_frames,
         )
         found = collect(joint, _notes(exposures), len(exposures))
         context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
         outcome = _outcome(job, params, context, exposures, sources, joint, found)
+        if params.artificial_stars:
+            path = _artificial(job, params, context, exposures, seen, joint, found, options)
+            outcome.products[0].files["artificial"] = str(path)
         outcome.caveats += [
             Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
             for label, why in own.problems.items()
@@ -260,6 +285,42 @@ def _outcome(
     files = {role: str(path) for role, path in paths.items()}
     product = Product("photometry", job.label, dict(job.labels), files, facts)
     return Outcome([product], _measurements(params, found, joint), _caveats(job, exposures))
+
+
+def _artificial(
+    job: Job,
+    params: PhotometryParams,
+    context: Context,
+    exposures: list[Exposure],
+    frames: Any,
+    joint: Joint,
+    found: Measurements,
+    options: FitOptions,
+) -> Path:
+    """Write the limits from artificial stars around each target."""
+    import numpy as np
+
+    from hst123r.products.artificial_limits import Field as Measured
+    from hst123r.products.artificial_limits import groups_of, write_limits
+
+    roots = [exposure.root for exposure in exposures]
+    arguments = job.arguments
+    path = context.product(f"{job.label}_artificial.ecsv")
+    measured = Measured(
+        frames,
+        joint,
+        _notes(exposures),
+        found,
+        np.array([exposure.middle_mjd for exposure in exposures]),
+        np.array([exposure.exposure_time_s for exposure in exposures]),
+        groups_of(roots, arguments["visits"], arguments["epochs"]),
+    )
+    write_limits(
+        path, measured, arguments["targets"], options, number=params.artificial_stars,
+        radius_arcsec=params.artificial_radius.to("arcsec"), nsigma=params.limit_snr,
+        meta={"limit_snr": params.limit_snr, **job.labels},
+    )  # fmt: skip
+    return path
 
 
 def _measurements(params: PhotometryParams, found: Measurements, joint: Joint) -> list[Measurement]:

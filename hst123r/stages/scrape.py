@@ -30,6 +30,12 @@ class ScrapeParams(Params):
         "nearest",
         description="Which source within the radius; target: the place itself, found or not",
     )
+    limit: Literal["forced", "relation", "artificial"] = Field(
+        "forced",
+        description="Where limits come from; forced: the error of the flux at the place; relation: "
+        "how S/N depends on flux for the sources around; artificial: artificial stars around the "
+        "target, see photometry.artificial_stars",
+    )
     limit_snr: float = Field(
         3.0, gt=0, le=10, description="Below this S/N there is a limit instead of a magnitude"
     )
@@ -98,7 +104,8 @@ class Scrape(Stage[ScrapeParams]):
             job.arguments["epochs"],
             params.limit_snr,
         )
-        caveats = _caveats(job, found)
+        rows = _limited(rows, job, params)
+        caveats = [*_caveats(job, found), *_unlimited(rows)]
         table = context.product(f"{job.label}_light_curve.ecsv")
         picture = context.product(f"{job.label}_light_curve.png")
         codes = sorted({caveat.code for caveat in caveats})
@@ -111,6 +118,42 @@ class Scrape(Stage[ScrapeParams]):
         product = Product("light curve", job.label, dict(job.labels), files, facts)
         measured = [Measurement("separation", found.separation_arcsec, "arcsec", high=radius)]
         return Outcome([product], measured, caveats, photometry=_stored(job, rows, codes))
+
+
+def _limited(rows: list[dict[str, Any]], job: Job, params: ScrapeParams) -> list[dict[str, Any]]:
+    """Return rows with the limits the recipe asks for."""
+    from hst123r.products.artificial_limits import with_artificial_limits
+    from hst123r.products.local_limits import with_local_limits
+
+    photometry = job.inputs["photometry"]
+    if params.limit == "relation":
+        ra, dec = job.arguments["position"]
+        return with_local_limits(rows, photometry, (ra, dec), params.limit_snr)
+    if params.limit == "forced":
+        return rows
+    stated = {product.facts["limit_snr"] for product in photometry}
+    if stated - {params.limit_snr}:
+        raise StageError(
+            f"limits from artificial stars are of S/N {min(stated):g}, not {params.limit_snr:g}",
+            where=job.label,
+            hint="Give photometry.limit_snr and scrape.limit_snr the same value",
+        )
+    limited = with_artificial_limits(rows, photometry, job.label)
+    if limited is None:
+        raise StageError(
+            "there were no artificial stars", where=job.label,
+            hint="Set photometry.artificial_stars, to 300 for example, or another scrape.limit",
+        )  # fmt: skip
+    return limited
+
+
+def _unlimited(rows: list[dict[str, Any]]) -> list[Caveat]:
+    """Return a caveat where rows have a flux and no limit."""
+    bare = [r for r in rows if r["flux_njy"] is not None and r["limit_ab"] is None]
+    if not bare:
+        return []
+    text = f"no limit for {len(bare)} of {len(rows)} rows: too little for {bare[0]['limit_method']}"
+    return [Caveat("no_limit", text)]
 
 
 def _caveats(job: Job, found: Found) -> list[Caveat]:

@@ -103,3 +103,43 @@ def test_caveats_of_what_was_measured_follow_to_the_light_curve(inputs, divide, 
     assert {row["caveats"] for row in outcome.photometry} == {"no_cosmic_ray_mask,no_distortion"}
     table = tables.read(outcome.products[0].files["table"])
     assert table.meta["caveats"] == ["no_cosmic_ray_mask", "no_distortion"]
+
+
+def test_where_limits_come_from_is_the_users_choice(inputs, divide, do):
+    job = divide("scrape", inputs)["nothing"]
+    limits = {}
+    for method in ("forced", "relation"):
+        rows = do("scrape", job, {"limit": method}).products[0].facts["rows"]
+        limits[method] = np.array([row["limit_ab"] for row in rows])
+    assert {row["limit_method"] for row in rows} == {"local S/N relation"}
+    assert np.abs(limits["relation"] - limits["forced"]).max() < 0.15
+    said = do("scrape", job, {"limit": "artificial"})
+    assert "there were no artificial stars" in said
+    assert "Set photometry.artificial_stars" in said
+    said = do("scrape", job, {"limit": "artificial", "limit_snr": 5.0})
+    assert "Give photometry.limit_snr and scrape.limit_snr the same value" in said
+
+
+@pytest.mark.heavy
+def test_both_methods_agree_where_the_field_is_simple(small, divide, do, tmp_path):
+    """In the run of every stage: forced errors and artificial stars at an empty place."""
+    photometry = small.products("photometry", "photometry")
+    given = {
+        "sources": small.products("detect", "sources"),
+        "exposure": small.products("align", "exposure"),
+        "cosmic-ray mask": small.products("epochs", "cosmic-ray mask"),
+    }
+    made = []
+    for job in divide("photometry", given, {"artificial_stars": 300}).values():
+        outcome = do("photometry", job, {"artificial_stars": 300})
+        made += outcome.products
+    inputs = {"photometry": made, "sources": given["sources"], "exposure": given["exposure"]}
+    limits = {}
+    for method in ("forced", "artificial"):
+        job = divide("scrape", inputs)["nothing"]
+        facts = do("scrape", job, {"limit": method}).products[0].facts
+        limits[method] = np.array([row["limit_ab"] for row in facts["rows"]], float)
+    assert len(photometry) == len(made) == 2
+    assert np.all(np.isfinite(limits["artificial"]))
+    # a tenth of a magnitude: the stars are within 2 arcsec and not at the place, beside sources too
+    assert np.abs(np.median(limits["artificial"] - limits["forced"])) < 0.1
