@@ -103,7 +103,10 @@ def light_curve(
 
 
 def write_light_curve(
-    path: Path, rows: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]
+    path: Path,
+    rows: Sequence[Mapping[str, Any]],
+    meta: Mapping[str, Any],
+    more: Sequence[Column] = (),
 ) -> None:
     """Write a light curve as ECSV.
 
@@ -115,8 +118,10 @@ def write_light_curve(
         As :func:`light_curve` gives them.
     meta : mapping
         What the table is about.
+    more : sequence of Column
+        Columns beside :data:`COLUMNS`.
     """
-    tables.write(tables.build(COLUMNS, rows, meta), path)
+    tables.write(tables.build((*COLUMNS, *more), rows, meta), path)
 
 
 def _rows_of(table: Table, source: int) -> list[Any]:
@@ -130,7 +135,7 @@ def _root(entry: Any) -> str:
 
 
 def _exposure(entry: Any, nsigma: float) -> dict[str, Any]:
-    return _physical(
+    found = _physical(
         float(entry["flux"]),
         float(entry["flux_err"]),
         float(entry["photon_slope"]),
@@ -140,6 +145,7 @@ def _exposure(entry: Any, nsigma: float) -> dict[str, Any]:
         number=int(entry["used"]),
         flags=int(entry["flags"]),
     )
+    return {**found, "extver": int(entry["extver"])}
 
 
 def _mean(entry: Any, nsigma: float) -> dict[str, Any]:

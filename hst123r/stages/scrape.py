@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
-from hst123r.errors import StageError
+from hst123r.errors import InputError, StageError
 from hst123r.records.amount import Amount
+from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product
-from hst123r.records.params import Params, PositiveAngle
+from hst123r.records.params import Misfit, Params, PositiveAngle
 from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, Job, Need, Scope, Stage
 
@@ -18,6 +20,29 @@ if TYPE_CHECKING:
     from hst123r.products.target_source import Found
 
 BYTES = ("bytes",)
+
+
+VEGA: Final = "Vega table"
+"""Kind of a table of the user's with AB magnitudes of Vega."""
+STORED: Final = (
+    "level", "detector", "filter", "epoch", "visit", "exposure", "mjd", "exposure_time_s",
+    "n_exposures", "flux_njy", "flux_err_njy", "flux_err_weights_njy", "flux_err_scatter_njy",
+    "chi2", "snr", "mag_ab", "mag_err", "limit_ab", "limit_sigma", "limit_method", "mag_st",
+    "limit_st", "mag_vega", "limit_vega", "extinction_mag", "flux_corrected_njy", "flags",
+)  # fmt: skip
+"""Values of a row that the store's table of photometry has."""
+
+
+class ExtinctionParams(Params):
+    """Extinction in front of the targets."""
+
+    ebv: float = Field(ge=0, le=10, description="E(B-V) in magnitudes")
+    rv: float = Field(3.1, ge=2, le=6, description="R(V)")
+    law: Literal["ccm89", "od94", "f99"] = Field(
+        "f99",
+        description="ccm89: Cardelli, Clayton and Mathis 1989; od94: with O'Donnell 1994; f99: "
+        "Fitzpatrick 1999",
+    )
 
 
 class ScrapeParams(Params):
@@ -39,6 +64,25 @@ class ScrapeParams(Params):
     limit_snr: float = Field(
         3.0, gt=0, le=10, description="Below this S/N there is a limit instead of a magnitude"
     )
+    system: Literal["ab", "vega", "st"] = Field(
+        "ab", description="Magnitudes to add to those in AB; vega needs vega_table"
+    )
+    vega_table: str | None = Field(
+        None,
+        description="Table with the AB magnitude of Vega in each filter, relative to the recipe: "
+        "columns detector, filter and vega_ab, comma-separated",
+    )
+    extinction: ExtinctionParams | None = Field(
+        None, description="Add columns without extinction, at the pivot wavelength of each filter"
+    )
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say where a table of Vega is wanted and not named, or named and not wanted."""
+        del targets
+        if self.system == "vega" and self.vega_table is None:
+            yield ("system",), "`system: vega` needs `vega_table`, AB magnitudes of Vega"
+        if self.system != "vega" and self.vega_table is not None:
+            yield ("vega_table",), "`vega_table` is for `system: vega`"
 
 
 class Scrape(Stage[ScrapeParams]):
@@ -50,7 +94,8 @@ class Scrape(Stage[ScrapeParams]):
     needs = (
         Need("photometry", facets=BYTES),
         Need("sources", facets=BYTES),
-        Need("exposure", facets=(), facts=("epoch_number",)),
+        Need("exposure", facets=(), facts=("epoch_number", "chips")),
+        Need(VEGA, facets=BYTES, optional=True),
     )
     makes = ("light curve",)
     per = "target"
@@ -61,7 +106,6 @@ class Scrape(Stage[ScrapeParams]):
         self, inputs: dict[str, list[Product]], params: ScrapeParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each target that is on a measured exposure."""
-        del params
         sources = {product.labels["field"]: product for product in inputs["sources"]}
         for target in scope.targets:
             field = next(
@@ -73,6 +117,13 @@ class Scrape(Stage[ScrapeParams]):
             exposures = [p for p in inputs["exposure"] if p.labels["field"] == field]
             labels = {"field": field, "target": target.name}
             given = {"photometry": measured, "sources": [sources[field]], "exposure": exposures}
+            if params.vega_table is not None:
+                path = Path(scope.recipe_folder) / Path(params.vega_table).expanduser()
+                if not path.is_file():
+                    raise InputError(
+                        "there is no table of Vega", where=str(path), hint="See scrape.vega_table"
+                    )
+                given[VEGA] = [Product(VEGA, path.name, {}, {"table": str(path)})]
             arguments = {
                 "position": [target.position.ra_deg, target.position.dec_deg],
                 "visits": {p.name: p.labels["visit"] for p in exposures},
@@ -85,6 +136,7 @@ class Scrape(Stage[ScrapeParams]):
         from hst123r.products.light_curve import light_curve, write_light_curve
         from hst123r.products.plots import light_curve as plot
         from hst123r.products.source_table import read_sources
+        from hst123r.products.systems import Dust, columns_of, in_system
         from hst123r.products.target_source import find_source
 
         sources = read_sources(job.inputs["sources"][0].files["catalog"])
@@ -105,12 +157,17 @@ class Scrape(Stage[ScrapeParams]):
             params.limit_snr,
         )
         rows = _limited(rows, job, params)
+        dust = Dust(**params.extinction.model_dump()) if params.extinction else None
+        rows = in_system(rows, params.system, *_calibration(job), dust)
         caveats = [*_caveats(job, found), *_unlimited(rows)]
         table = context.product(f"{job.label}_light_curve.ecsv")
         picture = context.product(f"{job.label}_light_curve.png")
         codes = sorted({caveat.code for caveat in caveats})
         meta = {"target": job.label, "limit_snr": params.limit_snr, **found.as_json()}
-        write_light_curve(table, rows, {**meta, "caveats": codes})
+        meta |= {"caveats": codes, "system": params.system}
+        if params.extinction:
+            meta["extinction"] = params.extinction.as_json()
+        write_light_curve(table, rows, meta, columns_of(params.system, dust))
         epochs = [row for row in rows if row["level"] == "epoch"]
         plot(picture, epochs, title=f"{job.label}, one point per epoch and filter")
         files = {"table": str(table), "plot": str(picture)}
@@ -118,6 +175,17 @@ class Scrape(Stage[ScrapeParams]):
         product = Product("light curve", job.label, dict(job.labels), files, facts)
         measured = [Measurement("separation", found.separation_arcsec, "arcsec", high=radius)]
         return Outcome([product], measured, caveats, photometry=_stored(job, rows, codes))
+
+
+def _calibration(
+    job: Job,
+) -> tuple[dict[tuple[str, int], float], dict[tuple[str, str], float]]:
+    """Return pivot wavelengths of all chips, and the AB magnitudes of Vega."""
+    from hst123r.products.systems import pivots_of, read_vega
+
+    vega = job.inputs.get(VEGA, [])
+    exposures = (Exposure.own(product.facts) for product in job.inputs["exposure"])
+    return pivots_of(exposures), read_vega(Path(vega[0].files["table"])) if vega else {}
 
 
 def _limited(rows: list[dict[str, Any]], job: Job, params: ScrapeParams) -> list[dict[str, Any]]:
@@ -178,6 +246,11 @@ def _caveats(job: Job, found: Found) -> list[Caveat]:
 def _stored(job: Job, rows: list[dict[str, Any]], codes: list[str]) -> list[dict[str, Any]]:
     """The rows as the store's table of photometry has them."""
     return [
-        {**row, "target": job.label, "source": str(row["source"]), "caveats": ",".join(codes)}
+        {
+            **{name: row[name] for name in STORED if name in row},
+            "target": job.label,
+            "source": str(row["source"]),
+            "caveats": ",".join(codes),
+        }
         for row in rows
     ]

@@ -132,6 +132,7 @@ def changing(tmp_path):
                 "source": [1] * 4, "exposure": list(ROOTS), "mjd": [58000.0 + i for i in range(4)],
                 "exposure_time": [100.0] * 4, "flux": flux, "flux_err": error,
                 "photon_slope": [SLOPE] * 4, "flags": [0, 0, 4, 0], "used": [True] * 4,
+                "extver": [1] * 4,
             }
         )  # fmt: skip
         epochs = [

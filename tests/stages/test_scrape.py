@@ -120,6 +120,44 @@ def test_where_limits_come_from_is_the_users_choice(inputs, divide, do):
     assert "Give photometry.limit_snr and scrape.limit_snr the same value" in said
 
 
+def test_other_systems_and_extinction_are_added(inputs, divide, do, tmp_path):
+    table = tmp_path / "vega.csv"
+    table.write_text("detector,filter,vega_ab\nACS/WFC,F606W,0.085\nACS/WFC,F814W,0.42\n")
+    params = {
+        "system": "vega", "vega_table": str(table), "extinction": {"ebv": 0.1, "law": "ccm89"},
+    }  # fmt: skip
+    job = divide("scrape", inputs, params)["SN"]
+    outcome = do("scrape", job, params)
+    found = tables.read(outcome.products[0].files["table"])
+    offset = np.where(found["filter"] == "F606W", 0.085, 0.42)
+    assert np.allclose(found["mag_ab"] - found["mag_vega"], offset, atol=2e-4)
+    assert np.allclose(found["mag_vega"] - found["mag_vega_corrected"], found["extinction_mag"],
+                       atol=2e-4)  # fmt: skip
+    assert found.meta["extinction"] == {"ebv": 0.1, "rv": 3.1, "law": "ccm89"}
+    # A at the pivot of F606W and of F814W, E(B-V) = 0.1: within a per cent or two of the known ones
+    dimmed = [float(found["extinction_mag"][found["filter"] == f][0]) for f in ("F606W", "F814W")]
+    assert dimmed == pytest.approx([0.284, 0.184], rel=0.03)
+    assert outcome.photometry[0]["mag_vega"] == pytest.approx(found["mag_vega"][0], abs=1e-4)
+
+
+def test_a_table_of_vega_that_is_not_there_is_an_error(inputs, divide):
+    from hst123r.errors import InputError
+
+    params = {"system": "vega", "vega_table": "nowhere.csv"}
+    with pytest.raises(InputError, match="there is no table of Vega"):
+        divide("scrape", inputs, params)
+
+
+@pytest.mark.parametrize("given", [{"system": "vega"}, {"vega_table": "x"}])
+def test_vega_and_its_table_belong_together(given):
+    from pydantic import ValidationError
+
+    from hst123r.stages.scrape import ScrapeParams
+
+    with pytest.raises(ValidationError, match="vega_table"):
+        ScrapeParams.model_validate(given)
+
+
 @pytest.mark.heavy
 def test_both_methods_agree_where_the_field_is_simple(small, divide, do, tmp_path):
     """In the run of every stage: forced errors and artificial stars at an empty place."""
