@@ -154,10 +154,14 @@ def in_system(
     InputError
         If the table of Vega lacks a filter.
     """
-    chip = {row["exposure"]: row["extver"] for row in rows if row["level"] == "exposure"}
+    chip = {
+        (row["source"], row["exposure"]): row["extver"]
+        for row in rows
+        if row["level"] == "exposure"
+    }
     done = []
     for row in rows:
-        known = [(root, chip[root]) for root in members_of(row, rows)]
+        known = [(root, chip[row["source"], root]) for root in members_of(row, rows)]
         waves = [pivots[key] for key in known if key in pivots]
         pivot = sum(waves) / len(waves) if waves else float("nan")
         done.append({**row, **_values(row, system, pivot, vega, dust)})

@@ -39,6 +39,53 @@ class Found:
         return asdict(self)
 
 
+def find_sources(
+    sources: Table, ra_deg: float, dec_deg: float, radius_arcsec: float, which: str, target: str
+) -> list[Found]:
+    """Choose the sources of a target: one, or for ``all`` every detected one within the radius.
+
+    Parameters
+    ----------
+    sources, ra_deg, dec_deg, radius_arcsec, target
+        As for :func:`find_source`.
+    which : str
+        ``all``, or as for :func:`find_source`.
+
+    Returns
+    -------
+    list of Found
+        The nearest first; for ``all`` the target itself where there is none; empty where not even
+        that was measured.
+    """
+    import numpy as np
+
+    from hst123r.algorithms.sphere import separation_arcsec
+
+    rest = ra_deg, dec_deg, radius_arcsec
+    if which != "all":
+        one = find_source(sources, *rest, which, target)
+        return [] if one is None else [one]
+    distance = separation_arcsec(
+        ra_deg, dec_deg, np.asarray(sources["ra"]), np.asarray(sources["dec"])
+    )
+    detected = np.array([str(name) == "" for name in sources["target"]], np.bool_)
+    near = np.flatnonzero((distance <= radius_arcsec) & detected)
+    if near.size == 0:
+        one = find_source(sources, *rest, "target", target)
+        return [] if one is None else [one]
+    return [
+        Found(
+            source=int(sources["source"][row]),
+            ra_deg=float(sources["ra"][row]),
+            dec_deg=float(sources["dec"][row]),
+            separation_arcsec=float(distance[row]),
+            detected=True,
+            others=int(near.size) - 1,
+        )
+        for row in near[np.argsort(distance[near], kind="stable")]
+    ]
+
+
 def find_source(
     sources: Table, ra_deg: float, dec_deg: float, radius_arcsec: float, which: str, target: str
 ) -> Found | None:

@@ -281,6 +281,7 @@ def _outcome(
         "detected": int(np.count_nonzero(everything.snr >= params.limit_snr)),
         "exposures": roots,
         "limit_snr": params.limit_snr,
+        "fit_radius_pix": params.fit_radius.to("pix"),
     }
     files = {role: str(path) for role, path in paths.items()}
     product = Product("photometry", job.label, dict(job.labels), files, facts)

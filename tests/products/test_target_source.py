@@ -3,7 +3,7 @@
 import pytest
 from astropy.table import Table
 
-from hst123r.products.target_source import find_source
+from hst123r.products.target_source import find_source, find_sources
 
 RA, DEC = 150.1, 2.2
 
@@ -50,3 +50,17 @@ def test_the_distance_is_in_arcsec_and_the_radius_counts(recwarn):
 
 def test_a_target_that_was_not_measured_has_no_source():
     assert find_source(CROWD, RA, DEC, 0.05, "nearest", "nobody") is None
+
+
+def test_all_sources_within_the_radius_come_with_the_nearest_first():
+    found = find_sources(CROWD, RA, DEC, 0.3, "all", "SN")
+    assert [one.source for one in found] == [2, 1]
+    assert all(one.detected and one.others == 1 for one in found)
+    assert [one.source for one in find_sources(CROWD, RA, DEC, 5.0, "all", "SN")] == [2, 1, 3]
+
+
+def test_all_of_nothing_is_the_target_itself():
+    (one,) = find_sources(ALONE, RA, DEC, 0.3, "all", "SN")
+    assert (one.source, one.detected) == (2, False)
+    assert find_sources(ALONE[:1], RA, DEC, 0.3, "all", "SN") == []
+    assert [one.source for one in find_sources(CROWD, RA, DEC, 0.3, "brightest", "SN")] == [1]

@@ -158,6 +158,26 @@ def test_vega_and_its_table_belong_together(given):
         ScrapeParams.model_validate(given)
 
 
+def test_all_sources_within_the_radius_have_their_rows(inputs, divide, do):
+    job = divide("scrape", inputs)["nothing"]
+    outcome = do("scrape", job, {"radius": "3 arcsec", "source": "all"})
+    facts = outcome.products[0].facts
+    numbers = [one["source"] for one in facts["sources"]]
+    assert len(numbers) > 1
+    distances = [one["separation_arcsec"] for one in facts["sources"]]
+    assert distances == sorted(distances)
+    table = tables.read(outcome.products[0].files["table"])
+    assert set(table["source"]) == set(numbers)
+    assert {row["source"] for row in outcome.photometry} == {str(number) for number in numbers}
+    assert "several_sources" not in [caveat.code for caveat in outcome.caveats]
+    # those that have no magnitude in any filter have none
+    known = [one for one in facts["sources"] if "chance_probability" in one]
+    chances = [one["chance_probability"] for one in known]
+    assert chances
+    assert all(0 < chance < 1 for chance in chances)
+    assert {m.name for m in outcome.measurements} == {"separation", "chance_probability"}
+
+
 @pytest.mark.heavy
 def test_both_methods_agree_where_the_field_is_simple(small, divide, do, tmp_path):
     """In the run of every stage: forced errors and artificial stars at an empty place."""
