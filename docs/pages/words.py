@@ -11,6 +11,7 @@ from hst123r.engine.decide import Code
 from hst123r.photometry import flags
 from hst123r.products import (
     alignment_table,
+    artificial_limits,
     exposure_table,
     light_curve,
     photometry_tables,
@@ -51,6 +52,7 @@ TABLES = (
     ("photometry/LABEL/LABEL_catalog.ecsv", "photometry", photometry_tables.CATALOGUE),
     ("photometry/LABEL/LABEL_epochs.ecsv", "photometry", photometry_tables.EPOCHS),
     ("photometry/LABEL/LABEL_measurements.fits", "photometry", photometry_tables.MEASUREMENTS),
+    ("photometry/LABEL/LABEL_artificial.ecsv", "photometry", artificial_limits.COLUMNS),
     ("scrape/TARGET/TARGET_light_curve.ecsv", "scrape", light_curve.COLUMNS),
 )
 

@@ -204,14 +204,15 @@ class Planner:
     def _scope(self, progress: Progress, sources: list[Progress]) -> Scope:
         summaries = [summary(job) for source in sources for job in source.jobs]
         wants = progress.stage.wants_summaries
+        told = wants or progress.stage.wants_parameters
         return Scope(
             recipe_name=self.recipe.name,
             recipe_text=self.recipe.text,
             recipe_folder=str(self.recipe.path.resolve().parent),
             targets=self.recipe.targets,
             instance=progress.instance.name,
-            software=software() if wants else {},
-            parameters=self.parameters() if wants else [],
+            software=software() if told else {},
+            parameters=self.parameters() if told else [],
             upstream=[self._with_details(item) for item in summaries] if wants else [],
             varied=lambda detector, through: (
                 self.resolved(progress.instance, detector, band(through)).params

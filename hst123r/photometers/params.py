@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hst123r.photometers.dolphot_params import DolphotParams
 from hst123r.records.amount import Amount
-from hst123r.records.params import Misfit, Params, PositivePixels
+from hst123r.records.params import Misfit, Params, PositiveAngle, PositivePixels
 
 
 class PhotometryParams(Params):
@@ -46,6 +46,16 @@ class PhotometryParams(Params):
     max_chi: float = Field(
         1.5, gt=0, description="A median chi of bright sources above this is a caveat"
     )
+    artificial_stars: int = Field(
+        0,
+        ge=0,
+        le=10000,
+        description="For engine: psf, artificial stars around each target and filter, for "
+        "scrape.limit; 0: none",
+    )
+    artificial_radius: PositiveAngle = Field(
+        Amount(2.0, "arcsec"), description="How far from the target they may be"
+    )
     dolphot: DolphotParams = Field(
         default_factory=DolphotParams, description="For engine: dolphot, how it is run"
     )
@@ -56,5 +66,7 @@ class PhotometryParams(Params):
             yield ("psf",), "`psf: grid` needs `psf_grids`, the folder with the library's files"
         # a stage gets all values, those of no recipe too
         written = targets is not None and "dolphot" in self.model_fields_set
+        if self.engine == "dolphot" and self.artificial_stars:
+            yield ("artificial_stars",), "those of DOLPHOT are `dolphot: {fake: ...}`"
         if self.engine != "dolphot" and written:
             yield ("dolphot",), "this is for `engine: dolphot`"

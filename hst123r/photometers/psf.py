@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hst123r import instruments
 from hst123r.errors import StageError
@@ -59,7 +59,16 @@ def divide(
             folder = Path(scope.recipe_folder) / params.psf_grids
             path = find_grid(folder, instruments.get(detector), band(name))
             given[PSF_GRID] = [Product(PSF_GRID, path.stem, {}, {"grid": str(path)})]
-        yield Job(label, labels, given, {"epochs": epochs})
+        arguments: dict[str, Any] = {"epochs": epochs}
+        own = cast("PhotometryParams", scope.varied(detector, name)) if scope.varied else params
+        if own.artificial_stars:
+            arguments["visits"] = {product.name: product.labels["visit"] for product in members}
+            arguments["targets"] = {
+                target.name: [target.position.ra_deg, target.position.dec_deg]
+                for target in scope.targets
+                if target.name in sources[field].facts["targets"]
+            }
+        yield Job(label, labels, given, arguments)
 
 
 def memory_mb(job: Job, params: PhotometryParams) -> float:
@@ -74,6 +83,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     """Measure one filter."""
     import numpy as np
 
+    from hst123r.photometers.psf_artificial import Measured, write_artificial
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import common_positions
     from hst123r.products.frames import ExposureFrames
@@ -97,17 +107,25 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     )
     ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
     own = OwnPSF(frames, ra, dec)
+    seen = own if params.psf == "image" else frames
+    options = FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject)
     joint = common_positions(
-        own if params.psf == "image" else frames,
+        seen,
         ra,
         dec,
-        FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject),
+        options,
         prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
         register=params.register_frames,
     )
     found = collect(joint, _notes(exposures), len(exposures))
     context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
     outcome = _outcome(job, params, context, exposures, sources, joint, found)
+    if params.artificial_stars:
+        path = write_artificial(
+            job, params, context, exposures,
+            Measured(seen, joint, _notes(exposures), found, options),
+        )  # fmt: skip
+        outcome.products[0].files["artificial"] = str(path)
     outcome.caveats += [
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
@@ -197,6 +215,7 @@ def _outcome(
         "detected": int(np.count_nonzero(everything.snr >= params.limit_snr)),
         "exposures": roots,
         "limit_snr": params.limit_snr,
+        "fit_radius_pix": params.fit_radius.to("pix"),
         "targets": job.inputs["sources"][0].facts["targets"],
     }
     files = {role: str(path) for role, path in paths.items()}

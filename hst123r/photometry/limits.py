@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,7 +11,7 @@ from hst123r.photometry.magnitudes import magnitude_ab
 
 Floats = NDArray[np.float64]
 
-METHOD = "forced flux error"
+FORCED: Final = "forced flux error"
 """Name of the method, for tables."""
 
 

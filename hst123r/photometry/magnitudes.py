@@ -81,6 +81,24 @@ def st_minus_ab(photplam: ArrayLike) -> Floats:
     return np.asarray(5 * np.log10(plam) + _AB_CONSTANT - _ST_ZERO)
 
 
+def flam_per_njy(photplam: ArrayLike) -> Floats:
+    """Return the flux per wavelength of one nanojansky, so that ST and AB agree exactly.
+
+    A rate times PHOTFLAM comes out for a flux that :func:`zeropoint_ab` made of that rate.
+
+    Parameters
+    ----------
+    photplam : array_like of float
+        Pivot wavelength in Angstrom.
+
+    Returns
+    -------
+    ndarray of float64
+        erg / s / cm2 / Angstrom.
+    """
+    return np.asarray(10.0 ** (-0.4 * (AB_ZERO_NJY + st_minus_ab(photplam) + _ST_ZERO)))
+
+
 def njy_per_unit(zeropoint: ArrayLike) -> Floats:
     """Return the nanojansky of one header unit per second: ``10**(-0.4 (ZP_AB - 31.4))``.
 

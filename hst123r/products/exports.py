@@ -1,32 +1,57 @@
-"""One table of all light curves, and one HDF5 file with everything.
-
-Layout of the HDF5 file, version 1. Every column of a table is a dataset of its own, compressed,
-with the attributes ``unit`` and ``description``; texts are UTF-8::
-
-    /                              attributes: format, version, recipe
-    /exposures/<column>            the exposure table
-    /photometry/<name>/catalog/…   one group for each field, detector and filter
-    /photometry/<name>/epochs/…
-    /photometry/<name>/measurements/…
-    /light_curves/<target>/…       attributes: position and separation of the source
-"""
+"""What people publish: one table of all light curves, and one HDF5 file with everything."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.products import tables
+from hst123r.products.catalog_file import write_file
 from hst123r.products.photometry_tables import read_table
+from hst123r.products.tables import Column
 
 if TYPE_CHECKING:
-    import h5py
     from astropy.table import Table
 
-FORMAT: Final = "hst123r"
-VERSION: Final = 1
-COMPRESSION: Final = 4
+ALIGNMENT: Final = (
+    Column("visit", "Job of the alignment: field, visit and detector"),
+    Column("exposure", "Root name"),
+    Column("stars", "Stars of the exposure", dtype="int"),
+    Column("matches", "Matched stars that survived clipping", dtype="int"),
+    Column("rms_east_mas", "Residual rms to the east", "mas", "float", 3),
+    Column("rms_north_mas", "Residual rms to the north", "mas", "float", 3),
+    Column("offset_mas", "Mean residual", "mas", "float", 3),
+    Column("solution_error_mas", "Standard error of the solution", "mas", "float", 3),
+    Column("why_not", "Why it was not aligned, empty where it was"),
+)
+PSF: Final = (
+    Column("group", "Field, detector and filter"),
+    Column("exposure", "Root name"),
+    Column("extver", "Chip, by EXTVER", dtype="int"),
+    Column("sources", "Sources that were measured", dtype="int"),
+    Column("bright", "Those above S/N 20 that take part in means", dtype="int"),
+    Column("chi", "Median quality of fit of the bright ones, about 1 if the PSF fits", "", "float",
+           3),
+    Column("sky", "Median sky under sources", "electron / pix", "float", 3),
+)  # fmt: skip
+PARAMETERS: Final = (
+    Column("stage", "Stage, by its name in the recipe"),
+    Column("name", "Parameter"),
+    Column("value", "Its value, as JSON"),
+)
+PROVENANCE: Final = (
+    Column("group", "Field, detector and filter"),
+    Column("role", "What the file holds"),
+    Column("file", "Its name"),
+    Column("run", "Run that made it"),
+    Column("job", "Job and attempt"),
+    Column("key", "Digest of the key of the job"),
+    Column("recipe", "Digest of the recipe"),
+)
+STAMPS: Final = {"run": "H123RUN", "job": "H123JOB", "key": "H123KEY", "recipe": "H123RCP"}
+BRIGHT_SNR: Final = 20.0
 
 
 def write_light_curves(path: Path, curves: Mapping[str, str]) -> None:
@@ -39,12 +64,14 @@ def write_light_curves(path: Path, curves: Mapping[str, str]) -> None:
     curves : mapping of str to str
         Path of each target's light curve.
     """
-    from astropy.table import Column, vstack
+    from astropy.table import Column as TableColumn
+    from astropy.table import vstack
 
     found = []
     for target, source in curves.items():
         table = tables.read(source)
-        name = Column([target] * len(table), name="target", description="Target", dtype=str)
+        names = [target] * len(table)
+        name = TableColumn(names, name="target", description="Target", dtype=str)
         table.add_column(name, index=0)
         table.meta = {}
         found.append(table)
@@ -53,60 +80,98 @@ def write_light_curves(path: Path, curves: Mapping[str, str]) -> None:
 
 def write_hdf5(
     path: Path,
-    recipe: str,
+    about: Mapping[str, Any],
     exposures: str,
     photometry: Mapping[str, Mapping[str, str]],
     curves: Mapping[str, str],
+    alignment: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    parameters: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write everything as one HDF5 file; see the layout above.
+    """Write everything as one HDF5 file; see `products.catalog_file` for the layout.
 
     Parameters
     ----------
     path : Path
         New file.
-    recipe : str
-        Name of the recipe.
+    about : mapping
+        Name of the recipe, versions of software.
     exposures : str
         Path of the exposure table.
     photometry : mapping of str to mapping of str to str
         For each field, detector and filter, path by role.
     curves : mapping of str to str
         Path of each target's light curve.
+    alignment : mapping of str to mapping of str to mapping
+        For each visit what was found for each exposure.
+    parameters : sequence of mapping
+        ``stage``, ``name`` and ``value``.
     """
-    import h5py
+    contents: dict[str, Table] = {"exposures": tables.read(exposures)}
+    psf, stamps = [], []
+    for name, files in photometry.items():
+        for role, source in files.items():
+            table = read_table(source)
+            contents[f"photometry/{name}/{role}"] = table
+            stamps.append({"group": name, "role": role, "file": Path(source).name,
+                           **_stamps(source)})  # fmt: skip
+            if role == "measurements":
+                psf += _psf(name, table)
+    for target, source in curves.items():
+        contents[f"light_curves/{target}"] = tables.read(source)
+    aligned = [
+        {"visit": visit, "exposure": root, **found}
+        for visit, listed in alignment.items()
+        for root, found in listed.items()
+    ]
+    values = [
+        {**item, "value": json.dumps(item["value"], sort_keys=True, ensure_ascii=False)}
+        for item in parameters
+    ]
+    contents["alignment"] = tables.build(ALIGNMENT, aligned, {})
+    contents["psf"] = tables.build(PSF, psf, {})
+    contents["parameters"] = tables.build(PARAMETERS, values, {})
+    contents["provenance"] = tables.build(PROVENANCE, stamps, {})
+    write_file(path, about, contents)
 
-    with h5py.File(path, "w", track_order=True) as store:
-        store.attrs.update({"format": FORMAT, "version": VERSION, "recipe": recipe})
-        _write(_group(store, "exposures"), tables.read(exposures))
-        for name, files in photometry.items():
-            for role, source in files.items():
-                _write(_group(store, f"photometry/{name}/{role}"), read_table(source))
-        for target, source in curves.items():
-            _write(_group(store, f"light_curves/{target}"), tables.read(source))
 
-
-def _group(store: h5py.File, name: str) -> h5py.Group:
-    """Make a group that lists its columns in the order of the table."""
-    return store.create_group(name, track_order=True)
-
-
-def _write(group: h5py.Group, table: Table) -> None:
-    import h5py
+def _psf(group: str, table: Table) -> list[dict[str, Any]]:
+    """Return how well the PSF fits in every chip of every exposure."""
     import numpy as np
 
-    for key, value in table.meta.items():
-        if isinstance(value, (str, int, float, bool)):
-            group.attrs[key] = value
-    for name in table.colnames:
-        column = table[name]
-        data: Any = np.asarray(column)
-        options: dict[str, Any] = {}
-        if data.dtype.kind in "US":
-            data, options["dtype"] = data.astype(object), h5py.string_dtype()
-        elif data.dtype.kind == "O":
-            options["dtype"] = h5py.vlen_dtype(np.dtype("f8"))
-        if len(data):
-            options |= {"compression": "gzip", "compression_opts": COMPRESSION}
-        dataset = group.create_dataset(name, data=data, **options)
-        dataset.attrs["unit"] = str(column.unit or "")
-        dataset.attrs["description"] = column.description or ""
+    found = []
+    roots = np.array([str(name).strip() for name in table["exposure"]])
+    chips = np.asarray(table["extver"], np.int64)
+    for root, chip in sorted(set(zip(roots.tolist(), chips.tolist(), strict=True))):
+        mine = table[(roots == root) & (chips == chip)]
+        bright = np.asarray(mine["used"], bool) & (
+            np.asarray(mine["rate"]) > BRIGHT_SNR * np.asarray(mine["rate_err"])
+        )
+        found.append(
+            {
+                "group": group,
+                "exposure": root,
+                "extver": chip,
+                "sources": len(mine),
+                "bright": int(np.count_nonzero(bright)),
+                "chi": _median(np.asarray(mine["chi"], float)[bright]),
+                "sky": _median(np.asarray(mine["sky"], float)),
+            }
+        )
+    return found
+
+
+def _median(values: Any) -> float | None:
+    import numpy as np
+
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else None
+
+
+def _stamps(path: str) -> dict[str, str]:
+    """Return the stamps of a FITS file; a table of text carries none."""
+    from astropy.io import fits
+
+    if not path.endswith(".fits"):
+        return {}
+    header = fits.getheader(path)
+    return {name: str(header.get(keyword, "")) for name, keyword in STAMPS.items()}

@@ -1,9 +1,8 @@
-"""The light curve of a target: its source, and that source's rows by exposure, epoch and filter."""
+"""The light curve of a source: its rows by exposure, visit, epoch and filter."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,12 +15,14 @@ from hst123r.records.outcome import Product
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from hst123r.photometry.combine import Combined
+
 COLUMNS: Final = (
-    Column("level", "What a row is about: exposure, epoch, or filter (all exposures)"),
+    Column("level", "What a row is about: exposure, visit, epoch, or filter (all exposures)"),
     Column("detector", "Detector"),
     Column("filter", "Filter"),
-    Column("epoch", "Day the epoch began, UTC; empty for a filter"),
-    Column("visit", "HST's visit; empty where a row is about several exposures"),
+    Column("epoch", "Day the epoch began, UTC; empty for a visit and for a filter"),
+    Column("visit", "HST's visit; empty for an epoch and for a filter"),
     Column("exposure", "Root name; empty where a row is about several exposures"),
     Column("mjd", "Middle of the exposure, or mean date of those used", "d", "float", 6),
     Column("exposure_time_s", "Exposure time, or the sum of those used", "s", "float", 3),
@@ -29,102 +30,25 @@ COLUMNS: Final = (
     Column("flux_njy", "Flux, AB", "nJy", "float", 4),
     Column("flux_err_njy", "Its standard error; where the flag VARIABLE is set, from the weights "
            "alone", "nJy", "float", 4),
+    Column("flux_err_weights_njy", "Standard error from the weights", "nJy", "float", 4),
+    Column("flux_err_scatter_njy", "Standard error from the scatter; NaN for one exposure", "nJy",
+           "float", 4),
+    Column("chi2", "Sum of squared deviations of the exposures used from their mean, over their "
+           "variances; NaN for one exposure", "", "float", 3),
     Column("snr", "Flux over its standard error", "", "float", 3),
     Column("mag_ab", "AB magnitude; NaN below the S/N of a limit", "mag", "float", 4),
     Column("mag_err", "Its standard error", "mag", "float", 4),
     Column("limit_ab", "AB magnitude of a source seen here with the S/N of a limit", "mag",
            "float", 4),
+    Column("limit_method", "Where the limit comes from"),
     Column("flags", "Flags of the fit, see the documentation of photometry", dtype="int"),
     Column("source", "Number of the source in the field", dtype="int"),
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The source of a target.
-
-    Parameters
-    ----------
-    source : int
-        Its number.
-    ra_deg, dec_deg : float
-        Its position in the frame of the reference.
-    separation_arcsec : float
-        How far from the target.
-    detected : bool
-        Whether it was found in a stack; otherwise fluxes are forced at the target's position.
-    others : int
-        Number of other detected sources within the radius.
-    """
-
-    source: int
-    ra_deg: float
-    dec_deg: float
-    separation_arcsec: float
-    detected: bool
-    others: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the record as plain values."""
-        return asdict(self)
-
-
-def find_source(
-    sources: Table, ra_deg: float, dec_deg: float, radius_arcsec: float, which: str, target: str
-) -> Found | None:
-    """Choose the source of a target.
-
-    Parameters
-    ----------
-    sources : Table
-        Sources of the field, with targets that nothing was found at.
-    ra_deg, dec_deg : float
-        Position of the target.
-    radius_arcsec : float
-        How far the source may be.
-    which : str
-        ``nearest``, ``brightest`` or ``target``.
-    target : str
-        Name of the target.
-
-    Returns
-    -------
-    Found or None
-        None where neither a source nor the target itself was measured.
-    """
-    import numpy as np
-
-    from hst123r.algorithms.sphere import separation_arcsec
-
-    distance = separation_arcsec(
-        ra_deg, dec_deg, np.asarray(sources["ra"]), np.asarray(sources["dec"])
-    )
-    names = np.array([str(name) for name in sources["target"]])
-    near = np.flatnonzero((distance <= radius_arcsec) & (names == ""))
-    row: int | None = None
-    if near.size and which != "target":
-        snr = np.asarray(sources["snr"])
-        row = int(
-            near[np.argmax(snr[near])] if which == "brightest" else near[np.argmin(distance[near])]
-        )
-    else:
-        # the target's own row; where a detection stands on the target there is none
-        own = np.flatnonzero(names == target)
-        if own.size:
-            row = int(own[0])
-        elif near.size:
-            row = int(near[np.argmin(distance[near])])
-    if row is None:
-        return None
-    detected = bool(names[row] == "")
-    return Found(
-        source=int(sources["source"][row]),
-        ra_deg=float(sources["ra"][row]),
-        dec_deg=float(sources["dec"][row]),
-        separation_arcsec=float(distance[row]),
-        detected=detected,
-        others=int(near.size) - int(detected and row in near),
-    )
+LEVELS: Final = ("exposure", "visit", "epoch", "filter")
+"""What rows can be about, in their order. All exposures of a filter are `filter`; there is no mean
+over filters, because a source has another flux in each."""
 
 
 def light_curve(
@@ -134,7 +58,7 @@ def light_curve(
     epochs: Mapping[str, str],
     nsigma: float,
 ) -> list[dict[str, Any]]:
-    """Return the rows of a source: every exposure, every epoch, every filter.
+    """Return the rows of a source: every exposure, every visit, every epoch, every filter.
 
     Parameters
     ----------
@@ -155,12 +79,17 @@ def light_curve(
     rows: list[dict[str, Any]] = []
     for product in photometry:
         labels = {"detector": product.labels["detector"], "filter": product.labels["filter"]}
-        tables_of = {role: read_table(path) for role, path in product.files.items()}
+        roles = ("measurements", "epochs", "catalog")
+        tables_of = {role: read_table(product.files[role]) for role in roles}
         exposures = _rows_of(tables_of["measurements"], source)
         for entry in exposures:
-            root = str(entry["exposure"]).strip()
+            root = _root(entry)
             place = {"visit": visits[root], "epoch": epochs[root], "exposure": root}
             rows.append({"level": "exposure", **labels, **place, **_exposure(entry, nsigma)})
+        for visit in sorted({visits[_root(entry)] for entry in exposures}):
+            place = {"visit": visit, "epoch": "", "exposure": ""}
+            members = [entry for entry in exposures if visits[_root(entry)] == visit]
+            rows.append({"level": "visit", **labels, **place, **_combined(members, nsigma)})
         means = _rows_of(tables_of["epochs"], source)
         for entry in means:
             place = {"visit": "", "epoch": str(entry["epoch"]), "exposure": ""}
@@ -169,13 +98,15 @@ def light_curve(
             place = {"visit": "", "epoch": "", "exposure": ""}
             found = _of_filter(entry, means, exposures, nsigma)
             rows.append({"level": "filter", **labels, **place, **found})
-    order = {"exposure": 0, "epoch": 1, "filter": 2}
-    rows.sort(key=lambda r: (order[r["level"]], r["mjd"] or 0.0, r["detector"], r["filter"]))
+    rows.sort(key=lambda r: (LEVELS.index(r["level"]), r["mjd"] or 0.0, r["detector"], r["filter"]))
     return [{**row, "source": source} for row in rows]
 
 
 def write_light_curve(
-    path: Path, rows: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]
+    path: Path,
+    rows: Sequence[Mapping[str, Any]],
+    meta: Mapping[str, Any],
+    more: Sequence[Column] = (),
 ) -> None:
     """Write a light curve as ECSV.
 
@@ -187,8 +118,10 @@ def write_light_curve(
         As :func:`light_curve` gives them.
     meta : mapping
         What the table is about.
+    more : sequence of Column
+        Columns beside :data:`COLUMNS`.
     """
-    tables.write(tables.build(COLUMNS, rows, meta), path)
+    tables.write(tables.build((*COLUMNS, *more), rows, meta), path)
 
 
 def _rows_of(table: Table, source: int) -> list[Any]:
@@ -197,8 +130,12 @@ def _rows_of(table: Table, source: int) -> list[Any]:
     return [table[int(row)] for row in np.flatnonzero(np.asarray(table["source"]) == source)]
 
 
+def _root(entry: Any) -> str:
+    return str(entry["exposure"]).strip()
+
+
 def _exposure(entry: Any, nsigma: float) -> dict[str, Any]:
-    return _physical(
+    found = _physical(
         float(entry["flux"]),
         float(entry["flux_err"]),
         float(entry["photon_slope"]),
@@ -208,6 +145,7 @@ def _exposure(entry: Any, nsigma: float) -> dict[str, Any]:
         number=int(entry["used"]),
         flags=int(entry["flags"]),
     )
+    return {**found, "extver": int(entry["extver"])}
 
 
 def _mean(entry: Any, nsigma: float) -> dict[str, Any]:
@@ -221,7 +159,17 @@ def _mean(entry: Any, nsigma: float) -> dict[str, Any]:
         number=int(entry["n_exposures"]),
         flags=int(entry["flags"]),
     )
-    return {**found, "limit_ab": _plain(float(entry["limit_ab"]))}
+    return {**found, **_spread(entry), "limit_ab": _plain(float(entry["limit_ab"]))}
+
+
+def _spread(entry: Any) -> dict[str, Any]:
+    """Return both errors of a mean, and its chi-square."""
+    several = int(entry["n_exposures"]) > 1
+    return {
+        "flux_err_weights_njy": _plain(float(entry["flux_err_weights"])),
+        "flux_err_scatter_njy": _plain(float(entry["flux_err_scatter"])),
+        "chi2": _plain(float(entry["chi2"])) if several else None,
+    }
 
 
 def _of_filter(
@@ -231,16 +179,39 @@ def _of_filter(
     found = _mean(entry, nsigma)
     if not _varies(epochs):
         return found
-    return _physical(
+    formal = _physical(
         float(entry["flux"]),
         float(entry["flux_err_weights"]),
-        _photon_slope(exposures),
+        float(_together(exposures)[0].photon_slope[0]),
         nsigma,
         mjd=float(entry["mjd"]),
         time=float(entry["exposure_time"]),
         number=int(entry["n_exposures"]),
         flags=int(entry["flags"]) | int(Flag.VARIABLE),
     )
+    return {**formal, **_spread(entry)}
+
+
+def _combined(exposures: Sequence[Any], nsigma: float) -> dict[str, Any]:
+    """Return the mean of some exposures, made as those of epochs are."""
+    mean, flags = _together(exposures)
+    number = int(mean.exposures[0])
+    found = _physical(
+        float(mean.flux[0]),
+        float(mean.error[0]),
+        float(mean.photon_slope[0]),
+        nsigma,
+        mjd=float(mean.mjd[0]),
+        time=float(mean.exposure_time_s[0]),
+        number=number,
+        flags=flags,
+    )
+    return {
+        **found,
+        "flux_err_weights_njy": _plain(float(mean.error_weights[0])),
+        "flux_err_scatter_njy": _plain(float(mean.error_scatter[0])),
+        "chi2": _plain(float(mean.chi2[0])) if number > 1 else None,
+    }
 
 
 def _varies(epochs: Sequence[Any]) -> bool:
@@ -260,8 +231,8 @@ def _varies(epochs: Sequence[Any]) -> bool:
     return bool(chi2.sf(found, weight.size - 1) < UNLIKELY)
 
 
-def _photon_slope(exposures: Sequence[Any]) -> float:
-    """Return by how much the variance of the mean grows with the source's own light."""
+def _together(exposures: Sequence[Any]) -> tuple[Combined, int]:
+    """Return the mean of some exposures, and the flags of those used."""
     import numpy as np
 
     from hst123r.photometry.combine import combine
@@ -269,16 +240,18 @@ def _photon_slope(exposures: Sequence[Any]) -> float:
 
     names = ("flux", "flux_err", "mjd", "exposure_time", "photon_slope")
     columns = [np.array([float(e[name]) for e in exposures]) for name in names]
+    flags = np.array([int(e["flags"]) for e in exposures])
     used = np.array([bool(e["used"]) for e in exposures])
-    clean = used & np.array([not int(e["flags"]) & SUSPECT for e in exposures])
-    return float(combine(*columns, use=clean if clean.any() else used).photon_slope[0])
+    clean = used & (flags & SUSPECT == 0)
+    chosen = clean if clean.any() else used
+    return combine(*columns, use=chosen), int(np.bitwise_or.reduce(np.where(chosen, flags, 0)))
 
 
 def _physical(
     flux: float, error: float, slope: float, nsigma: float, *, mjd: float, time: float,
     number: int, flags: int,
 ) -> dict[str, Any]:  # fmt: skip
-    from hst123r.photometry.limits import limiting_magnitude
+    from hst123r.photometry.limits import FORCED, limiting_magnitude
     from hst123r.photometry.magnitudes import magnitude_ab, magnitude_error
 
     snr = flux / error if error > 0 else float("nan")
@@ -289,11 +262,15 @@ def _physical(
         "n_exposures": number,
         "flux_njy": _plain(flux),
         "flux_err_njy": _plain(error),
+        "flux_err_weights_njy": _plain(error),
+        "flux_err_scatter_njy": None,
+        "chi2": None,
         "snr": _plain(snr),
         "mag_ab": _plain(float(magnitude_ab(flux))) if seen else None,
         "mag_err": _plain(float(magnitude_error(flux, error))) if seen else None,
         "limit_ab": _plain(float(limiting_magnitude(flux, error, slope, nsigma))),
         "limit_sigma": nsigma,
+        "limit_method": FORCED,
         "flags": flags,
     }
 

@@ -28,6 +28,8 @@ _MEAN: Final = (
            "significant", "nJy", "float", 4),
     Column("flux_err_weights", "Standard error from the weights", "nJy", "float", 4),
     Column("flux_err_scatter", "Standard error from the scatter", "nJy", "float", 4),
+    Column("chi2", "Sum of squared deviations of the exposures used from their mean, over their "
+           "variances", "", "float", 3),
     Column("snr", "Flux over its standard error", "", "float", 3),
     Column("mag_ab", "AB magnitude; NaN below the S/N of a limit", "mag", "float", 4),
     Column("mag_err", "Its standard error", "mag", "float", 4),
@@ -291,6 +293,7 @@ def _mean_arrays(means: Means) -> dict[str, Any]:
         "flux_err": combined.error,
         "flux_err_weights": combined.error_weights,
         "flux_err_scatter": combined.error_scatter,
+        "chi2": combined.chi2,
         "snr": means.snr,
         "mag_ab": means.mag,
         "mag_err": means.mag_error,

@@ -117,16 +117,31 @@ def _light_curves(products: Sequence[Product]) -> str:
         where = "" if product.facts["detected"] else ", which nothing was found at"
         caption = (
             f"Source {product.facts['source']}, {product.facts['separation_arcsec']:.3f}″ from the "
-            f"target{where}. Triangles are limits of S/N {product.facts['limit_snr']:g}."
+            f"target{where}.{_chance(product.facts)} Triangles are limits of S/N "
+            f"{product.facts['limit_snr']:g}."
         )
         rows = [{**row, "flags": _flags(row["flags"])} for row in rows]
         parts.append(f"<h3>{escape(product.name)}</h3>")
         parts.append(_figure(product.files["plot"], caption))
+        if "cutouts" in product.files:
+            caption = "Stacks around the target: aperture of the fit, and search radius (dashed)."
+            parts.append(_figure(product.files["cutouts"], caption))
         means = [row for row in rows if row["level"] != "exposure"]
         parts.append(_table(CURVE_COLUMNS, means))
         single = [row for row in rows if row["level"] == "exposure"]
         parts.append(_folded(f"{len(single)} exposures", _table(CURVE_COLUMNS, single)))
     return "".join(parts)
+
+
+def _chance(facts: Mapping[str, Any]) -> str:
+    """Say how likely a source so near is there by chance."""
+    if "chance_probability" not in facts:
+        return ""
+    return (
+        f" One as bright would be so near by chance with probability "
+        f"{facts['chance_probability']:.2g} ({facts['chance_sources']} such sources within "
+        f"{facts['chance_radius_arcsec']:g}″)."
+    )
 
 
 def _flags(value: int) -> str:

@@ -275,3 +275,21 @@ def m005_what_a_run_did_not_run(db: Database) -> None:
 def m006_what_is_tried_again(db: Database) -> None:
     """Why a job that is done has to be tried again."""
     db.table("job").add_column("incomplete", str)
+
+
+@migrations()
+def m007_errors_limits_and_systems(db: Database) -> None:
+    """Both errors and chi-square of a mean, where its limit comes from, other systems."""
+    for column, kind in (
+        ("flux_err_weights_njy", float),
+        ("flux_err_scatter_njy", float),
+        ("chi2", float),
+        ("limit_method", str),
+        ("mag_st", float),
+        ("limit_st", float),
+        ("mag_vega", float),
+        ("limit_vega", float),
+        ("extinction_mag", float),
+        ("flux_corrected_njy", float),
+    ):
+        db.table("photometry").add_column(column, kind)

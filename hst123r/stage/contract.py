@@ -278,6 +278,9 @@ class Stage(ABC, Generic[P]):
     wants_summaries: ClassVar[bool] = False
     """Whether `divide` reads the summaries of all earlier jobs, so that it comes last."""
 
+    wants_parameters: ClassVar[bool] = False
+    """Whether `divide` reads the parameters of all stages and the versions of software."""
+
     @abstractmethod
     def divide(self, inputs: dict[str, list[Product]], params: P, scope: Scope) -> Iterator[Job]:
         """Cut the work into jobs.

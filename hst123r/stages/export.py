@@ -18,10 +18,11 @@ BYTES = ("bytes",)
 class ExportParams(Params):
     """Parameters of the stage `export`."""
 
-    formats: list[Literal["ecsv", "hdf5"]] = Field(
+    formats: list[Literal["ecsv", "hdf5", "phot", "snana"]] = Field(
         ["ecsv", "hdf5"],
         min_length=1,
-        description="ecsv: one table of all light curves; hdf5: one file with everything",
+        description="ecsv: one table of all light curves; hdf5: one file with everything; phot: a "
+        "light curve in hst123's layout for each target; snana: one for SNANA",
     )
 
 
@@ -30,24 +31,39 @@ class Export(Stage[ExportParams]):
 
     name = "export"
     params = ExportParams
-    version = 1
+    version = 2
     needs = (
         Need("light curve", facets=BYTES),
         Need("photometry", facets=BYTES),
         Need("exposure table", facets=BYTES),
+        Need("alignment", facets=(), facts=("exposures",), optional=True, every=True),
     )
     makes = ("export",)
     per = "recipe"
     tools = ("astropy", "h5py")
     preload = ASTROPY
+    wants_parameters = True
 
     def divide(
         self, inputs: dict[str, list[Product]], params: ExportParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for the recipe."""
         del params
-        given = {need.kind: sorted(inputs[need.kind], key=lambda p: p.name) for need in self.needs}
-        yield Job("all", {}, given, {"recipe": scope.recipe_name})
+        given = {
+            need.kind: sorted(inputs.get(need.kind, []), key=lambda p: p.name)
+            for need in self.needs
+        }
+        names = [item["stage"] for item in scope.parameters]
+        # later stages have no part in what is exported
+        last = max((i for i, name in enumerate(names) if name == scope.instance), default=-1)
+        parameters = [
+            {name: item[name] for name in ("stage", "name", "value")}
+            for item in scope.parameters[: last + 1]
+        ]
+        arguments = {
+            "recipe": scope.recipe_name, "parameters": parameters, "software": scope.software,
+        }  # fmt: skip
+        yield Job("all", {}, given, arguments)
 
     def run(self, job: Job, params: ExportParams, context: Context) -> Outcome:
         """Write the files."""
@@ -62,8 +78,34 @@ class Export(Stage[ExportParams]):
             files["light_curves"] = str(path)
         if "hdf5" in params.formats:
             path = context.product(f"{recipe}.h5")
-            catalogues = {product.name: product.files for product in job.inputs["photometry"]}
             (table,) = job.inputs["exposure table"]
-            write_hdf5(path, recipe, table.files["table"], catalogues, curves)
+            write_hdf5(
+                path,
+                {"recipe": recipe, "software": job.arguments["software"]},
+                table.files["table"],
+                {product.name: product.files for product in job.inputs["photometry"]},
+                curves,
+                {p.name: p.facts["exposures"] for p in job.inputs.get("alignment", [])},
+                job.arguments["parameters"],
+            )
             files["hdf5"] = str(path)
+        files |= _texts(params, context, curves)
         return Outcome([Product("export", "all", {}, files)])
+
+
+def _texts(params: ExportParams, context: Context, curves: dict[str, str]) -> dict[str, str]:
+    """Write light curves for other programs, one file for each source."""
+    from hst123r.products.text_light_curves import sources_in, write_phot, write_snana
+
+    files = {}
+    for ending, write in (("phot", write_phot), ("snana", write_snana)):
+        if ending not in params.formats:
+            continue
+        for target, curve in curves.items():
+            numbers = sources_in(curve)
+            for number in numbers:
+                name = target if len(numbers) == 1 else f"{target}_{number}"
+                path = context.product(f"{name}.{ending}")
+                write(path, curve, target, number)
+                files[f"{ending}:{name}"] = str(path)
+    return files

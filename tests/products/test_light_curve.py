@@ -1,4 +1,4 @@
-"""The source of a target, and its rows."""
+"""The rows of a source."""
 
 import math
 
@@ -9,54 +9,8 @@ from astropy.table import Table
 from hst123r.photometry.flags import Flag
 from hst123r.photometry.magnitudes import magnitude_ab
 from hst123r.products import tables
-from hst123r.products.light_curve import find_source, light_curve, write_light_curve
+from hst123r.products.light_curve import light_curve, write_light_curve
 from hst123r.records.outcome import Product
-
-RA, DEC = 150.1, 2.2
-
-
-def sources(*rows):
-    """Build a table of sources: number, arcsec north of the target, S/N, name of a target."""
-    return Table(
-        {
-            "source": [row[0] for row in rows],
-            "ra": [RA] * len(rows),
-            "dec": [DEC + row[1] / 3600 for row in rows],
-            "snr": [float(row[2]) for row in rows],
-            "target": [row[3] for row in rows],
-        }
-    )
-
-
-CROWD = sources((1, 0.25, 50, ""), (2, 0.10, 8, ""), (3, 2.0, 900, ""), (4, 0.0, 0, "SN"))
-ALONE = sources((1, 3.0, 50, ""), (2, 0.0, 0, "SN"), (3, 0.0, 0, "other"))
-
-
-@pytest.mark.parametrize(
-    ("listed", "which", "source", "detected", "others"),
-    [
-        (CROWD, "nearest", 2, True, 1),
-        (CROWD, "brightest", 1, True, 1),
-        (CROWD, "target", 4, False, 2),
-        (ALONE, "nearest", 2, False, 0),
-        (ALONE, "brightest", 2, False, 0),
-        (CROWD[:3], "target", 2, True, 1),
-    ],
-)
-def test_the_source_of_a_target(listed, which, source, detected, others):
-    found = find_source(listed, RA, DEC, 0.3, which, "SN")
-    assert (found.source, found.detected, found.others) == (source, detected, others)
-
-
-def test_the_distance_is_in_arcsec_and_the_radius_counts(recwarn):
-    found = find_source(CROWD, RA, DEC, 0.3, "nearest", "SN")
-    assert found.separation_arcsec == pytest.approx(0.10, abs=1e-6)
-    assert find_source(CROWD, RA, DEC, 0.05, "nearest", "SN").source == 4
-    assert find_source(CROWD, RA, DEC, 5.0, "brightest", "SN").source == 3
-
-
-def test_a_target_that_was_not_measured_has_no_source():
-    assert find_source(CROWD, RA, DEC, 0.05, "nearest", "nobody") is None
 
 
 @pytest.fixture
@@ -87,7 +41,7 @@ def number(small, target):
 def test_every_exposure_every_epoch_and_every_filter_has_a_row(rows, small):
     found = rows(number(small, "SN"))
     levels = [row["level"] for row in found]
-    assert [levels.count(name) for name in ("exposure", "epoch", "filter")] == [6, 3, 2]
+    assert [levels.count(name) for name in ("exposure", "visit", "epoch", "filter")] == [6, 3, 3, 2]
     assert [row["mjd"] for row in found[:6]] == sorted(row["mjd"] for row in found[:6])
     first = found[0]
     assert (first["exposure"], first["visit"], first["epoch"]) == (
@@ -104,14 +58,15 @@ def test_magnitudes_are_those_of_the_fluxes_and_near_the_truth(rows, small):
         assert row["mag_ab"] == pytest.approx(31.4 - 2.5 * math.log10(row["flux_njy"]), abs=1e-4)
         error = 2.5 / math.log(10) * row["flux_err_njy"] / row["flux_njy"]
         assert row["mag_err"] == pytest.approx(error, rel=0.02)
-        true = 21.0 if row["epoch"] == "20190401" else 24.0
+        early = "20190401" in row["epoch"] or row["mjd"] < 58600
+        true = 21.0 if early else 24.0
         assert abs(row["mag_ab"] - true) < 3 * row["mag_err"]
         assert row["limit_ab"] > row["mag_ab"]
 
 
 def test_below_the_wanted_snr_there_is_a_limit_and_no_magnitude(rows, small):
     found = rows(number(small, "nothing"))
-    assert len(found) == 11
+    assert len(found) == 14
     for row in found:
         assert row["snr"] < 3
         assert (row["mag_ab"], row["mag_err"]) == (None, None)
@@ -160,7 +115,8 @@ def mean(flux, error):
     return {
         "source": 1, "mjd": 58000.0, "exposure_time": 100.0 * flux.size, "flux": average,
         "n_exposures": flux.size, "flux_err": max(formal, scatter) if wide else formal,
-        "flux_err_weights": formal, "limit_ab": 21.7, "flags": 4,
+        "flux_err_weights": formal, "flux_err_scatter": scatter, "chi2": chi2,
+        "limit_ab": 21.7, "flags": 4,
     }  # fmt: skip
 
 
@@ -176,6 +132,7 @@ def changing(tmp_path):
                 "source": [1] * 4, "exposure": list(ROOTS), "mjd": [58000.0 + i for i in range(4)],
                 "exposure_time": [100.0] * 4, "flux": flux, "flux_err": error,
                 "photon_slope": [SLOPE] * 4, "flags": [0, 0, 4, 0], "used": [True] * 4,
+                "extver": [1] * 4,
             }
         )  # fmt: skip
         epochs = [
@@ -224,3 +181,35 @@ def test_scatter_within_epochs_is_error_and_not_change(changing):
     (row,) = of_level(changing(1000, 2000, 1000, 2000), "filter")
     assert row["flags"] == 4
     assert row["flux_err_njy"] > 200
+
+
+def test_a_visit_is_the_mean_of_its_exposures(rows, small):
+    """Here visits and epochs hold the same exposures, so both means are the same."""
+    found = rows(number(small, "SN"))
+    visits, epochs = of_level(found, "visit"), of_level(found, "epoch")
+    assert [row["visit"] for row in visits] == ["99900_01", "99900_01", "99900_02"]
+    for visit, epoch in zip(visits, epochs, strict=True):
+        assert (visit["epoch"], visit["exposure"], epoch["visit"]) == ("", "", "")
+        assert visit["n_exposures"] == epoch["n_exposures"] == 2
+        for name in ("flux_njy", "flux_err_njy", "flux_err_scatter_njy", "chi2", "mjd"):
+            assert visit[name] == pytest.approx(epoch[name], rel=1e-4, abs=1e-3), name
+        assert visit["limit_ab"] == pytest.approx(epoch["limit_ab"], abs=1e-3)
+
+
+def test_both_errors_and_chi_square_stand_in_every_row_of_a_mean(changing):
+    for row in changing(1000, 1010, 995, 1005):
+        assert row["limit_method"] == "forced flux error"
+        if row["n_exposures"] == 1:
+            assert row["flux_err_weights_njy"] == row["flux_err_njy"]
+            assert (row["flux_err_scatter_njy"], row["chi2"]) == (None, None)
+            continue
+        free = row["n_exposures"] - 1
+        scatter = row["flux_err_weights_njy"] * math.sqrt(row["chi2"] / free)
+        assert row["flux_err_scatter_njy"] == pytest.approx(scatter)
+        assert row["flux_err_njy"] == row["flux_err_weights_njy"]
+
+
+def test_a_mean_whose_exposures_differ_has_the_error_of_their_scatter(changing):
+    for row in of_level(changing(1000, 2000, 1000, 2000), "visit"):
+        assert row["n_exposures"] == 3
+        assert row["flux_err_njy"] == row["flux_err_scatter_njy"] > 10 * row["flux_err_weights_njy"]

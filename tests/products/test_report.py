@@ -118,7 +118,7 @@ def test_every_picture_of_the_run_is_in_the_page(finished):
     text = (finished / "report.html").read_text(encoding="utf-8")
     shown = re.findall(r"base64,([A-Za-z0-9+/=]+)", text)
     pictures = sorted(finished.glob("products/**/*.png"))
-    assert len(pictures) == len(shown) == 9
+    assert len(pictures) == len(shown) == 11
     held = {base64.b64decode(data) for data in shown}
     assert all(path.read_bytes() in held for path in pictures)
 

@@ -36,12 +36,15 @@ def test_where_nothing_is_there_is_a_limit_and_a_caveat(small):
 def test_the_store_has_every_row_of_the_tables(small):
     stored = list(small.store.db.query("select * from photometry where target = 'SN' order by id"))
     rows = small.table("scrape/SN/SN_light_curve.ecsv")
-    assert len(stored) == len(rows) == 11
+    assert len(stored) == len(rows) == 14
     for row, entry in zip(rows, stored, strict=True):
         assert (entry["level"], entry["filter"]) == (row["level"], row["filter"])
         assert entry["flux_njy"] == pytest.approx(row["flux_njy"], abs=1e-3)
         assert (entry["mag_ab"] is None) is bool(np.isnan(row["mag_ab"]))
-        assert entry["limit_sigma"] == 3.0
+        assert (entry["limit_sigma"], entry["limit_method"]) == (3.0, "forced flux error")
+        several = entry["n_exposures"] > 1
+        assert (entry["chi2"] is not None) is several
+        assert (entry["flux_err_scatter_njy"] is not None) is several
 
 
 def test_every_target_of_a_field_has_a_job_with_that_fields_results(inputs, divide):
@@ -100,3 +103,101 @@ def test_caveats_of_what_was_measured_follow_to_the_light_curve(inputs, divide, 
     assert {row["caveats"] for row in outcome.photometry} == {"no_cosmic_ray_mask,no_distortion"}
     table = tables.read(outcome.products[0].files["table"])
     assert table.meta["caveats"] == ["no_cosmic_ray_mask", "no_distortion"]
+
+
+def test_where_limits_come_from_is_the_users_choice(inputs, divide, do):
+    job = divide("scrape", inputs)["nothing"]
+    limits = {}
+    for method in ("forced", "relation"):
+        rows = do("scrape", job, {"limit": method}).products[0].facts["rows"]
+        limits[method] = np.array([row["limit_ab"] for row in rows])
+    assert {row["limit_method"] for row in rows} == {"local S/N relation"}
+    assert np.abs(limits["relation"] - limits["forced"]).max() < 0.15
+    said = do("scrape", job, {"limit": "artificial"})
+    assert "there were no artificial stars" in said
+    assert "Set photometry.artificial_stars" in said
+    said = do("scrape", job, {"limit": "artificial", "limit_snr": 5.0})
+    assert "Give photometry.limit_snr and scrape.limit_snr the same value" in said
+
+
+def test_other_systems_and_extinction_are_added(inputs, divide, do, tmp_path):
+    table = tmp_path / "vega.csv"
+    table.write_text("detector,filter,vega_ab\nACS/WFC,F606W,0.085\nACS/WFC,F814W,0.42\n")
+    params = {
+        "system": "vega", "vega_table": str(table), "extinction": {"ebv": 0.1, "law": "ccm89"},
+    }  # fmt: skip
+    job = divide("scrape", inputs, params)["SN"]
+    outcome = do("scrape", job, params)
+    found = tables.read(outcome.products[0].files["table"])
+    offset = np.where(found["filter"] == "F606W", 0.085, 0.42)
+    assert np.allclose(found["mag_ab"] - found["mag_vega"], offset, atol=2e-4)
+    assert np.allclose(found["mag_vega"] - found["mag_vega_corrected"], found["extinction_mag"],
+                       atol=2e-4)  # fmt: skip
+    assert found.meta["extinction"] == {"ebv": 0.1, "rv": 3.1, "law": "ccm89"}
+    # A at the pivot of F606W and of F814W, E(B-V) = 0.1: within a per cent or two of the known ones
+    dimmed = [float(found["extinction_mag"][found["filter"] == f][0]) for f in ("F606W", "F814W")]
+    assert dimmed == pytest.approx([0.284, 0.184], rel=0.03)
+    assert outcome.photometry[0]["mag_vega"] == pytest.approx(found["mag_vega"][0], abs=1e-4)
+
+
+def test_a_table_of_vega_that_is_not_there_is_an_error(inputs, divide):
+    from hst123r.errors import InputError
+
+    params = {"system": "vega", "vega_table": "nowhere.csv"}
+    with pytest.raises(InputError, match="there is no table of Vega"):
+        divide("scrape", inputs, params)
+
+
+@pytest.mark.parametrize("given", [{"system": "vega"}, {"vega_table": "x"}])
+def test_vega_and_its_table_belong_together(given):
+    from pydantic import ValidationError
+
+    from hst123r.stages.scrape import ScrapeParams
+
+    with pytest.raises(ValidationError, match="vega_table"):
+        ScrapeParams.model_validate(given)
+
+
+def test_all_sources_within_the_radius_have_their_rows(inputs, divide, do):
+    job = divide("scrape", inputs)["nothing"]
+    outcome = do("scrape", job, {"radius": "3 arcsec", "source": "all"})
+    facts = outcome.products[0].facts
+    numbers = [one["source"] for one in facts["sources"]]
+    assert len(numbers) > 1
+    distances = [one["separation_arcsec"] for one in facts["sources"]]
+    assert distances == sorted(distances)
+    table = tables.read(outcome.products[0].files["table"])
+    assert set(table["source"]) == set(numbers)
+    assert {row["source"] for row in outcome.photometry} == {str(number) for number in numbers}
+    assert "several_sources" not in [caveat.code for caveat in outcome.caveats]
+    # those that have no magnitude in any filter have none
+    known = [one for one in facts["sources"] if "chance_probability" in one]
+    chances = [one["chance_probability"] for one in known]
+    assert chances
+    assert all(0 < chance < 1 for chance in chances)
+    assert {m.name for m in outcome.measurements} == {"separation", "chance_probability"}
+
+
+@pytest.mark.heavy
+def test_both_methods_agree_where_the_field_is_simple(small, divide, do, tmp_path):
+    """In the run of every stage: forced errors and artificial stars at an empty place."""
+    photometry = small.products("photometry", "photometry")
+    given = {
+        "sources": small.products("detect", "sources"),
+        "exposure": small.products("align", "exposure"),
+        "cosmic-ray mask": small.products("epochs", "cosmic-ray mask"),
+    }
+    made = []
+    for job in divide("photometry", given, {"artificial_stars": 300}).values():
+        outcome = do("photometry", job, {"artificial_stars": 300})
+        made += outcome.products
+    inputs = {"photometry": made, "sources": given["sources"], "exposure": given["exposure"]}
+    limits = {}
+    for method in ("forced", "artificial"):
+        job = divide("scrape", inputs)["nothing"]
+        facts = do("scrape", job, {"limit": method}).products[0].facts
+        limits[method] = np.array([row["limit_ab"] for row in facts["rows"]], float)
+    assert len(photometry) == len(made) == 2
+    assert np.all(np.isfinite(limits["artificial"]))
+    # a tenth of a magnitude: the stars are within 2 arcsec and not at the place, beside sources too
+    assert np.abs(np.median(limits["artificial"] - limits["forced"])) < 0.1

@@ -1,0 +1,142 @@
+"""Limits from artificial stars."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+from scipy.special import erf
+
+from hst123r.optics.psf import EffectivePSF
+from hst123r.photometry.chipfit import FitOptions
+from hst123r.photometry.frame import Frame
+from hst123r.photometry.joint import common_positions
+from hst123r.photometry.magnitudes import flux_njy, magnitude_ab
+from hst123r.sources.artificial import artificial_stars, crossing, scatter
+from hst123r.sources.measured import FrameNote, mean_fluxes
+
+OPTIONS = FitOptions(fit_radius_pix=3.0, reject_sigma=5.0)
+RA, DEC, TIME, SKY, READ_NOISE = 150.0, 2.0, 500.0, 60.0, 5.0
+MJD, TIMES = np.arange(4.0), np.full(4, TIME)
+
+
+def gaussian(sigma=0.9, half=20, oversampling=5):
+    """Return a Gaussian integrated over pixels."""
+    offset = np.arange(-half * oversampling, half * oversampling + 1) / oversampling
+    edge = 1 / (np.sqrt(2) * sigma)
+    profile = (erf((offset + 0.5) * edge) - erf((offset - 0.5) * edge)) / 2
+    return EffectivePSF(np.outer(profile, profile), oversampling)
+
+
+def empty_frame(number):
+    """Return an empty frame of 60 electrons of sky and a read noise of 5."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix = [RA, DEC], [70.5, 70.5]
+    wcs.wcs.cd = np.array([[-0.05, 0], [0, 0.05]]) / 3600
+    rng = np.random.default_rng(40 + number)
+    data = rng.poisson(np.full((140, 140), SKY)) + READ_NOISE * rng.standard_normal((140, 140))
+    none = np.zeros(data.shape, bool)
+    return Frame(
+        data, none, none, READ_NOISE, TIME, wcs, gaussian(), np.ones(data.shape), f"f{number}"
+    )
+
+
+def theory(exposures):
+    """Return the flux in electrons of S/N 3 in the mean: weights of the PSF within 3 pixels."""
+    step = np.arange(-8.0, 9.0)
+    edge = 1 / (np.sqrt(2) * 0.9)
+    profile = (erf((step + 0.5) * edge) - erf((step - 0.5) * edge)) / 2
+    psf = np.outer(profile, profile)[np.hypot(*np.meshgrid(step, step)) <= 3.0]
+    empty = (SKY + READ_NOISE**2) / np.sum(psf**2) / exposures
+    slope = np.sum(psf**3) / np.sum(psf**2) ** 2 / exposures
+    return 4.5 * slope + np.sqrt((4.5 * slope) ** 2 + 9 * empty)
+
+
+@pytest.fixture(scope="module")
+def field():
+    """Return a field of four exposures whose S/N 3 is at magnitude 27 by construction."""
+    frames = [empty_frame(number) for number in range(4)]
+    joint = common_positions(frames, [RA], [DEC], OPTIONS, prior_arcsec=0.001)
+    zeropoint = 27.0 + 2.5 * np.log10(theory(4) / TIME)
+    return frames, joint, [FrameNote(k, 1, float(zeropoint), TIME) for k in range(4)]
+
+
+def stars(field, number=1000, **more):
+    limits = flux_njy(np.array([27.0, 26.25]))
+    return artificial_stars(
+        *field, 4, (RA, DEC), limits, OPTIONS, number=number, radius_arcsec=2.0, **more
+    )
+
+
+def limit(made, rows):
+    mean = mean_fluxes(made.found, rows, MJD, TIMES, 3.0).combined
+    return crossing(made.flux_njy, mean.flux, mean.error, 3.0)
+
+
+def test_signal_to_noise_three_at_27_by_construction(field):
+    made = stars(field)
+    found = limit(made, range(4))
+    assert magnitude_ab(found.flux_njy) == pytest.approx(27.0, abs=0.05)
+    assert found.error < 0.025
+    assert found.stars == 1000
+    assert found.recovered == pytest.approx(0.5, abs=0.12)
+    single = magnitude_ab(limit(made, [0]).flux_njy)
+    # four exposures go 0.75 mag deeper, a little more for the photons of the star
+    assert 27.0 - single == pytest.approx(0.78, abs=0.08)
+
+
+def test_every_run_draws_the_same_stars(field):
+    one, two = stars(field, 100), stars(field, 100)
+    assert np.array_equal(one.flux_njy, two.flux_njy)
+    assert np.array_equal(one.found.flux, two.found.flux, equal_nan=True)
+    other = stars(field, 100, seed=5)
+    assert not np.array_equal(one.flux_njy, other.flux_njy)
+
+
+def test_they_are_measured_without_bias(field):
+    made = stars(field)
+    mean = mean_fluxes(made.found, range(4), MJD, TIMES, 3.0).combined
+    pull = (mean.flux - made.flux_njy) / mean.error
+    assert abs(np.mean(pull)) < 0.15
+    assert np.std(pull) == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_place_off_the_frame_has_no_limit(field):
+    made = artificial_stars(
+        *field, 4, (RA + 0.1, DEC), flux_njy(np.array([27.0])), OPTIONS, number=50,
+        radius_arcsec=2.0,
+    )  # fmt: skip
+    found = limit(made, range(4))
+    assert np.isnan(found.flux_njy)
+    assert found.stars == 0
+
+
+def test_nothing_known_of_the_depth_makes_no_stars(field):
+    made = artificial_stars(
+        *field, 4, (RA, DEC), np.array([np.nan]), OPTIONS, number=50, radius_arcsec=2.0
+    )
+    assert made.flux_njy.size == 0
+
+
+def test_stars_of_one_turn_stay_apart_and_within_the_radius():
+    turns = scatter(RA, DEC, 2.0, 0.6, 100, 1)
+    assert sum(ra.size for ra, _ in turns) == 100
+    for ra, dec in turns:
+        east = (ra - RA) * 3600 * np.cos(np.radians(DEC))
+        north = (dec - DEC) * 3600
+        assert np.hypot(east, north).max() <= 2.0 + 1e-6
+        gaps = np.hypot(east[:, None] - east, north[:, None] - north)
+        assert gaps[~np.eye(ra.size, dtype=bool)].min() > 0.6 - 1e-6
+
+
+def test_faults_of_single_stars_do_not_count():
+    rng = np.random.default_rng(3)
+    true = flux_njy(rng.uniform(25.5, 28, 1000))
+    sigma = float(flux_njy(27.0)) / 3
+    flux = true + rng.normal(0, sigma, true.size)
+    clean = crossing(true, flux, np.full(true.size, sigma), 3.0)
+    assert magnitude_ab(clean.flux_njy) == pytest.approx(27.0, abs=0.04)
+    flux[::25] += 50 * sigma
+    faulty = crossing(true, flux, np.full(true.size, sigma), 3.0)
+    assert magnitude_ab(faulty.flux_njy) == pytest.approx(27.0, abs=0.06)
