@@ -159,12 +159,45 @@ def align(
     return Finished(folder / output, log, 0, 0, _unknown(text))
 
 
+def run_fake(
+    folder: Path, output: str, parameter_file: str, *, program: Path, log_name: str
+) -> Path:
+    """Run DOLPHOT on artificial stars, with the files of a run that is there.
+
+    Parameters
+    ----------
+    folder, output, parameter_file, program : Path, str, str, Path
+        As for :func:`run_dolphot`; the output is that of the run that found the stars.
+    log_name : str
+        Name of the log, so that several can run at once.
+
+    Returns
+    -------
+    Path
+        The log.
+
+    Raises
+    ------
+    EnvironmentProblem, StageError
+        As for :func:`run_dolphot`; what became of the stars is for the reader of the table to say.
+    """
+    log, text, status = _start(folder, output, parameter_file, program, 1, log_name)
+    if status < 0 or any(sign.search(text) for sign in (_MODULE_FILE, _OPEN, _IMAGE)):
+        _explain(text, status, log)
+    return log
+
+
 def _unknown(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in _UNKNOWN.findall(text)))
 
 
 def _start(
-    folder: Path, output: str, parameter_file: str, program: Path | None, threads: int
+    folder: Path,
+    output: str,
+    parameter_file: str,
+    program: Path | None,
+    threads: int,
+    log_name: str = "",
 ) -> tuple[Path, str, int]:
     """Run it to its end; return its log, what is in it, and its exit status."""
     where = str(folder)
@@ -180,7 +213,7 @@ def _start(
     if not (folder / parameter_file).is_file():
         raise StageError(f"there is no {parameter_file}", where=where)
     command = [str(program or find_program()), output, f"-p{parameter_file}"]
-    log = folder / f"{output}.log"
+    log = folder / (log_name or f"{output}.log")
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "LC_ALL": "C"}
     try:
         with log.open("wb") as stream:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.instruments.dolphot_parameters import Value, preset
+from hst123r.photometers.dolphot_params import TRANSFER
 from hst123r.photometers.params import PhotometryParams
 from hst123r.products.dolphot.parameter_set import RunImage, run_parameters
 from hst123r.records.exposure import Chip, Exposure
@@ -26,9 +27,6 @@ REFERENCE: Final = "reference"
 RUN: Final = "run"
 """Names of the reference image and of the first run in the folder."""
 POSITIONS: Final = "positions.txt"
-TRANSFER: Final = "usecte"
-"""How the names of parameters end that turn on corrections of charge transfer. These differ from
-star to star, and magnitudes could not be told from counts any more; so they are off."""
 CALIBRATED: Final = 25.0
 """Zeropoint of the generic mode, where magnitudes mean nothing by themselves."""
 
@@ -280,7 +278,7 @@ class Field:
         """Run DOLPHOT until images are aligned."""
         from hst123r.external.dolphot import align
 
-        self._write(RUN, {"AlignOnly": 1})
+        self.write_parameters(RUN, {"AlignOnly": 1})
         try:
             return align(self.folder, f"{RUN}.phot", f"{RUN}.param", program=self.program)
         finally:
@@ -305,7 +303,7 @@ class Field:
         """
         from hst123r.external.dolphot import COMPANIONS, run_dolphot
 
-        self._write(name, more)
+        self.write_parameters(name, more)
         try:
             return run_dolphot(
                 self.folder, f"{name}.phot", f"{name}.param", program=self.program,
@@ -314,7 +312,16 @@ class Field:
         finally:
             self._log(name)
 
-    def _write(self, name: str, more: dict[str, Value]) -> None:
+    def write_parameters(self, name: str, more: dict[str, Value]) -> None:
+        """Write the parameter file of a run.
+
+        Parameters
+        ----------
+        name : str
+            Of its files.
+        more : dict of str to value
+            Parameters of this run.
+        """
         from hst123r.products.dolphot.parameters import write_parameters
 
         values = {**self.values, "MaxThreads": float(self.context.cores), **more}
