@@ -228,7 +228,13 @@ def main(settings):
     first = parameters.get("img0_file", images[0].name)
     wcs = WCS(fits.getheader(f"{first}.fits"))
     shape = fits.getdata(f"{first}.fits").shape
+    # one of a version to come, one of ours, and one of a file that DOLPHOT reads unasked
     say("Cannot match parameter name:\nMaxThreads")
+    say("Cannot match parameter name:\nNegSky")
+    say("Cannot match parameter name:\nUseCTE")
+    if float(parameters["sigfinal"]) <= 0:
+        say("SigFinal>0")
+        return
     for n in range(1, count + 1):
         say(f"image {n}: 39 matched, 29 used, -0.01 -0.00 1.000000 0.00000 0.000, sig=0.02")
     if parameters.get("alignonly") == "1":
@@ -239,8 +245,7 @@ def main(settings):
     if "fakestars" in parameters:
         write_fake(images, several, parameters)
         return
-    if "usephot" not in parameters:
-        write_info(output, images)
+    write_info(output, images)
     Path(f"{output}.warnings").write_text(f"Only 39 stars for alignment\nOnly 12 aperture stars "
                                           f"in image 1, {images[0].name}\n")  # fmt: skip
     rows = stars_and_places(images, wcs, shape, parameters, settings)

@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -92,7 +91,6 @@ def run_dolphot(
     *,
     program: Path | None = None,
     threads: int = 1,
-    companions: Sequence[str] = COMPANIONS,
 ) -> Finished:
     """Run DOLPHOT in a folder, and say what became of it.
 
@@ -108,8 +106,6 @@ def run_dolphot(
         The program; looked for by default.
     threads : int
         Threads that OpenMP may use, for versions that have them.
-    companions : sequence of str
-        Endings of files that it must write beside its catalogue.
 
     Returns
     -------
@@ -129,7 +125,7 @@ def run_dolphot(
         _explain(text, status, log)
     # a line for each extension and chip
     written, deleted = (sum(int(found[i]) for found in _DONE.findall(text)) for i in (0, 1))
-    _check_catalogue(folder / output, written, log, companions)
+    _check_catalogue(folder / output, written, log)
     return Finished(folder / output, log, written, deleted, _unknown(text))
 
 
@@ -264,7 +260,7 @@ def _explain(text: str, status: int, log: Path) -> NoReturn:
     raise StageError(f"DOLPHOT ended early with status {status}{said}", where=where)
 
 
-def _check_catalogue(catalogue: Path, written: int, log: Path, companions: Sequence[str]) -> None:
+def _check_catalogue(catalogue: Path, written: int, log: Path) -> None:
     """Demand as many rows as DOLPHOT says to have written, and at least one."""
     if written == 0:
         raise StageError(
@@ -282,6 +278,6 @@ def _check_catalogue(catalogue: Path, written: int, log: Path, companions: Seque
             f"DOLPHOT says it wrote {written} stars, and the catalogue has {rows} rows",
             where=str(catalogue), hint="Is the disk full?",
         )  # fmt: skip
-    for ending in companions:
+    for ending in COMPANIONS:
         if not Path(f"{catalogue}{ending}").is_file():
             raise StageError(f"DOLPHOT wrote no {catalogue.name}{ending}", where=str(log))

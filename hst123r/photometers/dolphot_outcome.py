@@ -258,7 +258,12 @@ def _run_caveats(field: Field, finished: Finished) -> Iterator[Caveat]:
 
     if Path(f"{finished.catalogue}.warnings").is_file():
         yield from read_warnings(f"{finished.catalogue}.warnings")
-    if unknown := [name for name in finished.unknown if name not in KNOWN_LATER]:
+    # of others it read in a file of its own
+    ours = {name.lower().partition("_")[2] or name.lower() for name in field.written}
+    ours |= {name.lower() for name in field.written}
+    if unknown := [
+        name for name in finished.unknown if name not in KNOWN_LATER and name.lower() in ours
+    ]:
         text = f"this version of DOLPHOT does not know {', '.join(unknown)}, and went on without"
         yield Caveat("dolphot_unknown_parameters", text)
     if field.params.dolphot.psf == "analytic":
