@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hst123r import instruments
 from hst123r.errors import InputError
+from hst123r.instruments.dolphot_parameters import table
 from hst123r.photometers.dolphot_field import RUN, Field
 from hst123r.photometers.dolphot_params import FakeParams
 from hst123r.records.exposure import band, group_name
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from hst123r.sources.measured import Measurements
 
 KIND: Final = "artificial stars"
-MODULES: Final = ("wfpc2", "acs", "wfc3")
-"""DOLPHOT's own order of its modules; the filters of each are in the order of its table."""
 TABLE: Final = "filters.dat"
+"""Of a module; it has the filters in its order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ def filter_order(field: Field) -> list[tuple[str, str]]:
         if path is not None:
             folder[module] = path
     result = []
-    for module in sorted(found, key=MODULES.index):
+    for module in sorted(found, key=table().modules.index):
         names = sorted(
             found[module], key=lambda name: (int("0" + "".join(filter(str.isdigit, name))), name)
         )
