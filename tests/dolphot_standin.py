@@ -168,6 +168,37 @@ def catalogue(images, several, rows, least, warm):
     return [line for _, line in found], len(rows) - len(found)
 
 
+def write_fake(images, several, parameters):
+    """Put stars in and find them again where they are bright enough; those off are skipped."""
+    rng = np.random.default_rng(int(parameters["randomseed"]))
+    names = sorted({image.filter for image in images})
+    lines = []
+    for line in Path(parameters["fakestars"]).read_text().splitlines():
+        _, _, x, y, *magnitudes = map(float, line.split())
+        if len(magnitudes) != len(names):
+            raise SystemExit("wrong number of magnitudes")
+        if not 0 <= x < images[0].data.shape[1]:
+            continue
+        put, blocks, snr = [], [], []
+        for image in images:
+            mag = magnitudes[names.index(image.filter)]
+            counts = 10 ** (-0.4 * (mag - ZEROPOINT)) * image.time
+            error = float(np.hypot(NOISE, np.sqrt(counts)))
+            found = counts + rng.normal(0, error)
+            put += [f"{counts:.1f}", f"{mag:.3f}"]
+            blocks.append(block(found, error, image))
+            snr.append(found / error)
+        total = float(np.sqrt(np.sum(np.square(snr))))
+        head = f"0 1 {x:7.2f} {y:7.2f} 1.00 {total:.1f} 0.010 0.020 40 0.000 1"
+        if total < float(parameters["sigfinal"]):
+            head = "0 1 0.00 0.00 0.00 0.0 0.000 0.000 0 0.000 1"
+            blocks = [EMPTY.format(flag=16)] * len(images)
+        means = [next(b for b, i in zip(blocks, images, strict=True) if i.filter == name)
+                 for name in several]  # fmt: skip
+        lines.append(" ".join([f"0 1 {x:.2f} {y:.2f}", *put, head, *means, *blocks]))
+    Path(parameters["fakeout"]).write_text("".join(f"{line}\n" for line in lines))
+
+
 def go_wrong(does, output):
     if does == "crash":
         say("** Chip 1 **")
@@ -197,7 +228,13 @@ def main(settings):
     first = parameters.get("img0_file", images[0].name)
     wcs = WCS(fits.getheader(f"{first}.fits"))
     shape = fits.getdata(f"{first}.fits").shape
+    # one of a version to come, one of ours, and one of a file that DOLPHOT reads unasked
     say("Cannot match parameter name:\nMaxThreads")
+    say("Cannot match parameter name:\nNegSky")
+    say("Cannot match parameter name:\nUseCTE")
+    if float(parameters["sigfinal"]) <= 0:
+        say("SigFinal>0")
+        return
     for n in range(1, count + 1):
         say(f"image {n}: 39 matched, 29 used, -0.01 -0.00 1.000000 0.00000 0.000, sig=0.02")
     if parameters.get("alignonly") == "1":
@@ -205,8 +242,10 @@ def main(settings):
         Path(f"{output}.warnings").write_text("")
         return
     several = write_columns(output, images)
-    if "usephot" not in parameters:
-        write_info(output, images)
+    if "fakestars" in parameters:
+        write_fake(images, several, parameters)
+        return
+    write_info(output, images)
     Path(f"{output}.warnings").write_text(f"Only 39 stars for alignment\nOnly 12 aperture stars "
                                           f"in image 1, {images[0].name}\n")  # fmt: skip
     rows = stars_and_places(images, wcs, shape, parameters, settings)

@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -92,7 +91,6 @@ def run_dolphot(
     *,
     program: Path | None = None,
     threads: int = 1,
-    companions: Sequence[str] = COMPANIONS,
 ) -> Finished:
     """Run DOLPHOT in a folder, and say what became of it.
 
@@ -108,8 +106,6 @@ def run_dolphot(
         The program; looked for by default.
     threads : int
         Threads that OpenMP may use, for versions that have them.
-    companions : sequence of str
-        Endings of files that it must write beside its catalogue.
 
     Returns
     -------
@@ -129,7 +125,7 @@ def run_dolphot(
         _explain(text, status, log)
     # a line for each extension and chip
     written, deleted = (sum(int(found[i]) for found in _DONE.findall(text)) for i in (0, 1))
-    _check_catalogue(folder / output, written, log, companions)
+    _check_catalogue(folder / output, written, log)
     return Finished(folder / output, log, written, deleted, _unknown(text))
 
 
@@ -159,12 +155,45 @@ def align(
     return Finished(folder / output, log, 0, 0, _unknown(text))
 
 
+def run_fake(
+    folder: Path, output: str, parameter_file: str, *, program: Path, log_name: str
+) -> Path:
+    """Run DOLPHOT on artificial stars, with the files of a run that is there.
+
+    Parameters
+    ----------
+    folder, output, parameter_file, program : Path, str, str, Path
+        As for :func:`run_dolphot`; the output is that of the run that found the stars.
+    log_name : str
+        Name of the log, so that several can run at once.
+
+    Returns
+    -------
+    Path
+        The log.
+
+    Raises
+    ------
+    EnvironmentProblem, StageError
+        As for :func:`run_dolphot`; what became of the stars is for the reader of the table to say.
+    """
+    log, text, status = _start(folder, output, parameter_file, program, 1, log_name)
+    if status < 0 or any(sign.search(text) for sign in (_MODULE_FILE, _OPEN, _IMAGE)):
+        _explain(text, status, log)
+    return log
+
+
 def _unknown(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in _UNKNOWN.findall(text)))
 
 
 def _start(
-    folder: Path, output: str, parameter_file: str, program: Path | None, threads: int
+    folder: Path,
+    output: str,
+    parameter_file: str,
+    program: Path | None,
+    threads: int,
+    log_name: str = "",
 ) -> tuple[Path, str, int]:
     """Run it to its end; return its log, what is in it, and its exit status."""
     where = str(folder)
@@ -180,7 +209,7 @@ def _start(
     if not (folder / parameter_file).is_file():
         raise StageError(f"there is no {parameter_file}", where=where)
     command = [str(program or find_program()), output, f"-p{parameter_file}"]
-    log = folder / f"{output}.log"
+    log = folder / (log_name or f"{output}.log")
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "LC_ALL": "C"}
     try:
         with log.open("wb") as stream:
@@ -231,7 +260,7 @@ def _explain(text: str, status: int, log: Path) -> NoReturn:
     raise StageError(f"DOLPHOT ended early with status {status}{said}", where=where)
 
 
-def _check_catalogue(catalogue: Path, written: int, log: Path, companions: Sequence[str]) -> None:
+def _check_catalogue(catalogue: Path, written: int, log: Path) -> None:
     """Demand as many rows as DOLPHOT says to have written, and at least one."""
     if written == 0:
         raise StageError(
@@ -249,6 +278,6 @@ def _check_catalogue(catalogue: Path, written: int, log: Path, companions: Seque
             f"DOLPHOT says it wrote {written} stars, and the catalogue has {rows} rows",
             where=str(catalogue), hint="Is the disk full?",
         )  # fmt: skip
-    for ending in companions:
+    for ending in COMPANIONS:
         if not Path(f"{catalogue}{ending}").is_file():
             raise StageError(f"DOLPHOT wrote no {catalogue.name}{ending}", where=str(log))

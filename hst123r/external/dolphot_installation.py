@@ -13,6 +13,7 @@ from typing import Final
 
 from hst123r.errors import EnvironmentProblem
 from hst123r.external.dolphot import PROGRAM
+from hst123r.instruments.dolphot_parameters import table
 
 PROGRAM_VARIABLE: Final = "HST123R_DOLPHOT_BIN"
 """Names the folder with DOLPHOT's programs, or the program itself; without it the search path."""
@@ -23,8 +24,8 @@ INSTALL: Final = (
     f"{PROGRAM_VARIABLE}; or use `engine: psf`, which needs no other program"
 )
 _PATH: Final = re.compile(rb"/[\x21-\x7e]{2,160}")
-_PARTS: Final = ("acs", "wfc3", "wfpc2", "param")
-"""Folders of which one at least is where it was built."""
+_PARAMETERS: Final = "param"
+"""A folder where it was built, beside those of its modules; one of them at least is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _base(built: Path | None) -> Path | None:
     if not path.is_dir():
         raise EnvironmentProblem(
             f"{BASE_VARIABLE} names {named}, which is no folder",
-            hint="It is the folder with acs/data, wfc3/data and so on",
+            hint="It is the folder with one of each module, and `data` in each of these",
         )
     return path
 
@@ -138,8 +139,9 @@ def _look(
 
 def _folders(content: bytes) -> Iterator[Path]:
     """Yield folders named in a program that hold data of DOLPHOT's modules."""
+    parts = (*table().modules, _PARAMETERS)
     for match in _PATH.finditer(content):
         named = Path(match[0].decode("ascii"))
         for path in (named, *named.parents[:3]):
-            if path != Path("/") and any((path / part).is_dir() for part in _PARTS):
+            if path != Path("/") and any((path / part).is_dir() for part in parts):
                 yield path

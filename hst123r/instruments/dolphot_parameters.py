@@ -46,6 +46,7 @@ class Table(Facts):
     """All parameters and presets."""
 
     source: Text
+    modules: list[Text] = Field(min_length=1, description="Its modules for Hubble's cameras")
     parameters: list[Parameter]
     presets: dict[str, Preset]
 

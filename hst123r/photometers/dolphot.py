@@ -181,7 +181,7 @@ def check(job: Job, params: PhotometryParams, scope: Scope) -> None:
     InputError
         If DOLPHOT would refuse them, or change them without a word.
     """
-    from hst123r.photometers.dolphot_field import chosen_chips, image_values, parameters_of
+    from hst123r.photometers.dolphot_images import chosen_chips, image_values, parameters_of
 
     chips = chosen_chips(job, params)
 
@@ -190,5 +190,5 @@ def check(job: Job, params: PhotometryParams, scope: Scope) -> None:
         return varied if isinstance(varied, PhotometryParams) else params
 
     stack = job.inputs["stack"][0] if job.inputs["stack"] else None
-    values = image_values(chips, stack, own)
+    values = image_values(chips, stack, own, analytic=params.dolphot.psf == "analytic")
     parameters_of(chips, stack, params, values)

@@ -1,19 +1,22 @@
-"""A field on its way through DOLPHOT: its images, its parameters, and the runs."""
+"""A field on its way through DOLPHOT: its folder, and the runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r import instruments
 from hst123r.errors import InputError
-from hst123r.instruments.dolphot_parameters import Value, preset
+from hst123r.instruments.dolphot_parameters import Value
+from hst123r.photometers.dolphot_images import (
+    REFERENCE,
+    chosen_chips,
+    image_values,
+    parameters_of,
+)
 from hst123r.photometers.params import PhotometryParams
-from hst123r.products.dolphot.parameter_set import RunImage, run_parameters
-from hst123r.records.exposure import Chip, Exposure
-from hst123r.records.outcome import Product
+from hst123r.records.exposure import Exposure
 from hst123r.stage.context import Context
 from hst123r.stage.contract import DOLPHOT_FILE, Job
 
@@ -22,16 +25,9 @@ if TYPE_CHECKING:
 
     from hst123r.external.dolphot import Finished
 
-REFERENCE: Final = "reference"
 RUN: Final = "run"
-"""Names of the reference image and of the first run in the folder."""
+"""Name of the first run in the folder."""
 POSITIONS: Final = "positions.txt"
-TRANSFER: Final = "usecte"
-"""How the names of parameters end that turn on corrections of charge transfer. These differ from
-star to star, and magnitudes could not be told from counts any more; so they are off."""
-CALIBRATED: Final = 25.0
-"""Zeropoint of the generic mode, where magnitudes mean nothing by themselves."""
-
 KEPT: Final = {
     ".param": "parameters", ".phot": "catalog", ".phot.columns": "columns", ".phot.info": "info",
     ".phot.warnings": "warnings", ".phot.log": "log", ".phot.align": "alignment",
@@ -39,131 +35,8 @@ KEPT: Final = {
 }  # fmt: skip
 """Roles of the files of a run that are kept, by how their names end; residual images are not."""
 
-Own = Callable[[str, str], PhotometryParams]
-"""Returns the parameters for a detector and a filter."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChipPlace:
-    """A chip of an exposure, which is an image of the run.
-
-    Parameters
-    ----------
-    number : int
-        Number of the exposure, from 0.
-    exposure : Exposure
-        Its record.
-    chip : Chip
-        The chip.
-    """
-
-    number: int
-    exposure: Exposure
-    chip: Chip
-
-    @property
-    def name(self) -> str:
-        """Its name in the run."""
-        return f"{self.exposure.root}.chip{self.chip.extver}"
-
-
-def chosen_chips(job: Job, params: PhotometryParams) -> list[ChipPlace]:
-    """Return the chips to measure, in the order of exposures.
-
-    Raises
-    ------
-    InputError
-        If no target is on any chip, and only such chips are wanted.
-    """
-    places = [
-        ChipPlace(number, exposure, chip)
-        for number, product in enumerate(job.inputs["exposure"])
-        for exposure in [Exposure.own(product.facts)]
-        for chip in exposure.chips
-    ]
-    if params.dolphot.chips == "target":
-        places = [place for place in places if place.chip.targets]
-        if not places:
-            raise InputError(
-                "no target is on any chip", where=job.label,
-                hint="Take `dolphot: {chips: all}`",
-            )  # fmt: skip
-    return places
-
-
-def image_values(chips: Sequence[ChipPlace], stack: Product | None, own: Own) -> dict[str, Value]:
-    """Return the user's parameters of each image, and those that the generic mode needs.
-
-    Parameters
-    ----------
-    chips : sequence of ChipPlace
-        The images.
-    stack : Product or None
-        The reference.
-    own : callable
-        Returns the parameters for a detector and a filter.
-
-    Returns
-    -------
-    dict of str to value
-        By names such as ``img2_RAper``.
-    """
-    about = [(n, c.exposure.detector, c.exposure.filter) for n, c in enumerate(chips, 1)]
-    if stack is not None:
-        about.insert(0, (0, stack.labels["detector"], stack.labels["filter"]))
-    values: dict[str, Value] = {}
-    for number, detector, through in about:
-        mine = own(detector, through).dolphot
-        given: dict[str, Value] = dict(mine.image_parameters)
-        if mine.psf == "analytic":
-            facts = instruments.get(detector)
-            known = {name.lower() for name in given}
-            radius = round(facts.dolphot.aperture / facts.pixel_scale.value, 2)
-            if "aprad" not in known:
-                given["aprad"] = radius
-        values.update({f"img{number}_{name}": value for name, value in given.items()})
-    return values
-
-
-def parameters_of(
-    chips: Sequence[ChipPlace],
-    stack: Product | None,
-    params: PhotometryParams,
-    values: dict[str, Value],
-) -> dict[str, str]:
-    """Return all parameters of a run as its file has them.
-
-    Parameters
-    ----------
-    chips, stack : sequence of ChipPlace, Product or None
-        The images, and the reference.
-    params : PhotometryParams
-        Those of the stage.
-    values : dict of str to value
-        Those of images, and of this run.
-
-    Returns
-    -------
-    dict of str to str
-        By name, in the order of the file.
-
-    Raises
-    ------
-    InputError
-        All that is wrong at once.
-    """
-    dolphot = params.dolphot
-    images = [RunImage(place.name, place.exposure.detector) for place in chips]
-    reference = None if stack is None else RunImage(REFERENCE, stack.labels["detector"])
-    analytic = dolphot.psf == "analytic"
-    general: dict[str, Value] = {
-        name: 0.0 for name in preset(dolphot.preset).values if name.lower().endswith(TRANSFER)
-    }
-    given = {name.lower() for name in dolphot.parameters}
-    if analytic and "zero" not in given:
-        general["Zero"] = CALIBRATED
-    own: dict[str, Value] = {**general, **dolphot.parameters, **values}
-    return run_parameters(images, own, reference, dolphot.preset, analytic=analytic)
+FAINTEST: Final = 0.001
+"""For SigFinal: everything with light; DOLPHOT takes no 0, and gives what has less than none up."""
 
 
 class Field:
@@ -184,9 +57,13 @@ class Field:
         self.chips = chosen_chips(job, params)
         self.exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
         self.stack = job.inputs["stack"][0] if job.inputs["stack"] else None
-        self.values = image_values(self.chips, self.stack, lambda d, f: job.varied(params, d, f))
+        self.values = image_values(
+            self.chips, self.stack, lambda d, f: job.varied(params, d, f),
+            analytic=params.dolphot.psf == "analytic",
+        )  # fmt: skip
         self.folder = context.folder("dolphot")
         self.installed = {p.name: Path(p.files["file"]) for p in job.inputs[DOLPHOT_FILE]}
+        self.written: set[str] = set()
         self.wcs: WCS = None
         self.shape: tuple[int, int] = (0, 0)
 
@@ -274,19 +151,19 @@ class Field:
     def keep_all(self) -> dict[str, Value]:
         """Return the parameter with which nothing is left out for being faint."""
         given = {name.lower() for name in self.params.dolphot.parameters}
-        return {} if "sigfinal" in given else {"SigFinal": 0.0}
+        return {} if "sigfinal" in given else {"SigFinal": FAINTEST}
 
     def align(self) -> Finished:
         """Run DOLPHOT until images are aligned."""
         from hst123r.external.dolphot import align
 
-        self._write(RUN, {"AlignOnly": 1})
+        self.write_parameters(RUN, {"AlignOnly": 1})
         try:
             return align(self.folder, f"{RUN}.phot", f"{RUN}.param", program=self.program)
         finally:
             self._log(RUN)
 
-    def run(self, name: str, more: dict[str, Value], companions: Sequence[str] = ()) -> Finished:
+    def run(self, name: str, more: dict[str, Value]) -> Finished:
         """Run DOLPHOT with some parameters of this run.
 
         Parameters
@@ -295,31 +172,39 @@ class Field:
             Of its files.
         more : dict of str to value
             Parameters of this run.
-        companions : sequence of str
-            Endings of files that it must write besides; all by default.
 
         Returns
         -------
         Finished
             Its catalogue and log.
         """
-        from hst123r.external.dolphot import COMPANIONS, run_dolphot
+        from hst123r.external.dolphot import run_dolphot
 
-        self._write(name, more)
+        self.write_parameters(name, more)
         try:
             return run_dolphot(
                 self.folder, f"{name}.phot", f"{name}.param", program=self.program,
-                threads=self.context.cores, companions=companions or COMPANIONS,
+                threads=self.context.cores,
             )  # fmt: skip
         finally:
             self._log(name)
 
-    def _write(self, name: str, more: dict[str, Value]) -> None:
+    def write_parameters(self, name: str, more: dict[str, Value]) -> None:
+        """Write the parameter file of a run.
+
+        Parameters
+        ----------
+        name : str
+            Of its files.
+        more : dict of str to value
+            Parameters of this run.
+        """
         from hst123r.products.dolphot.parameters import write_parameters
 
         values = {**self.values, "MaxThreads": float(self.context.cores), **more}
         found = parameters_of(self.chips, self.stack, self.params, values)
         write_parameters(self.folder / f"{name}.param", found)
+        self.written |= set(found)
 
     def _log(self, name: str) -> None:
         """Take what DOLPHOT printed into the job's log: its folder goes with the job."""

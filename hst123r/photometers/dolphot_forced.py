@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hst123r.errors import EnvironmentProblem, InputError, StageError
-from hst123r.photometers.dolphot_field import RUN, Field
+from hst123r.photometers.dolphot_field import Field
 from hst123r.records.outcome import Caveat
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ FORCED: Final = "forced"
 """Name of the second run, and of the file of its places."""
 SAME_PIX: Final = 1.5
 """DOLPHOT itself makes one of stars nearer than this (RCombine)."""
-FIRST_RUN: Final = {"UsePhot": f"{RUN}.phot"}
-"""The alignment, PSFs and aperture corrections of the first run."""
 
 
 def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str], list[Caveat]]:
@@ -64,9 +62,10 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
         )
     ]
     field.write_positions(f"{FORCED}.txt", [*places, *((a, b, 1, 1.0) for a, b in unseen.values())])
-    more = {"xytfile": f"{FORCED}.txt", **FIRST_RUN, **field.keep_all()}
+    # with UsePhot besides, which would spare the alignment, DOLPHOT 2.0 crashed
+    more = {"xytfile": f"{FORCED}.txt", **field.keep_all()}
     try:
-        finished = field.run(FORCED, dict(more), (".columns",))
+        finished = field.run(FORCED, more)
         again = read_catalogue(finished.catalogue, catalogue.layout)
         rows = [_nearest(again, place) for place in unseen.values()]
     except (StageError, EnvironmentProblem, InputError) as error:

@@ -68,11 +68,13 @@ def measured(field: Field, finished: Finished) -> Outcome:
     InputError
         If its files are cut, or of another run.
     """
+    from hst123r.photometers.dolphot_fake import Known, artificial_stars
     from hst123r.photometers.dolphot_forced import add_targets
     from hst123r.products.dolphot.catalogue import read_catalogue
     from hst123r.products.dolphot.columns import read_columns
     from hst123r.products.dolphot.info import read_info
     from hst123r.products.dolphot.measurements import convert, sky_positions
+    from hst123r.products.dolphot.result import sources_of
 
     layout = read_columns(f"{finished.catalogue}.columns")
     info = read_info(f"{finished.catalogue}.info")
@@ -88,15 +90,19 @@ def measured(field: Field, finished: Finished) -> Outcome:
     ra, dec = sky_positions(field.wcs, catalogue.objects["x"], catalogue.objects["y"])
     if names is not None:
         _where_the_recipe_says(field, names, ra, dec)
-    converted = convert(catalogue, info, _notes(field), len(field.exposures))
-    from hst123r.products.dolphot.result import sources_of
-
+    notes = _notes(field)
+    converted = convert(catalogue, info, notes, len(field.exposures))
     result = Measured(catalogue, sources_of(catalogue, ra, dec, numbers, names), converted)
     products = list(_products(field, result))
     products.append(_run_product(field, {"stars": finished.written}))
     caveats += [*_run_caveats(field, finished), *converted.caveats]
     caveats += _of_catalogue(catalogue)
-    return Outcome(products, list(_measurements(field, finished, info, result)), caveats)
+    numbers_of = list(_measurements(field, finished, info, result))
+    if field.params.dolphot.fake is not None:
+        more, half = artificial_stars(field, Known(layout, info, notes, converted))
+        products += more
+        numbers_of += half
+    return Outcome(products, numbers_of, caveats)
 
 
 def aligned(field: Field, finished: Finished) -> Outcome:
@@ -252,7 +258,12 @@ def _run_caveats(field: Field, finished: Finished) -> Iterator[Caveat]:
 
     if Path(f"{finished.catalogue}.warnings").is_file():
         yield from read_warnings(f"{finished.catalogue}.warnings")
-    if unknown := [name for name in finished.unknown if name not in KNOWN_LATER]:
+    # of others it read in a file of its own
+    ours = {name.lower().partition("_")[2] or name.lower() for name in field.written}
+    ours |= {name.lower() for name in field.written}
+    if unknown := [
+        name for name in finished.unknown if name not in KNOWN_LATER and name.lower() in ours
+    ]:
         text = f"this version of DOLPHOT does not know {', '.join(unknown)}, and went on without"
         yield Caveat("dolphot_unknown_parameters", text)
     if field.params.dolphot.psf == "analytic":

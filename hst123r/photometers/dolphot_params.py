@@ -8,7 +8,15 @@ from typing import Final, Literal
 from pydantic import Field
 
 from hst123r.instruments.dolphot_parameters import parameters, wrong_values
-from hst123r.records.params import Misfit, Params
+from hst123r.records.amount import Amount
+from hst123r.records.params import (
+    FilterName,
+    Magnitudes,
+    Misfit,
+    Params,
+    PositiveAngle,
+    PositiveMagnitudes,
+)
 
 OURS: Final = {
     "AlignOnly": "`align_only: true`", "xytfile": "`positions: sources`",
@@ -17,7 +25,50 @@ OURS: Final = {
     "xytpsf": "nobody: images are not subtracted", "psfstars": "nobody: the file is not there",
 }  # fmt: skip
 """Parameters that a recipe does not set by their names, and what does."""
+TRANSFER: Final = "usecte"
+"""How the names of parameters end that turn on corrections of charge transfer. These differ from
+star to star, and magnitudes could not be told from counts any more; so they are off."""
 Value = float | str | list[float]
+
+
+class FakeParams(Params):
+    """Artificial stars that are put into the images and looked for."""
+
+    number: int = Field(1000, ge=1, le=1_000_000, description="How many")
+    filter: FilterName | None = Field(
+        None, description="Filter that `magnitudes` are in; without one the filter of the reference"
+    )
+    magnitudes: list[Magnitudes] = Field(
+        [Amount(20.0, "mag"), Amount(28.0, "mag")],
+        min_length=2,
+        max_length=2,
+        description="Brightest and faintest, AB; in between all are equally frequent",
+    )
+    colours: list[Magnitudes] = Field(
+        [Amount(0.0, "mag"), Amount(0.0, "mag")],
+        min_length=2,
+        max_length=2,
+        description="Magnitude in any other filter less that in `filter`: least and largest, AB",
+    )
+    positions: Literal["uniform", "grid", "target"] = Field(
+        "uniform",
+        description="Where: anywhere on the reference, on a square grid on it, or around targets",
+    )
+    radius: PositiveAngle = Field(
+        Amount(2.0, "arcsec"), description="For positions: target, how far from it"
+    )
+    seed: int = Field(1, ge=1, le=2**31 - 1, description="Of places, magnitudes and noise")
+    bin: PositiveMagnitudes = Field(
+        Amount(0.5, "mag"), description="Width of the bins of magnitude of the table"
+    )
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say which ranges are upside down."""
+        del targets
+        for name in ("magnitudes", "colours"):
+            low, high = (value.to("mag") for value in getattr(self, name))
+            if high < low or (name == "magnitudes" and high == low):
+                yield (name,), f"{high:g} mag is not above {low:g} mag"
 
 
 class DolphotParams(Params):
@@ -72,6 +123,9 @@ class DolphotParams(Params):
     forced: bool = Field(
         True, description="Measure targets where DOLPHOT found nothing, in a second run"
     )
+    fake: FakeParams | None = Field(
+        None, description="Artificial stars: completeness, bias and error against magnitude"
+    )
     align_only: bool = Field(False, description="Stop after the alignment; nothing is measured")
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
@@ -84,7 +138,13 @@ class DolphotParams(Params):
             known = parameters().get(name.lower())
             if known is not None and known.name in OURS:
                 yield ("parameters", name), f"{known.name} is set by {OURS[known.name]}"
+            elif name.lower().endswith(TRANSFER) and self.parameters[name] != 0:
+                what = "magnitudes could not be told from counts with it; it has to be 0"
+                yield ("parameters", name), f"{name}: {what}"
         for name, sentence in wrong_values(self.image_parameters, image=True, generic=analytic):
             yield ("image_parameters", name), sentence
+        if self.fake is not None and (analytic or self.align_only):
+            what = "`align_only`" if self.align_only else "`psf: analytic`"
+            yield ("fake",), f"artificial stars are not made with {what}"
         if self.areas == "maps" and self.mask == "external":
             yield ("areas",), "DOLPHOT's own programs always use its maps; leave it out"

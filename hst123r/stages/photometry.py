@@ -36,7 +36,7 @@ class Photometry(Stage[PhotometryParams]):
         Need(PSF_GRID, facets=(PIXELS, SCIENCE), optional=True),
         Need(DOLPHOT_FILE, facets=("bytes",), optional=True),
     )
-    makes = ("photometry", "dolphot run")
+    makes = ("photometry", "dolphot run", "artificial stars")
     per = "group"
     varies_by = ("detector", "filter")
     tools = ("astropy", "photutils", "scipy")

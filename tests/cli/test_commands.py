@@ -334,6 +334,32 @@ def test_doctor(hst123r):
     assert {row["state"] for row in rows} <= {"ok", "caveat"}
 
 
+def test_doctor_names_what_a_recipe_needs_of_dolphot(hst123r, write_recipe, monkeypatch, tmp_path):
+    recipe = write_recipe(
+        "photometry: {engine: dolphot}", select="{detectors: [ACS/WFC], filters: [F606W]}"
+    )
+    monkeypatch.setenv("PATH", str(tmp_path))
+    answer = hst123r("doctor", recipe, "--json")
+    assert answer.code == 6
+    rows = {row["what"]: row for row in json.loads(answer.out)}
+    assert rows["DOLPHOT"]["state"] == "missing"
+    program = tmp_path / "dolphot"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    data = tmp_path / "acs" / "data"
+    data.mkdir(parents=True)
+    (data / "F606W.wfc1.psf").touch()
+    monkeypatch.setenv("HST123R_DOLPHOT_BASE", str(tmp_path))
+    rows = {row["what"]: row for row in json.loads(hst123r("doctor", recipe, "--json").out)}
+    missing = {what for what, row in rows.items() if row["state"] == "missing"}
+    names = ("F606W.wfc2.psf", "filters.dat", "wfc_idctab.dat")
+    assert missing == {f"acs/data/{name}" for name in names}
+    for name in names:
+        (data / name).touch()
+    assert hst123r("doctor", recipe).code == 0
+    assert hst123r("doctor", recipe, "--set", "photometry.dolphot.mask=external").code == 6
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [

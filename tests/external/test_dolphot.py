@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hst123r.errors import EnvironmentProblem, StageError
-from hst123r.external.dolphot import find_program, run_dolphot
+from hst123r.external.dolphot import align, find_program, run_dolphot, run_fake
 
 GOOD = """
 open(output, "w").write("0 1 10.00 20.00\\n" * 3)
@@ -107,3 +107,36 @@ def test_a_program_that_is_not_installed(monkeypatch, tmp_path):
         find_program()
     (tmp_path / "dolphot").touch(mode=0o755)
     assert find_program() == Path(tmp_path / "dolphot")
+
+
+def test_a_line_for_each_chip_is_counted(run):
+    assert run(GOOD.replace("3 stars written; 7", "1 stars written; 2 stars deleted\\n2 stars "
+                            "written; 5")).deleted == 7  # fmt: skip
+
+
+@pytest.fixture
+def program(run, tmp_path):
+    def call(lines):
+        path = tmp_path / "dolphot"
+        path.write_text(f"#!{sys.executable}\nimport os, signal, sys\n{lines}\n")
+        path.chmod(0o755)
+        return path
+
+    return call
+
+
+def test_alignment_alone_writes_no_catalogue(run, program):
+    line = "print('image 2: 39 matched, 29 used, -0.01 -0.00 1.0 0.0 0.0, sig=0.02')"
+    done = align(run.folder, "run.phot", "run.param", program=program(line))
+    assert done.written == 0
+    with pytest.raises(StageError, match="ended early with status 0 and said nothing"):
+        align(run.folder, "run.phot", "run.param", program=program("pass"))
+
+
+def test_artificial_stars_have_a_log_of_their_own(run, program):
+    log = run_fake(run.folder, "run.phot", "run.param", program=program("print(1)"), log_name="f")
+    assert log == run.folder / "f"
+    assert log.read_text() == "1\n"
+    lines = "print('****Error opening FakeStars file fake.list')\nsys.exit(255)"
+    with pytest.raises(StageError, match=r"cannot open fake\.list"):
+        run_fake(run.folder, "run.phot", "run.param", program=program(lines), log_name="f")

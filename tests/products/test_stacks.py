@@ -152,3 +152,12 @@ def test_a_fixed_zeropoint_is_that_of_the_pixels(stack):
 def test_a_zeropoint_cannot_be_fixed_where_there_is_none(stack):
     with pytest.raises(StageError, match="no PHOTFLAM"):
         stack(zeropoint=25.0, PHOTFLAM=0.0)
+
+
+def test_depth_grows_with_time_and_finer_pixels():
+    from hst123r.products.stacks import depth
+
+    facts = {"zeropoint_ab": 26.0, "exposure_time_s": 100.0, "scale_arcsec": 0.1}
+    assert depth({**facts, "exposure_time_s": 1000.0}) - depth(facts) == pytest.approx(1.25)
+    assert depth({**facts, "scale_arcsec": 0.05}) > depth(facts)
+    assert depth({**facts, "zeropoint_ab": None}) < depth(facts)

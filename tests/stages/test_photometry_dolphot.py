@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +25,18 @@ def inputs(small):
 
 @pytest.fixture
 def measure(small, inputs, divide, do, dolphot):
-    """Measure with the stand-in, and return the outcome or what went wrong."""
+    """Measure with the stand-in, and return the outcome or what went wrong.
 
-    def call(does="", **params):
+    By default only two images, those of the red filter with the target on them: sky maps take time.
+    """
+
+    def call(does="", *, every=False, **params):
         dolphot(small.folder / "raw", does)
-        given = {**DOLPHOT, "dolphot": params}
+        given = {**DOLPHOT, "dolphot": {"chips": "target", **params}}
+        if not every:
+            given["dolphot"].setdefault("reference", "first")
+            found = [p for p in inputs["exposure"] if p.labels["filter"] == "F814W"]
+            inputs["exposure"] = found
         (job,) = divide("photometry", inputs, given).values()
         return do("photometry", job, given)
 
@@ -63,43 +69,46 @@ def test_a_field_is_one_job_with_all_filters_and_the_deepest_stack(inputs, divid
 
 
 def test_magnitudes_are_those_of_the_truth(measure, small):
-    outcome = measure()
+    outcome = measure(every=True)
     products = {p.name: p for p in outcome.products if p.kind == "photometry"}
     assert set(products) == {RED, BLUE}
     for name, root in ((BLUE, "jsi00101q"), (RED, "jsi00103q")):
         truth = small.truth(root)
         truth = truth[truth["star"] != np.max(truth["star"])]
         difference, pull = against_truth(products[name].files["catalog"], truth)
-        assert len(pull) > 30
-        assert abs(np.median(difference)) < 0.003
+        assert len(pull) > 20
+        assert abs(np.median(difference)) < 0.006
         assert 0.6 < np.mean(pull**2) < 1.6
 
 
-def test_a_target_that_dolphot_did_not_find_is_measured_in_a_second_run(measure):
-    outcome = measure()
-    for product in (p for p in outcome.products if p.kind == "photometry"):
-        catalogue = read_table(product.files["catalog"])
-        rows = catalogue[catalogue["target"] == "nothing"]
-        assert len(rows) == 1
-        assert rows["ra"][0] == pytest.approx(150.1, abs=1e-9)
-        # SN was found, and needs no row of its own
-        assert not np.any(catalogue["target"] == "SN")
-        assert list(catalogue["source"]) == list(range(1, len(catalogue) + 1))
-
-
-def test_what_dolphot_wrote_is_kept_and_what_it_warned_of_are_caveats(measure):
-    outcome = measure()
+def test_what_a_run_leaves(measure):
+    outcome = measure("nan")
+    # a target that DOLPHOT did not find is measured in a second run
+    (product,) = (p for p in outcome.products if p.kind == "photometry")
+    catalogue = read_table(product.files["catalog"])
+    assert len(catalogue) > 20
+    rows = catalogue[catalogue["target"] == "nothing"]
+    assert len(rows) == 1
+    assert rows["ra"][0] == pytest.approx(150.1, abs=1e-9)
+    # SN was found, and needs no row of its own
+    assert not np.any(catalogue["target"] == "SN")
+    assert list(catalogue["source"]) == list(range(1, len(catalogue) + 1))
+    # what DOLPHOT wrote is kept
     (kept,) = (p for p in outcome.products if p.kind == "dolphot run")
     assert {"parameters", "catalog", "columns", "info", "warnings", "log"} <= set(kept.files)
     assert "FlagMask = 7" in Path(kept.files["parameters"]).read_text()
     assert "stars written" in Path(kept.files["log"]).read_text()
-    codes = {caveat.code for caveat in outcome.caveats}
-    assert codes == {
+    # and what it warned of are caveats
+    caveats = {caveat.code: caveat.text for caveat in outcome.caveats}
+    assert set(caveats) == {
         "dolphot_few_alignment_stars", "dolphot_few_aperture_stars",
-        "dolphot_no_aperture_correction",
+        "dolphot_no_aperture_correction", "dolphot_not_numbers", "dolphot_unknown_parameters",
     }  # fmt: skip
+    assert "does not know NegSky, and" in caveats["dolphot_unknown_parameters"]
+    # one in the first run, and one in the second
+    assert caveats["dolphot_not_numbers"].startswith("2 fields")
     numbers = {m.name: m.value for m in outcome.measurements if not m.subject}
-    assert numbers["stars"] > 50
+    assert numbers["stars"] > 20
 
 
 def test_sources_of_detect_keep_their_numbers(measure, inputs):
@@ -109,7 +118,7 @@ def test_sources_of_detect_keep_their_numbers(measure, inputs):
     sources = read_sources(inputs["sources"][0].files["catalog"])
     for product in (p for p in outcome.products if p.kind == "photometry"):
         catalogue = read_table(product.files["catalog"])
-        assert len(catalogue) > 0.9 * len(sources)
+        assert len(catalogue) > 20
         assert set(catalogue["source"]) <= set(sources["source"])
         place = dict(zip(sources["source"], sources["ra"], strict=True))
         away = [3.6e6 * abs(row["ra"] - place[row["source"]]) for row in catalogue]
@@ -118,7 +127,7 @@ def test_sources_of_detect_keep_their_numbers(measure, inputs):
 
 
 def test_images_have_the_values_of_their_filter(inputs, dolphot, small):
-    from hst123r.photometers import dolphot_field as field
+    from hst123r.photometers import dolphot_images as field
     from hst123r.photometers.params import PhotometryParams
     from hst123r.stage.contract import Job
 
@@ -129,7 +138,9 @@ def test_images_have_the_values_of_their_filter(inputs, dolphot, small):
                 "RPSF": 12, "RChi": 2}})}
     )  # fmt: skip
     chips = field.chosen_chips(job, params)
-    values = field.image_values(chips, None, lambda _, f: wide if f == "F814W" else params)
+    values = field.image_values(
+        chips, None, lambda _, f: wide if f == "F814W" else params, analytic=False
+    )
     found = field.parameters_of(chips, None, params, values)
     radii = {found[f"img{n}_RAper"] for n, c in enumerate(chips, 1) if c.exposure.band == "F814W"}
     assert radii == {"4"}
@@ -142,23 +153,15 @@ def test_images_have_the_values_of_their_filter(inputs, dolphot, small):
     ("does", "sentence"),
     [
         ("crash", r"crashed (SIGSEGV); the last it said was: ** Chip 1 **"),
-        ("no psf", "has no PSF /d/acs/data/F606W.wfc1.psf"),
-        ("no memory", "had not enough memory"),
-        ("no star", "DOLPHOT found no star"),
         ("cut", "the catalogue has"),
-        ("columns of another run", "describes 102 columns"),
+        ("columns of another run", "The columns are of another run, or the catalogue is damaged"),
     ],
 )
 def test_each_failure_has_its_sentence(measure, does, sentence):
+    """Those of the program alone are in the tests of its runner."""
     said = measure(does)
     assert isinstance(said, str), said
     assert sentence in said
-
-
-def test_fields_that_are_no_numbers_are_a_caveat(measure):
-    outcome = measure("nan")
-    (caveat,) = (c for c in outcome.caveats if c.code == "dolphot_not_numbers")
-    assert caveat.text.startswith("1 fields")
 
 
 def test_a_second_run_that_fails_leaves_the_first(measure):
@@ -167,8 +170,97 @@ def test_a_second_run_that_fails_leaves_the_first(measure):
     assert "nothing could not be measured" in caveat.text
     assert "SIGSEGV" in caveat.text
     catalogue = read_table(outcome.products[0].files["catalog"])
-    assert len(catalogue) > 50
+    assert len(catalogue) > 20
     assert not np.any(catalogue["target"] != "")
+
+
+def test_artificial_stars_come_back_as_they_were_put_in(measure):
+    fake = {"number": 400, "magnitudes": ["19 mag", "32 mag"], "bin": "1 mag"}
+    outcome = measure(fake=fake)
+    (product,) = (p for p in outcome.products if p.kind == "artificial stars")
+    bins = read_table(product.files["table"])
+    # those off the image are skipped; the reference is the first image, so none is
+    assert product.facts["stars"] == sum(bins["stars"]) == 400
+    assert bins["completeness"][0] == 1
+    assert bins["completeness"][-1] < 0.1
+    bright = bins["mag_ab"] < 24
+    assert np.all(np.abs(bins["bias"][bright]) < 0.01)
+    # two exposures of 300 s, noise of 12 counts each and a limit of S/N 3
+    half = product.facts["half_complete_at"]
+    assert {m.value for m in outcome.measurements if m.name == "half_complete_at"} == {half}
+    assert 27.5 < half < 29.5
+    stars = read_table(product.files["stars"])
+    found = stars[stars["recovered"] == 1]
+    pull = (found["mag_ab"] - found["mag_in"])[found["mag_in"] < 24]
+    assert np.abs(np.median(pull)) < 0.003
+
+
+@pytest.mark.parametrize("positions", ["uniform", "grid", "target"])
+def test_where_artificial_stars_are_put(small, positions):
+    from types import SimpleNamespace
+
+    from hst123r.photometers.dolphot_fake import places
+    from hst123r.photometers.dolphot_params import FakeParams
+    from hst123r.products.stacks import read_stack
+
+    (path,) = small.folder.glob(f"products/stacks/{BLUE}/*_drz.fits")
+    stack = read_stack(path)
+    targets = {"SN": [150.1, 2.2], "nothing": [150.1, 2.2 + 4.3 / 3600], "far": [10.0, 2.0]}
+    job = SimpleNamespace(arguments={"targets": targets}, label="SN")
+    field = SimpleNamespace(wcs=stack.wcs, shape=stack.science.shape, job=job)
+    fake = FakeParams.model_validate({"number": 30, "positions": positions, "radius": "1 arcsec"})
+    x, y = places(field, fake, np.random.default_rng(1))
+    assert np.all((x >= 0) & (x <= field.shape[1]) & (y >= 0) & (y <= field.shape[0]))
+    if positions == "uniform":
+        assert x.size == 30
+        assert np.std(x) > 0.2 * field.shape[1]
+    elif positions == "grid":
+        assert x.size == len(set(x)) * len(set(y))
+        assert 25 <= x.size <= 36
+    else:
+        # of two targets on the image, 10 each, within 20 pixels of their stars
+        assert x.size == 20
+        middle = stack.wcs.all_world2pix([[150.1, 2.2], [150.1, 2.2 + 4.3 / 3600]], 0) + 0.5
+        away = [min(np.hypot(*(middle - (a, b)).T)) for a, b in zip(x, y, strict=True)]
+        assert max(away) < 20.1
+        assert max(away) > 12
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"parameters": {"FitSki": 2}}, "no parameter 'FitSki', did you mean 'FitSky'?"),
+        ({"parameters": {"RAper": 2}}, "RAper is a parameter of an image"),
+        ({"parameters": {"UsePhot": "x"}}, "UsePhot is set by hst123r itself"),
+        ({"parameters": {"ACSuseCTE": 1}}, "it has to be 0"),
+        ({"parameters": {"Zero": 25.0}}, "does nothing for images of Hubble"),
+        ({"image_parameters": {"FitSky": 2}}, "FitSky is a parameter of the whole run"),
+        ({"image_parameters": {"RAper": 2, "raper": 3}}, "RAper and raper are one parameter"),
+        ({"fake": {"magnitudes": ["28 mag", "20 mag"]}}, "20 mag is not above 28 mag"),
+        ({"fake": {}, "align_only": True}, "are not made with `align_only`"),
+        ({"mask": "external", "areas": "maps"}, "leave it out"),
+    ],
+)
+def test_a_recipe_is_told_what_dolphot_does_not_know(write_recipe, given, sentence):
+    import json
+
+    from hst123r.errors import InputError
+    from hst123r.recipe.load import load
+
+    text = json.dumps({"engine": "dolphot", "dolphot": given})
+    with pytest.raises(InputError) as caught:
+        load(write_recipe(f"photometry: {text}"))
+    assert sentence in str(caught.value)
+    # with the place of the value
+    assert "recipe.yaml:7:" in str(caught.value)
+
+
+def test_settings_of_dolphot_for_another_engine_are_a_mistake(write_recipe):
+    from hst123r.errors import InputError
+    from hst123r.recipe.load import load
+
+    with pytest.raises(InputError, match="this is for `engine: dolphot`"):
+        load(write_recipe("photometry: {dolphot: {preset: phat}}"))
 
 
 def test_alignment_alone(measure):
@@ -226,24 +318,77 @@ def test_what_dolphot_would_refuse_is_refused_before(
         divide("photometry", inputs, {**DOLPHOT, "dolphot": params})
 
 
+@pytest.fixture
+def real_dolphot():
+    """Return the DOLPHOT of the user's that the tests were given, and whether it knows ACS."""
+    import os
+    import shutil
+
+    from hst123r.external.dolphot_installation import PROGRAM_VARIABLE, find
+
+    if not os.environ.get(PROGRAM_VARIABLE) and shutil.which("dolphot") is None:
+        pytest.skip(f"no DOLPHOT on the search path or in {PROGRAM_VARIABLE}")
+    return find({"DOL_ACS"})
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("psf", ["library", "analytic"])
+def test_the_real_program(real_dolphot, psf, inputs, divide, do, small):
+    """Two exposures of one chip; with a library of our own PSFs it is right to some mmag."""
+    from hst123r.photometers.dolphot import needed_files
+    from hst123r.photometers.params import PhotometryParams
+
+    inputs["exposure"] = [p for p in inputs["exposure"] if p.labels["filter"] == "F814W"]
+    given = {**DOLPHOT, "dolphot": {"chips": "target", "reference": "first", "psf": psf}}
+    if psf == "library":
+        if not real_dolphot.words or real_dolphot.base is None:
+            pytest.skip("this DOLPHOT was built without its ACS module")
+        params = PhotometryParams.model_validate(given)
+        absent = [n for n in needed_files(params, inputs["exposure"])
+                  if not (real_dolphot.base / n).is_file()]  # fmt: skip
+        if absent:
+            pytest.skip(f"this DOLPHOT has no {', '.join(absent)}")
+        given["dolphot"]["fake"] = {"number": 12, "magnitudes": ["20 mag", "23 mag"]}
+    (job,) = divide("photometry", inputs, given).values()
+    outcome = do("photometry", job, given)
+    assert not isinstance(outcome, str), outcome
+    (product,) = (p for p in outcome.products if p.kind == "photometry")
+    truth = small.truth("jsi00103q")
+    truth = truth[(truth["star"] != np.max(truth["star"])) & (truth["magnitude"] < 23.5)]
+    difference, pull = against_truth(product.files["catalog"], truth)
+    assert len(pull) > 12
+    if psf == "library":
+        assert abs(np.median(difference)) < 0.02
+        assert 0.3 < np.mean(pull**2) < 6
+        (fake,) = (p for p in outcome.products if p.kind == "artificial stars")
+        stars = read_table(fake.files["stars"])
+        found = stars[stars["recovered"] == 1]
+        assert len(found) > 8
+        assert abs(np.median(found["mag_ab"] - found["mag_in"])) < 0.03
+    else:
+        # of a PSF that is none of its functions
+        assert abs(np.median(difference)) < 0.3
+    assert "dolphot_not_forced" not in {caveat.code for caveat in outcome.caveats}
+
+
 def test_a_recipe_from_measurement_to_export(copy_of_finished, run_recipe, dolphot, finished_in):
     """The same recipe with another engine: only what stands on photometry runs again."""
     recipe = copy_of_finished.parent / "small.yaml"
-    text = recipe.read_text().replace("- photometry: {}", "- photometry: {engine: dolphot}")
-    recipe.write_text(text.replace("  - report: {}\n", "  - report: {}\n"))
+    given = "{engine: dolphot, dolphot: {chips: target, reference: first}}"
+    recipe.write_text(recipe.read_text().replace("- photometry: {}", f"- photometry: {given}"))
     program = dolphot(copy_of_finished / "raw", "no psf")
-    failed = run_recipe(recipe)
+    failed = run_recipe(recipe, "--until", "photometry")
     assert failed.code == 6
     assert "has no PSF" in failed.err
     # what the built-in engine had measured is still there
     assert list(copy_of_finished.glob(f"products/photometry/{BLUE}/*_catalog.ecsv"))
     dolphot(copy_of_finished / "raw")
-    done = run_recipe(recipe, "--json")
+    done = run_recipe(recipe)
     assert done.code == 0, done.err
-    states = {(j["stage"], j["label"]): j["state"] for j in json.loads(done.out)["jobs"]}
-    assert states["photometry", "SN"] == "done"
-    assert states["detect", "SN"] == "reused"
     found = finished_in(copy_of_finished)
+    sql = "select stage from job where state = 'done' and run_id = (select max(id) from run)"
+    ran = {row["stage"] for row in found.store.db.query(sql)}
+    assert ran == {"photometry", "scrape", "export", "report"}
     rows = found.table("scrape/SN/SN_light_curve.ecsv")
     epochs = rows[rows["level"] == "epoch"]
     assert len(epochs) == 3
@@ -253,8 +398,7 @@ def test_a_recipe_from_measurement_to_export(copy_of_finished, run_recipe, dolph
     nothing = found.table("scrape/nothing/nothing_light_curve.ecsv")
     assert "target_unseen" in nothing.meta["caveats"]
     assert list(copy_of_finished.glob("products/export/all/small.h5"))
-    assert json.loads(run_recipe(recipe, "--json").out)["jobs"]
     # another program is another tool
     program.write_text(program.read_text() + "# a new version\n")
-    plan = run_recipe(recipe, "--dry-run", "--json")
+    plan = run_recipe(recipe, "--dry-run")
     assert "dolphot" in plan.out

@@ -9,6 +9,7 @@ from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.products import headers
 from hst123r.products.dolphot.images import STRUCTURE
+from hst123r.products.exposures import COUNTS
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -59,12 +60,13 @@ def write_reference(stack: Path, detector_name: str, path: Path, *, tagged: bool
     time = headers.real(header, "EXPTIME", str(stack))
     if not time > 0:
         raise InputError(f"its exposure time is {time:g} s", where=str(stack))
-    rates = str(header.get("BUNIT", "")).upper().endswith(PER_SECOND)
+    unit = str(header.get("BUNIT", "")).upper()
+    rates, counts = unit.endswith(PER_SECOND), unit.startswith(COUNTS)
     covered = (read.weight > 0) & (read.context != 0).any(axis=0)
     masked = mask_stack(read.science, covered, time if rates else 1.0, detector.dolphot.ctmult)
     number = max(1, int(header.get("NINPUT", 1)))
     noise = detector.noise.read_noise.value * np.sqrt(number)
-    header["GAIN"] = (detector.noise.gain.value if _counts(header) else 1.0, "electrons per unit")
+    header["GAIN"] = (detector.noise.gain.value if counts else 1.0, "electrons per unit")
     header["RDNOISE"] = (float(noise), "read noise (electrons)")
     header["BADPIX"] = (masked.low, "pixels below this are bad")
     header["SATURATE"] = (masked.high, "pixels above this are saturated")
@@ -77,9 +79,3 @@ def write_reference(stack: Path, detector_name: str, path: Path, *, tagged: bool
         header[keyword] = (detector.dolphot.mask.drizzled, "drizzled, as DOLPHOT numbers it")
     fits.PrimaryHDU(masked.data, header).writeto(path, overwrite=True)
     return read.wcs
-
-
-def _counts(header: object) -> bool:
-    """Whether pixels are not in electrons."""
-    unit = str(header.get("BUNIT", ""))  # type: ignore[attr-defined]
-    return unit.upper().startswith("COUNTS")

@@ -175,3 +175,15 @@ def test_a_row_of_version_3(samples, write, made):
     assert [float(block["mag"][0]) for block in found.combined] == pytest.approx([25.515, 24.674])
     assert np.isnan(found.images[0]["mag"][0])
     assert found.images[0]["flag"].tolist() == [9]
+
+
+def test_rows_of_two_runs_are_one_catalogue(read, made):
+    from hst123r.products.dolphot.catalogue import joined
+
+    blocks = [made.measured()] * 4
+    one = read(made.row(*blocks, x=1.0), made.row(*blocks, x=2.0))
+    other = read(made.row(*blocks, x=3.0), made.row(*blocks, x=4.0))
+    both = joined(one, other.rows([1]))
+    assert list(both.objects["x"]) == [1.0, 2.0, 4.0]
+    assert len(both.images) == 3
+    assert all(image["counts"].shape == (3,) for image in both.images)

@@ -171,3 +171,19 @@ def test_limits_that_are_missing(exposure, tmp_path):
     with pytest.raises(InputError, match=r"jsi00101q\[1\]: its header has no GOODMAX"):
         write_chips(files, record, tmp_path)
     assert not list(tmp_path.glob("*chip*"))
+
+
+def test_pixels_that_are_known_to_be_hit_are_bad_too(exposure, tmp_path):
+    files, record = exposure("ACS/WFC")
+    plain = write_chips(files, record, tmp_path)
+    hit = np.zeros(record.chips[0].shape, bool)
+    hit[3, 4:9] = True
+    more = write_chips(
+        files, record, tmp_path, keep_cosmic_rays=True, cosmic_rays={1: hit}, tagged=False
+    )
+    assert plain[0].bad < more[0].bad <= plain[0].bad + 5
+    assert plain[1].bad == more[1].bad
+    with fits.open(more[0].path) as hdus:
+        assert np.all(hdus[0].data[3, 4:9] < hdus[0].header["BADPIX"])
+        # for the generic mode
+        assert "DOL_ACS" not in hdus[0].header
