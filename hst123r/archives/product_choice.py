@@ -32,12 +32,15 @@ class Listed:
         Size in bytes, not always right.
     version : str
         Version of the pipeline that made it, empty where it is not told.
+    sha256 : str or None
+        Digest that it must have; archives do not tell, locks do.
     """
 
     uri: str
     name: str
     size: int | None
     version: str
+    sha256: str | None = None
 
 
 @dataclass(slots=True)

@@ -68,6 +68,9 @@ def choice_of_jobs(function: F) -> F:
                 help="Do not run a job again for this kind of reason, e.g. tool-version.",
             ),
             click.option("--offline", is_flag=True, help="Open no socket."),
+            click.option(
+                "--locked", is_flag=True, help="Refuse when something is not as the lock has it."
+            ),
         )
     ):  # fmt: skip
         function = option(function)

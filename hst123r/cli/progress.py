@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from types import TracebackType
@@ -128,3 +129,8 @@ class Live:
     def said(self, message: str) -> None:
         """Print a line above the bars."""
         self.bars.console.print(message, markup=False)
+
+
+def listener_for() -> Lines | Live:
+    """Return bars where standard error is a terminal, and lines elsewhere."""
+    return Live() if sys.stderr.isatty() else Lines()

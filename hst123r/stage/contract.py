@@ -69,6 +69,26 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Locked:
+    """What a lock has of a stage that fetches.
+
+    Parameters
+    ----------
+    rules : bool
+        Whether the stage wants what it wanted then, so that its files are these and no others.
+    strict : bool
+        Whether nothing else is to be asked for.
+    products : list of dict
+        Its files: ``exposure``, ``role``, ``name``, ``uri``, ``version``, ``rights``,
+        ``release_mjd``, ``size`` and ``sha256``, which is None for what could not be had.
+    """
+
+    rules: bool
+    strict: bool
+    products: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What a stage may know of the recipe when it divides its work into jobs.
 
@@ -107,6 +127,12 @@ class Scope:
         Names that the stages before left out because the recipe says so.
     waiting : callable
         Returns a context in which Ctrl-C takes effect at once; for questions to a server.
+    locked : Locked or None
+        What the recipe's lock has of this stage; None where there is none.
+    renew : bool
+        Whether archives are asked again where their answers are kept.
+    tell : callable
+        Tells the user a sentence about the run as a whole.
     """
 
     recipe_name: str
@@ -124,6 +150,9 @@ class Scope:
     dry: bool = False
     excluded: frozenset[str] = frozenset()
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    locked: Locked | None = None
+    renew: bool = False
+    tell: Callable[[str], object] = str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
     from hst123r.archives.product_choice import Chosen
     from hst123r.archives.wanted import Fetched
 
-PACKAGE = "package:"
-"""Begins the path of a folder inside an installed Python package."""
 NO_PATH: Final = "`from: directory` needs `path`, the folder"
 ANSWERS: Final = "mast"
 """Folder inside ``raw/`` with the answers of MAST as they came."""
@@ -146,11 +142,11 @@ class Fetch(Stage[FetchParams]):
 
 
 def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
-    from hst123r.archives.directory import list_folder
+    from hst123r.archives.directory import folder_of, list_folder
 
     if params.path is None:
         raise InputError(NO_PATH, where="fetch")
-    folder = _folder(params.path, Path(scope.recipe_folder))
+    folder = folder_of(params.path, Path(scope.recipe_folder))
     listing = list_folder(folder, recursive=params.recursive)
     if not listing.exposures:
         raise InputError(
@@ -171,14 +167,18 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
 
 def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
-    from hst123r.archives import criteria, endpoints, mast
+    from hst123r.archives import criteria, endpoints, mast, pinned
     from hst123r.archives.portal import Portal
     from hst123r.archives.replies import Replies
 
     raw = Path(scope.work_folder) / "raw" if scope.work_folder else None
+    locked = scope.locked
+    # what is locked is not asked for, where nothing but the lock counts
+    quiet = scope.offline or (locked is not None and locked.strict)
     replies = Replies(
-        None if raw is None else raw / ANSWERS, keep=not scope.dry, offline=scope.offline
-    )
+        None if raw is None else raw / ANSWERS,
+        keep=not scope.dry, offline=quiet, renew=scope.renew,
+    )  # fmt: skip
     wanted = criteria.of_recipe(
         scope.targets,
         scope.selection or (lambda _detector, _filter: {}),
@@ -187,24 +187,38 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
         exclude=tuple(params.exclude),
     )
     with scope.waiting():
-        answer = mast.search(wanted, Portal(endpoints.mast(), replies))
+        answer = pinned.obeyed(
+            lambda: mast.search(wanted, Portal(endpoints.mast(), replies)),
+            locked.products if locked is not None else [],
+            rules=locked is not None and locked.rules,
+            strict=locked is not None and locked.strict,
+            tell=scope.tell,
+        )
     if not answer.exposures:
         raise InputError(
             f"MAST has no exposure of these targets that fits{mast.why_not(answer)}",
             hint="`hst123r query RECIPE` lists what was left out, and why",
         )
     closed = _closed(answer.exposures, raw)
+    asked = {"queries": replies.queries()}
     for exposure in answer.exposures:
         if exposure.root not in closed:
-            yield _job(exposure)
+            yield _job(exposure, asked)
+            asked = {}
     if closed:
-        yield Job(WITHHELD, arguments={WITHHELD: [[*entry] for entry in closed.values()]})
+        listed = [
+            row for item in answer.exposures if item.root in closed for row in pinned.rows_of(item)
+        ]
+        arguments = {WITHHELD: [[*entry] for entry in closed.values()]}
+        yield Job(WITHHELD, arguments=arguments, notes={"listed": listed, **asked})
     if answer.left_out:
         left = [[entry.subject, entry.code, entry.reason] for entry in answer.left_out]
         yield Job("left-out", arguments={"left_out": left})
 
 
-def _job(exposure: Chosen) -> Job:
+def _job(exposure: Chosen, more: dict[str, Any]) -> Job:
+    from hst123r.archives.pinned import rows_of
+
     files = {
         role: {"uri": item.uri, "name": item.name, "version": item.version}
         for role, item in exposure.files.items()
@@ -213,6 +227,9 @@ def _job(exposure: Chosen) -> Job:
         "public": exposure.public,
         "withheld": exposure.withheld,
         "sizes": {role: item.size for role, item in exposure.files.items()},
+        "sha256": {role: f.sha256 for role, f in exposure.files.items() if f.sha256 is not None},
+        "listed": rows_of(exposure),
+        **more,
     }
     return Job(exposure.root, {"exposure": exposure.root}, {}, {"files": files}, notes)
 
@@ -239,23 +256,6 @@ def _withheld(rejects: list[Reject]) -> Outcome:
     """Exclusive exposures: the run goes on without them, and does not end as if all were well."""
     number = Measurement("withheld_exposures", len(rejects), high=0)
     return Outcome(measurements=[number], rejects=rejects)
-
-
-def _folder(path: str, recipe_folder: Path) -> Path:
-    if not path.startswith(PACKAGE):
-        try:
-            return recipe_folder / Path(path).expanduser()
-        except RuntimeError as error:
-            raise InputError("there is no such user", where=f"path: {path}") from error
-    name, _, inside = path.removeprefix(PACKAGE).partition("/")
-    try:
-        found = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        # a package inside one that is not there, or no name at all
-        found = None
-    if found is None or not found.submodule_search_locations:
-        raise InputError(f"there is no installed package {name!r}", where=f"path: {path}")
-    return Path(next(iter(found.submodule_search_locations))) / inside
 
 
 def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:
@@ -299,11 +299,10 @@ def _copy(job: Job, context: Context) -> Outcome:
 
 
 def _download(job: Job, context: Context) -> Outcome:
-    from hst123r.archives import endpoints, exposure_file, mast_token
-    from hst123r.archives.fetcher import Fetcher
-    from hst123r.archives.wanted import Status, Wanted
+    from hst123r.archives import mast_token
+    from hst123r.archives.delivery import Delivery
+    from hst123r.archives.wanted import Status
     from hst123r.files.references import reference_files
-    from hst123r.files.verify import QUALITY, SCIENCE
 
     files = job.arguments["files"]
     if context.offline:
@@ -312,18 +311,10 @@ def _download(job: Job, context: Context) -> Outcome:
             f"{names} is not here, and --offline forbids to fetch it",
             hint="Run once without --offline",
         )
-    incoming = (context.home or context.scratch) / INCOMING
-    public = job.notes["public"]
-    places, wanted = endpoints.mast(), []
-    for role, file in files.items():
-        extensions = QUALITY if role == "dq" else SCIENCE
-        check = partial(exposure_file.verify, root=job.label, names=extensions)
-        url, size = places.download(file["uri"]), job.notes["sizes"][role]
-        wanted.append(
-            Wanted(file["uri"], url, incoming / file["name"], check, size, with_token=not public)
-        )
+    public, notes = job.notes["public"], job.notes
+    wanted = Delivery(job.label, files, notes["sizes"], notes["sha256"], public)
     token = None if public else mast_token.find()
-    fetched = dict(zip(files, Fetcher(places.host, token).fetch(wanted, at_once=1), strict=True))
+    fetched = wanted.fetch((context.home or context.scratch) / INCOMING, token)
     if any(found.status is Status.EXCLUSIVE for found in fetched.values()):
         # what the archive says now counts, whatever its list said
         how = "with your token" if token is not None else "without a token"
