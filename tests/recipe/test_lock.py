@@ -1,10 +1,13 @@
 """The file of a lock: what is written is read, and nothing else is."""
 
 import io
+import json
 
+import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from hst123r import resources
 from hst123r.errors import InputError
 from hst123r.recipe import lock as lock_file
 from hst123r.recipe.lock import Lock
@@ -47,6 +50,8 @@ def test_what_is_written_is_read_and_is_yaml(lock, tmp_path):
     assert lock_file.as_text(found) == text
     plain = YAML(typ="safe", pure=True).load(io.StringIO(text))
     assert plain["products"] == [PRODUCT]
+    schema = json.loads((resources.folder("schemas") / "lock.schema.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(plain)
     assert [row["name"] for row in plain["software"]] == ["astropy", "numpy"]
     assert lock_file.read(tmp_path / "none.lock.yaml") is None
 
@@ -76,23 +81,24 @@ WRONG = {
               "the lock is of version 2, this hst123r knows 1. Install a newer hst123r"),
     "true is no version": (lambda t: t.replace("hst123r_lock: 1", "hst123r_lock: true"), True,
                            "of version true"),
-    "no lock": (lambda t: "name: 1\n", True, "this is not a lock of hst123r"),
-    "a section twice": (lambda t: t + "software:\n", True, "r.lock.yaml:16: software stands here twice"),
+    "no lock": (lambda _: "name: 1\n", True, "this is not a lock of hst123r"),
+    "a section twice": (lambda t: t + "software:\n", True,
+                        "r.lock.yaml:16: software stands here twice"),
     "a key twice": (lambda t: t.replace('"size": 1', '"size": 5, "size": 1'), True,
                     "r.lock.yaml:13: size stands here twice"),
     "a folder in a name": (lambda t: t.replace('"name": "jsi', '"name": "../../jsi'), True,
-                           "products[0].name: ../../jsi00101q_fl… does not have the right form"),
+                           "[0].name: ../../jsi00101q_flc.fits does not have the right form"),
     "hidden": (lambda t: t.replace('"name": "jsi', '"name": ".jsi'), True, "products[0].name"),
-    "a folder in a URI": (lambda t: t.replace("HST/product/j", "HST/../j"), True, "products[0].uri"),
-    "another server": (lambda t: t.replace("mast:HST", "https://x.org"), True, "products[0].uri"),
+    "a folder in a URI": (lambda t: t.replace("HST/product/j", "HST/../j"), True, "[0].uri"),
+    "another server": (lambda t: t.replace("mast:HST", "https://x.org"), True, "[0].uri"),
     "a folder in an exposure": (lambda t: t.replace('"exposure": "j', '"exposure": "/j'), True,
                                 "products[0].exposure"),
     "no sha256": (lambda t: t.replace(f'"sha256": "{SHA}', '"sha256": "abc'), True,
                   "products[0].sha256: abc does not have the right form"),
-    "unknown": (lambda t: t.replace('"role"', '"rôle"'), True, "rôle"),
+    "unknown": (lambda t: t.replace('"role"', '"odd": 1, "role"'), True, "odd: is not known"),
     "a merge": (lambda t: t.replace("software:", "<<<<<<< HEAD\nsoftware:"), True,
                 "r.lock.yaml:4: this line is not of a lock"),
-    "too deep": (lambda t: t + "queries: " + "[" * 100_000, True, "this line is not of a lock"),
+    "too deep": (lambda t: t + "more: " + "[" * 100_000, True, "this line is not of a lock"),
     "no number": (lambda t: t.replace("120960", "NaN"), True, "products[0].size"),
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from astropy.io import fits
 
 from hst123r.cli.main import invoke
@@ -54,6 +55,7 @@ def test_the_same_files_whatever_the_list_says(archive, run_recipe, recipe, data
     assert run_recipe(recipe(), "--locked", "-C", "third", "--offline").code == 0
 
 
+@pytest.mark.heavy
 def test_what_was_made_anew_is_refused_found_and_taken(
     archive, run_recipe, recipe, data, capfd, tmp_path
 ):
@@ -121,6 +123,7 @@ def guarded(folder, *arguments):
     return done, opened
 
 
+@pytest.mark.heavy
 def test_offline_opens_no_socket_and_says_what_is_missing(archive, recipe, data, tmp_path):
     path = recipe()
     for command in ("run", "query", "update"):
