@@ -46,7 +46,7 @@ COVERED = {
     "cli/plans.py": "cli/test_commands.py",
     "cli/runs.py": "cli/test_commands.py",
     "archives/criteria.py": "archives/test_observed.py",
-    "archives/delivery.py": "stages/test_fetch_lock.py",
+    "archives/exclusive.py": "stages/test_fetch_mast.py",
     "archives/destination.py": "archives/test_fetcher.py",
     "archives/partial.py": "archives/test_fetcher.py",
     "archives/patient_adapter.py": "archives/test_portal.py",

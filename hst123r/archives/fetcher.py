@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial as partially
 from typing import TYPE_CHECKING, Final
 
 from hst123r import log
@@ -64,12 +65,16 @@ class Fetcher:
         Limits of waiting.
     on_end : callable or None
         Called with each `Fetched` as it ends, in the thread of the caller.
+    on_bytes : callable or None
+        Called with a file's name, its bytes that are there, and those there will be (None where
+        nobody knows), in the thread that fetches it.
     """
 
     host: str
     token: Token | None = None
     patience: Patience = field(default_factory=Patience)
     on_end: Callable[[Fetched], object] | None = None
+    on_bytes: Callable[[str, int, int | None], object] | None = None
     _stop: Stop = field(default_factory=Stop)
     _local: threading.local = field(default_factory=threading.local)
 
@@ -164,7 +169,8 @@ class Fetcher:
         partial.load()
         token = self.token if wanted.with_token else None
         auth = Authorization(token, self.host)
-        transfer = Transfer(self._session(), wanted.url, auth, self.patience, self._stop)
+        told = None if self.on_bytes is None else partially(self.on_bytes, wanted.name)
+        transfer = Transfer(self._session(), wanted.url, auth, self.patience, self._stop, told)
         troubles = wrong = requests = 0
         others: set[str] = set()
         furthest = partial.size

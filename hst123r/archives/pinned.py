@@ -62,7 +62,8 @@ def obeyed(
     now = {item.root: item for item in answer.exposures}
     for root, item in then.items():
         if root in now:
-            # who may have it now does not change what it is
+            # who may have it now does not change what it is, nor does where it is kept
+            item.cell = now[root].cell or item.cell
             item.rights, item.release_mjd = now[root].rights, now[root].release_mjd
     if rules and then:
         return Answer(
@@ -93,7 +94,18 @@ def exposures_of(rows: Iterable[Row]) -> list[Chosen]:
             continue
         chosen = found.setdefault(
             row["exposure"],
-            Chosen(row["exposure"], "", {}, row["rights"], row["release_mjd"], "", "", "", []),
+            Chosen(
+                row["exposure"],
+                "",
+                {},
+                row["rights"],
+                row["release_mjd"],
+                "",
+                "",
+                "",
+                [],
+                row["cell"],
+            ),
         )
         chosen.files[row["role"]] = Listed(
             row["uri"], row["name"], row["size"], row["version"], row["sha256"]
@@ -116,6 +128,7 @@ def rows_of(chosen: Chosen) -> list[Row]:
         {
             "exposure": chosen.root, "role": role, "name": item.name, "uri": item.uri,
             "version": item.version, "rights": chosen.rights, "release_mjd": chosen.release_mjd,
+            "cell": chosen.cell,
         }
         for role, item in chosen.files.items()
     ]  # fmt: skip

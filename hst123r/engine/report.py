@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hst123r.engine.planned import Planned, Progress
+from hst123r.engine.tidings import Tiding
 
 
 class Listener(Protocol):
@@ -19,6 +20,9 @@ class Listener(Protocol):
 
     def ended(self, planned: Planned, seconds: float) -> None:
         """Hear that a job ended, and after how many seconds."""
+
+    def moved(self, planned: Planned, tiding: Tiding) -> None:
+        """Hear how far a running job has come."""
 
     def tick(self) -> None:
         """Hear that time has passed."""

@@ -26,6 +26,7 @@ from hst123r.engine.planner import Planner
 from hst123r.engine.pool import Pool, cause_of_death
 from hst123r.engine.recover import recover
 from hst123r.engine.report import Listener, Report
+from hst123r.engine.tidings import heard
 from hst123r.engine.workspace import Workspace, remove_tree
 from hst123r.external.template import Ended
 from hst123r.files.content import digest_bytes
@@ -224,11 +225,18 @@ class Runner:
             # while no job ends, there is nothing new to divide or to start
             while not (reports := self._pool.wait(WAIT_SECONDS)):
                 self._end_if_asked()
-                self.listener.tick()
+                self._tick()
             for ended in reports:
                 self._take(planner, ended)
             self._end_if_asked()
             self.listener.tick()
+
+    def _tick(self) -> None:
+        for job_id, (planned, _, _) in self._running.items():
+            tiding = heard(self.workspace.attempt(job_id))
+            if tiding is not None:
+                self.listener.moved(planned, tiding)
+        self.listener.tick()
 
     def _end_if_asked(self) -> None:
         if self._stopping:
@@ -327,6 +335,8 @@ class Runner:
             taken = _failure(self.store, ended.id, others, errors.USER_INPUT)
         else:
             taken = take_in(self.store, order, result, folder, usage)
+            for line in result.outcome.told if result.outcome is not None else []:
+                self.listener.said(f"{planned.name}: {line}")
         # only now: an interrupt while it is taken in leaves it among those that did not end
         del self._running[ended.id]
         remove_tree(folder)

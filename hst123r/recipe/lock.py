@@ -34,6 +34,8 @@ Uri = Annotated[
     str, StringConstraints(pattern=r"^$|^mast:[A-Za-z]+(/[A-Za-z0-9][A-Za-z0-9+._-]*)+$")
 ]
 """What MAST calls a file; empty for files that have no other name than their own."""
+Cell = Annotated[str, StringConstraints(pattern=r"^$|^[A-Za-z0-9]+/[A-Za-z0-9]+/[0-9]{1,3}$")]
+"""A folder inside a shared archive."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Blake3 = Annotated[str, StringConstraints(pattern=r"^blake3:[0-9a-f]{64}$")]
 StageName = Annotated[str, StringConstraints(pattern=INSTANCE_PATTERN)]
@@ -90,6 +92,7 @@ class LockedProduct(Params):
     version: str = Field("", description="Version of the pipeline that made it, as MAST lists it")
     rights: str = Field("", description="PUBLIC, or what else MAST said")
     release_mjd: float | None = Field(None, description="When it becomes, or became, public")
+    cell: Cell = Field("", description="Where it belongs in a shared archive")
     size: int | None = Field(None, ge=0, description="Bytes")
     sha256: Sha256 | None = Field(None, description="Digest; none for what could not be had yet")
     digest: Blake3 | None = Field(None, description="BLAKE3 of all bytes")

@@ -68,6 +68,17 @@ class FetchParams(Params):
     intents: list[Literal["science", "calibration"]] = Field(
         ["science"], min_length=1, description="For `mast`: what observations were made for"
     )
+    source: Literal["mast", "s3", "auto"] = Field(
+        "mast",
+        description="For `mast`: the server of the files: MAST itself, its public bucket s3, or "
+        "MAST and for what it does not give s3",
+    )
+    archive: str | None = Field(
+        None,
+        description="For `mast`: a folder shared with others, in the layout of hst123's "
+        "`--archive`, relative to the recipe; files that are there are not fetched, and what is "
+        "fetched is put there",
+    )
     simulation: Simulation | None = Field(
         None, description="For `simulated`: what the archive holds"
     )
@@ -95,7 +106,8 @@ class Fetch(Stage[FetchParams]):
 
     name = "fetch"
     params = FetchParams
-    divides_by = ("exclude", "recursive", "radius", "intents")
+    # where the bytes come from is no part of what they are
+    divides_by = ("exclude", "recursive", "radius", "intents", "source", "archive")
     version = 1
     needs = (
         Need("user file", facets=(PIXELS, DQ, WCS, SCIENCE, "alternates"), optional=True),
@@ -137,7 +149,7 @@ class Fetch(Stage[FetchParams]):
         if params.from_ == "directory":
             return _copy(job, context)
         if params.from_ == "mast":
-            return _download(job, context)
+            return _download(job, params, context)
         return _simulate(job, context)
 
 
@@ -167,7 +179,7 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
 
 def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
-    from hst123r.archives import criteria, endpoints, mast, pinned
+    from hst123r.archives import criteria, endpoints, exclusive, mast, pinned
     from hst123r.archives.portal import Portal
     from hst123r.archives.replies import Replies
 
@@ -199,11 +211,13 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
             f"MAST has no exposure of these targets that fits{mast.why_not(answer)}",
             hint="`hst123r query RECIPE` lists what was left out, and why",
         )
-    closed = _closed(answer.exposures, raw)
+    archive = _shared_archive(params, scope)
+    closed = exclusive.closed(answer.exposures, raw, archive)
     asked = {"queries": replies.queries()}
     for exposure in answer.exposures:
         if exposure.root not in closed:
-            yield _job(exposure, asked)
+            folder = None if archive is None else str(archive)
+            yield _job(exposure, {"archive": folder, "cell": exposure.cell, **asked})
             asked = {}
     if closed:
         listed = [
@@ -234,22 +248,18 @@ def _job(exposure: Chosen, more: dict[str, Any]) -> Job:
     return Job(exposure.root, {"exposure": exposure.root}, {}, {"files": files}, notes)
 
 
-def _closed(exposures: list[Chosen], raw: Path | None) -> dict[str, tuple[str, str, str]]:
-    """Exposures that cannot be had: not public yet, not here, and there is no token."""
-    from hst123r.archives import mast_token
-    from hst123r.records.dates import mjd_now
+def _shared_archive(params: FetchParams, scope: Scope) -> Path | None:
+    from hst123r.archives.directory import folder_of
 
-    now = mjd_now()
-    found = {}
-    for exposure in exposures:
-        if exposure.public or (exposure.release_mjd is not None and exposure.release_mjd <= now):
-            continue
-        names = [item.name for item in exposure.files.values()]
-        if raw is not None and all((raw / name).is_file() for name in names):
-            continue
-        found[exposure.root] = (exposure.root, "exclusive", exposure.withheld)
-    # the keyring is only asked where it matters
-    return {} if found and mast_token.find() is not None else found
+    if params.archive is None:
+        return None
+    folder = folder_of(params.archive, Path(scope.recipe_folder)).absolute()
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such folder", where=str(folder),
+            hint="Make it, or check `archive` of the stage fetch",
+        )  # fmt: skip
+    return folder
 
 
 def _withheld(rejects: list[Reject]) -> Outcome:
@@ -298,23 +308,23 @@ def _copy(job: Job, context: Context) -> Outcome:
     return Outcome([product], references=reference_files(product.files.values()))
 
 
-def _download(job: Job, context: Context) -> Outcome:
+def _download(job: Job, params: FetchParams, context: Context) -> Outcome:
     from hst123r.archives import mast_token
     from hst123r.archives.delivery import Delivery
+    from hst123r.archives.shared import Shared
     from hst123r.archives.wanted import Status
     from hst123r.files.references import reference_files
 
-    files = job.arguments["files"]
-    if context.offline:
-        names = ", ".join(file["name"] for file in files.values())
-        raise ArchiveError(
-            f"{names} is not here, and --offline forbids to fetch it",
-            hint="Run once without --offline",
-        )
     public, notes = job.notes["public"], job.notes
-    wanted = Delivery(job.label, files, notes["sizes"], notes["sha256"], public)
-    token = None if public else mast_token.find()
-    fetched = wanted.fetch((context.home or context.scratch) / INCOMING, token)
+    folder = notes["archive"]
+    shared = None if folder is None else Shared(Path(folder), notes["cell"])
+    wanted = Delivery(
+        job.label, job.arguments["files"], notes["sizes"], notes["sha256"], public,
+        params.source, shared, context.report,
+    )  # fmt: skip
+    token = None if public or context.offline else mast_token.find()
+    incoming = (context.home or context.scratch) / INCOMING
+    fetched = wanted.fetch(incoming, token, offline=context.offline)
     if any(found.status is Status.EXCLUSIVE for found in fetched.values()):
         # what the archive says now counts, whatever its list said
         how = "with your token" if token is not None else "without a token"
@@ -324,15 +334,20 @@ def _download(job: Job, context: Context) -> Outcome:
         outcome = _withheld([Reject(job.label, "exclusive", reason, dict(job.labels))])
         outcome.incomplete = f"MAST refused {job.label} {how}"
         return outcome
-    for found in fetched.values():
-        if found.error is not None:
-            raise found.error
+    failed = [found.error for found in fetched.values() if found.error is not None]
+    if failed:
+        # all of them, so that one run is enough to know what is missing
+        raise failed[0] if len(failed) == 1 else ArchiveError("; ".join(map(str, failed)))
     product = Product("file", job.label, dict(job.labels))
     downloads = []
     for role, found in fetched.items():
-        downloads.append(_taken(found, role, product, context))
+        uri = job.arguments["files"][role]["uri"]
+        downloads.append({"uri": uri, **_taken(found, role, product, context)})
     return Outcome(
-        [product], references=reference_files(product.files.values()), downloads=downloads
+        [product],
+        references=reference_files(product.files.values()),
+        downloads=downloads,
+        told=wanted.told,
     )
 
 
@@ -345,12 +360,15 @@ def _taken(found: Fetched, role: str, product: Product, context: Context) -> dic
     move(place, path)
     product.files[role] = str(path)
     product.facts[f"checksums_{role}"] = found.checksums
-    for name, value in (("etag", found.etag), ("last_modified", found.last_modified)):
+    facts = {
+        "etag": found.etag, "last_modified": found.last_modified, "source": found.source,
+    }  # fmt: skip
+    for name, value in facts.items():
         product.facts[f"{name}_{role}"] = value
     for note in found.notes:
         context.logger.info("%s: %s", place.name, note)
     return {
-        "uri": found.wanted.uri, "path": f"raw/{place.name}", "size": found.size,
+        "path": f"raw/{place.name}", "size": found.size,
         "sha256": found.sha256, "status": found.status.value, "retrieved": found.retrieved,
     }  # fmt: skip
 

@@ -148,3 +148,27 @@ def test_offline_opens_no_socket_and_says_what_is_missing(archive, recipe, data,
     for name in (item.name for item in data.iterdir()):
         assert f"{name} is not here, and --offline forbids to fetch it" in done.stderr
     assert archive.log
+
+
+@pytest.mark.heavy
+def test_a_shared_archive_and_a_lock_are_enough_without_a_network(archive, recipe, data, tmp_path):
+    path = recipe()
+    text = path.read_text()
+    (tmp_path / "common").mkdir()
+    path.write_text(text.replace("{from: mast}", "{from: mast, archive: common, source: auto}"))
+    archive.faults.add(f"GET.*Download.*{roots(data)[0]}", "status", None, code=404)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HST123R_S3_URL", archive.url)
+        done, _ = guarded(tmp_path, "run", path, "-C", "a")
+    assert done.returncode == 0, done.stderr
+    assert f"the public bucket is asked for {roots(data)[0]}_flc.fits" in done.stderr
+    there = sorted(p.name for p in (tmp_path / "common" / "ACS" / "WFC" / "150").iterdir())
+    assert there == sorted(p.name for p in data.iterdir())
+    done, opened = guarded(tmp_path, "run", path, "-C", "b", "--locked", "--offline")
+    assert (done.returncode, opened) == (0, ""), done.stderr
+    for file in data.iterdir():
+        assert (tmp_path / "b" / "raw" / file.name).read_bytes() == file.read_bytes()
+    path.write_text(text.replace("{from: mast}", "{from: mast, archive: nowhere}"))
+    done, _ = guarded(tmp_path, "run", path, "-C", "c")
+    assert done.returncode == 2
+    assert "nowhere: there is no such folder. Make it, or check `archive`" in done.stderr
