@@ -15,6 +15,7 @@ import click
 from hst123r.cli.progress import listener_for
 from hst123r.cli.render import rejects, table
 from hst123r.engine.hold import holding
+from hst123r.engine.naming import placed
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.report import Report
@@ -48,6 +49,7 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
     listener = listener_for()
     with holding(workspace) as store, listener:
         options.check_jobs(store.jobs.records())
+        recipe = placed(recipe, workspace.folder, options)
         runner = Runner(recipe, workspace, store, options, listener)
         with ending_in_order(runner):
             report = runner.run()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hst123r.engine.locking import Locking
+from hst123r.engine.naming import placed
 from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Progress
@@ -85,6 +86,7 @@ def outlook(recipe: Recipe, workspace: Workspace, options: Options) -> Outlook:
     Outlook
         The plan.
     """
+    recipe = placed(recipe, workspace.folder, options)
     if not workspace.store.is_file():
         return _plan(recipe, Store.in_memory(workspace.folder), options)
     with reading(workspace.folder) as store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +157,7 @@ def head_of(recipe: Recipe, planner: Planner) -> dict[str, Any]:
     """
     return {
         "recipe": {"name": recipe.name, "digest": _digest(_asked(recipe))},
+        "targets": [{"name": name, **asdict(found)} for name, found in recipe.places.items()],
         "software": [
             {"name": name, "version": number}
             for name, number in sorted({**software(), "python": platform.python_version()}.items())
@@ -183,6 +185,7 @@ def _parameters(planner: Planner) -> Iterator[dict[str, Any]]:
 def _asked(recipe: Recipe) -> dict[str, Any]:
     """Return what a recipe asks for, without what ``--set`` gave on top."""
     described = describe(recipe)
+    described.pop("places", None)
     return {**described, "stages": [{**item, "overrides": {}} for item in described["stages"]]}
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hst123r.engine.naming import placed
 from hst123r.engine.offline import forbidden
+from hst123r.engine.options import Options
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import InputError
 from hst123r.recipe.model import Recipe
@@ -59,6 +61,7 @@ def query(
             where=str(recipe.path),
             hint="Its stages need `fetch: {from: mast}`",
         )
+    recipe = placed(recipe, workspace.folder, Options(offline=offline, update=renew))
     there = workspace.store.is_file()
     kept = workspace.raw / ANSWERS if there else None
     replies = Replies(kept, keep=there, offline=offline, renew=renew)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from hst123r.engine.naming import placed
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned
 from hst123r.engine.planner import Planner
@@ -109,6 +110,7 @@ def check(recipe: Recipe, store: Store, options: Options) -> list[Redelivered]:
     from hst123r.archives import endpoints, mast_token
     from hst123r.archives.redelivery import Asker, Held
 
+    recipe = placed(recipe, store.folder, options)
     planner = Planner(recipe, store, options, dry=True)
     for progress in planner.divide_ready():
         if progress.error is not None:
@@ -157,6 +159,7 @@ def update(
         Who wants to know.
     """
     options = replace(options, update=True)
+    recipe = placed(recipe, workspace.folder, options)
     return Runner(recipe, workspace, store, options, listener)
 
 

@@ -17,7 +17,8 @@ NAME = f"{ROOT}_flc.fits"
     ("detector", "ra_deg", "cell"),
     [
         ("ACS/WFC", 150.1, "ACS/WFC/150"), ("WFPC2", 150.5, "WFPC2/WFPC2/150"),
-        ("WFC3/IR", 151.5, "WFC3/IR/152"), ("ACS/HRC", 359.7, "ACS/HRC/360"), ("ACS/HRC", 0, "ACS/HRC/0"),
+        ("WFC3/IR", 151.5, "WFC3/IR/152"), ("ACS/HRC", 359.7, "ACS/HRC/360"),
+        ("ACS/HRC", 0, "ACS/HRC/0"),
         ("ACS/WFC", None, ""), ("ACS/WFC", float("nan"), ""), ("", 10.0, ""),
     ],
 )  # fmt: skip

@@ -11,12 +11,13 @@ from hst123r.engine.tidings import Tiding
 from hst123r.records.outcome import Quality, State
 
 
-def job(name, action=Action.RUN, state=State.DONE, quality=Quality.GOOD, error="", sizes=None):  # noqa: PLR0913,PLR0917
+def job(name, action=Action.RUN, state=State.DONE, quality=Quality.GOOD, error="", sizes=None):
     """A planned job, as far as a listener looks at it."""
     notes = {} if sizes is None else {"sizes": sizes}
     stage, _, label = name.partition(":")
     return SimpleNamespace(
-        name=name, instance=SimpleNamespace(name=stage), job=SimpleNamespace(label=label, notes=notes),
+        name=name, instance=SimpleNamespace(name=stage),
+        job=SimpleNamespace(label=label, notes=notes),
         decision=SimpleNamespace(
             action=action, reasons=[SimpleNamespace(text="no record of it"),
                                     SimpleNamespace(text="parameter scale: 0.05 → 0.04")]

@@ -153,7 +153,10 @@ def test_offline_opens_no_socket_and_says_what_is_missing(archive, recipe, data,
 @pytest.mark.heavy
 def test_a_shared_archive_and_a_lock_are_enough_without_a_network(archive, recipe, data, tmp_path):
     path = recipe()
-    text = path.read_text()
+    text = path.read_text().replace(
+        '{name: T, position: "150.1 2.2"}', "{name: SN T, resolve: true}"
+    )
+    archive.holdings.add_name("SN T", 150.1, 2.2)
     (tmp_path / "common").mkdir()
     path.write_text(text.replace("{from: mast}", "{from: mast, archive: common, source: auto}"))
     archive.faults.add(f"GET.*Download.*{roots(data)[0]}", "status", None, code=404)
@@ -168,6 +171,12 @@ def test_a_shared_archive_and_a_lock_are_enough_without_a_network(archive, recip
     assert (done.returncode, opened) == (0, ""), done.stderr
     for file in data.iterdir():
         assert (tmp_path / "b" / "raw" / file.name).read_bytes() == file.read_bytes()
+    # elsewhere by now, and found out by an update only
+    archive.holdings.names.clear()
+    archive.holdings.add_name("SN T", 150.1001, 2.2)
+    assert guarded(tmp_path, "run", path, "-C", "a")[0].returncode == 0
+    done, _ = guarded(tmp_path, "update", path, "-C", "a")
+    assert "targets: SNT: ra_deg 150.1 → 150.1001" in done.stdout, done.stderr
     path.write_text(text.replace("{from: mast}", "{from: mast, archive: nowhere}"))
     done, _ = guarded(tmp_path, "run", path, "-C", "c")
     assert done.returncode == 2
