@@ -24,7 +24,7 @@ from hst123r.engine.orders import order_of, renew, row_of
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.planner import Planner
 from hst123r.engine.pool import Pool, cause_of_death
-from hst123r.engine.recover import recover
+from hst123r.engine.recover import clear, recover
 from hst123r.engine.report import Listener, Report
 from hst123r.engine.tidings import heard
 from hst123r.engine.workspace import Workspace, remove_tree
@@ -339,7 +339,7 @@ class Runner:
                 self.listener.said(f"{planned.name}: {line}")
         # only now: an interrupt while it is taken in leaves it among those that did not end
         del self._running[ended.id]
-        remove_tree(folder)
+        clear(self.workspace, folder)
         self._ran += 1
         _settle(planner, planned, taken)
         self.listener.ended(planned, time.monotonic() - since)
@@ -351,7 +351,7 @@ class Runner:
         for job_id, (planned, _, _) in self._running.items():
             self.store.jobs.fail(job_id, "interrupted", {}, {})
             planned.state = State.INTERRUPTED
-            remove_tree(self.workspace.attempt(job_id))
+            clear(self.workspace, self.workspace.attempt(job_id))
         self._running.clear()
 
     def _verdict(self, planner: Planner) -> tuple[str, int]:

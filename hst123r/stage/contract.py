@@ -13,6 +13,8 @@ from hst123r.records.params import Params
 from hst123r.records.target import Target
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hst123r.stage.context import Context
 
 PIXELS: Final = "pixels"
@@ -347,6 +349,20 @@ class Stage(ABC, Generic[P]):
         StageError
             If the products cannot be made.
         """
+
+    def rescue(self, job: Job, out: Path, home: Path) -> None:
+        """Put away what an attempt that was ended has made and the next one can go on with.
+
+        Parameters
+        ----------
+        job : Job
+            The job.
+        out : Path
+            Where its products are, as far as it came; removed afterwards.
+        home : Path
+            Where products are published.
+        """
+        del job, out, home
 
     def memory_mb(self, job: Job, params: P) -> float:
         """Estimate the peak memory of a job in MB, for admission to the worker pool."""

@@ -135,6 +135,12 @@ class Fetch(Stage[FetchParams]):
         """Several downloads at once fill a line; they wait more than they compute."""
         return AT_ONCE if params.from_ == "mast" else 0
 
+    def rescue(self, job: Job, out: Path, home: Path) -> None:
+        """Put files that had arrived whole back to where the next run looks for them."""
+        for file in job.arguments.get("files", {}).values():
+            if (out / file["name"]).is_file() and (home / INCOMING).is_dir():
+                (out / file["name"]).replace(home / INCOMING / file["name"])
+
     def memory_mb(self, job: Job, params: FetchParams) -> float:
         """Pieces of files, whatever their size, and the packages that look into them."""
         return DOWNLOAD_MB if params.from_ == "mast" else super().memory_mb(job, params)
