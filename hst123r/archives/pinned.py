@@ -134,6 +134,25 @@ def rows_of(chosen: Chosen) -> list[Row]:
     ]  # fmt: skip
 
 
+def notes_of(chosen: Chosen) -> Row:
+    """Return what is to be known of an exposure when it is fetched, and decides nothing.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        The exposure.
+    """
+    files = chosen.files.items()
+    return {
+        "public": chosen.public,
+        "withheld": chosen.withheld,
+        "cell": chosen.cell,
+        "sizes": {role: item.size for role, item in files},
+        "sha256": {role: item.sha256 for role, item in files if item.sha256 is not None},
+        "listed": rows_of(chosen),
+    }
+
+
 def differences(then: dict[str, Chosen], answer: Answer, *, rules: bool) -> Iterator[str]:
     """Yield in what an archive's list differs from a lock.
 

@@ -15,6 +15,7 @@ from tempfile import TemporaryFile
 from typing import Final
 
 from hst123r.archives.destination import locked
+from hst123r.archives.directory import folder_of
 from hst123r.archives.partial import Digests
 from hst123r.archives.patience import Stop
 from hst123r.archives.wanted import Fetched, Status, Wanted
@@ -44,6 +45,33 @@ def cell_of(detector: str, ra_deg: object) -> str:
     instrument, _, rest = detector.partition("/")
     # to even, as Python rounds and hst123 with it
     return f"{instrument}/{rest or instrument}/{round(ra_deg)}"
+
+
+def shared_folder(path: str | None, recipe_folder: Path) -> Path | None:
+    """Return the shared archive that a recipe names.
+
+    Parameters
+    ----------
+    path : str or None
+        Relative to the recipe; None for none.
+    recipe_folder : Path
+        Folder of the recipe.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder.
+    """
+    if path is None:
+        return None
+    folder = folder_of(path, recipe_folder).absolute()
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such folder",
+            where=str(folder),
+            hint="Make it, or check `archive` of the stage fetch",
+        )
+    return folder
 
 
 @dataclass(slots=True)
@@ -127,6 +155,11 @@ class Shared:
             self.told.append(f"{place} cannot be read: {error.strerror}")
             return None
         else:
+            if wanted.size not in (None, digests.size):
+                self.told.append(
+                    f"{place} has {digests.size} bytes, MAST lists {wanted.size}; "
+                    "`hst123r update RECIPE --check` tells whether it was made anew"
+                )
             part.chmod(READ_ONLY)
             move(part, wanted.destination)
             return Fetched(

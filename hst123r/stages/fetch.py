@@ -188,6 +188,7 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
     from hst123r.archives import criteria, endpoints, exclusive, mast, pinned
     from hst123r.archives.portal import Portal
     from hst123r.archives.replies import Replies
+    from hst123r.archives.shared import shared_folder
 
     raw = Path(scope.work_folder) / "raw" if scope.work_folder else None
     locked = scope.locked
@@ -217,13 +218,14 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
             f"MAST has no exposure of these targets that fits{mast.why_not(answer)}",
             hint="`hst123r query RECIPE` lists what was left out, and why",
         )
-    archive = _shared_archive(params, scope)
+    archive = shared_folder(params.archive, Path(scope.recipe_folder))
     closed = exclusive.closed(answer.exposures, raw, archive)
     asked = {"queries": replies.queries()}
     for exposure in answer.exposures:
         if exposure.root not in closed:
-            folder = None if archive is None else str(archive)
-            yield _job(exposure, {"archive": folder, "cell": exposure.cell, **asked})
+            # what an update asks for anew is not what others have fetched before
+            folder = None if archive is None or scope.renew else str(archive)
+            yield _job(exposure, {"archive": folder, **asked})
             asked = {}
     if closed:
         listed = [
@@ -237,35 +239,14 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
 
 def _job(exposure: Chosen, more: dict[str, Any]) -> Job:
-    from hst123r.archives.pinned import rows_of
+    from hst123r.archives.pinned import notes_of
 
     files = {
         role: {"uri": item.uri, "name": item.name, "version": item.version}
         for role, item in exposure.files.items()
     }
-    notes: dict[str, Any] = {
-        "public": exposure.public,
-        "withheld": exposure.withheld,
-        "sizes": {role: item.size for role, item in exposure.files.items()},
-        "sha256": {role: f.sha256 for role, f in exposure.files.items() if f.sha256 is not None},
-        "listed": rows_of(exposure),
-        **more,
-    }
+    notes = {**notes_of(exposure), **more}
     return Job(exposure.root, {"exposure": exposure.root}, {}, {"files": files}, notes)
-
-
-def _shared_archive(params: FetchParams, scope: Scope) -> Path | None:
-    from hst123r.archives.directory import folder_of
-
-    if params.archive is None:
-        return None
-    folder = folder_of(params.archive, Path(scope.recipe_folder)).absolute()
-    if not folder.is_dir():
-        raise InputError(
-            "there is no such folder", where=str(folder),
-            hint="Make it, or check `archive` of the stage fetch",
-        )  # fmt: skip
-    return folder
 
 
 def _withheld(rejects: list[Reject]) -> Outcome:

@@ -123,3 +123,12 @@ def test_an_archive_that_cannot_be_written_is_told(shared, wanted, exposure):
         assert unknown.take(wanted) is None
         unknown.put(fetched(wanted, exposure))
     assert "MAST does not say where it is" in unknown.told[0]
+
+
+def test_a_size_that_mast_does_not_list_is_told(shared, wanted, exposure):
+    from dataclasses import replace
+
+    place = put(shared, exposure)
+    found = shared.take(replace(wanted, size=len(exposure) + 2880))
+    assert found.status is Status.SHARED
+    assert shared.told[0].startswith(f"{place} has {len(exposure)} bytes, MAST lists ")

@@ -36,7 +36,7 @@ def shift(hdus):
     hdus[0].header["DATE"] = "2026-01-01"
 
 
-def test_the_same_files_whatever_the_list_says(archive, run_recipe, recipe, data):
+def test_the_same_files_whatever_the_list_says(archive, run_recipe, recipe, data, capfd):
     assert run_recipe(recipe()).code == 0
     held = archive.holdings
     held.add_product(held.observations[0], "jtst88abq_flc.fits", "jtst88abq")
@@ -48,6 +48,11 @@ def test_the_same_files_whatever_the_list_says(archive, run_recipe, recipe, data
     assert "MAST has jtst88abq, which the lock does not have; it is not fetched" in answer.err
     there = sorted(path.name for path in (answer.folder / "other" / "raw").glob("*.fits"))
     assert there == sorted(path.name for path in data.iterdir())
+    # a query without a work directory asks, and tells the same
+    assert invoke(["query", str(recipe()), "-C", "fourth"]) == 0
+    out = capfd.readouterr().out
+    assert "MAST has jtst88abq, which the lock does not have; it is not fetched" in out
+    assert "A run goes by the lock" in out
     # with --locked nobody is asked
     number = len(archive.log)
     assert run_recipe(recipe(), "--locked", "-C", "third").code == 0
