@@ -133,10 +133,11 @@ class Delivery:
     ) -> Fetched | None:
         if offline:
             return None
-        found = None
+        found, earlier = None, ""
         for name in self._servers():
             if found is not None:
-                self.told.append(f"{found.error}; {NAMES[name]} is asked for {wanted.name}")
+                earlier = str(found.error)
+                self.told.append(f"{earlier}; {NAMES[name]} is asked for {wanted.name}")
             host = endpoints.mast().host
             asked = wanted if name == "mast" else self._in_bucket(wanted)
             (found,) = Fetcher(host, token, on_bytes=self.on_bytes).fetch([asked], at_once=1)
@@ -147,6 +148,8 @@ class Delivery:
                 found.error = ArchiveError("the public bucket does not have it", where=wanted.name)
             if found.status.there or found.status is Status.EXCLUSIVE:
                 break
+            if earlier:
+                found.error = ArchiveError(f"{earlier}; {found.error}")
         return found
 
     def _servers(self) -> Iterator[Literal["mast", "s3"]]:

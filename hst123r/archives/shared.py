@@ -190,7 +190,10 @@ class Shared:
             home.parent.mkdir(parents=True, exist_ok=True)
             # of an earlier attempt that was killed; who holds the place writes alone
             part.unlink(missing_ok=True)
-            copy(found.wanted.destination, part)
+            if copy(found.wanted.destination, part).digest != found.digest:
+                self.told.append(f"{name} is not put into {self.folder}: its copy is not the same")
+                part.unlink()
+                return
             move(part, home)
         except OSError as error:
             self.told.append(f"{name} is not put into {self.folder}: {error.strerror or error}")

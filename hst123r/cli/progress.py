@@ -195,6 +195,8 @@ class Live:
 
     def said(self, message: str) -> None:
         """Print a line above the bars."""
+        # what ended just now is gone from the screen first, or its bars stay above the line
+        self.bars.refresh()
         self.bars.console.print(message, markup=False)
 
 

@@ -258,8 +258,7 @@ class Locking:
         if self.lock.recipe.digest == new.recipe.digest:
             full = completed(self.lock, new)
             found = lock_file.differences(full, new)
-            # what was not asked this time is as it was
-            found = [item for item in found if (item.section, item.text) != ("queries", "gone")]
+            found = [item for item in found if not _of_no_account(item)]
             if self.options.locked:
                 return Told([f"not as locked: {item}" for item in found], refused=bool(found))
             lines = [self._save(full)] if full != self.lock else []
@@ -278,6 +277,14 @@ class Locking:
             return f"the lock could not be written: {error}"
         verb = "renewed" if self.old is not None else "written"
         return f"{verb} {self.path.name}: {len(lock.products)} files"
+
+
+def _of_no_account(item: Difference) -> bool:
+    """Whether a difference is none that a run is to tell: it is about a question.
+
+    What was not asked this time is as it was; and of MAST's lists fetching has told what matters.
+    """
+    return item.section == "queries" and (item.text == "gone" or item.name.startswith("mast "))
 
 
 def path_of(recipe: Recipe, folder: Path) -> Path:

@@ -117,7 +117,7 @@ def check(recipe: Recipe, store: Store, options: Options) -> list[Redelivered]:
             raise progress.error
     found: list[Redelivered] = []
     asked: list[tuple[Planned, Held]] = []
-    places = endpoints.mast()
+    places, bucket = endpoints.mast(), endpoints.bucket()
     for planned in (job for item in planner.progress.values() for job in item.jobs):
         files = {row["name"]: row for row in planned.job.notes.get("listed", [])}
         for made in planned.made:
@@ -125,8 +125,10 @@ def check(recipe: Recipe, store: Store, options: Options) -> list[Redelivered]:
                 name = Path(path).name
                 if name not in files:
                     continue
-                url = places.download(files[name]["uri"])
                 facts = made.product.facts
+                # each server has dates and ETags of its own
+                server = bucket if facts.get(f"source_{role}") == "s3" else places
+                url = server.download(files[name]["uri"])
                 then = [facts.get(f"{about}_{role}", "") for about in ("etag", "last_modified")]
                 asked.append((planned, Held(name, url, made.contents[role].size, *then)))
     private = any(not job.job.notes.get("public", True) for job, _ in asked)

@@ -57,6 +57,15 @@ def test_auto_goes_on_elsewhere_and_says_so(archive, deliver):
     assert told == [f"{NAME}: the archive does not have it; the public bucket is asked for {NAME}"]
 
 
+def test_what_neither_gives_is_told_of_both(archive, deliver):
+    archive.holdings.files.clear()
+    found, _ = deliver("auto")
+    assert found.status is Status.MISSING
+    assert str(found.error) == (
+        f"{NAME}: the archive does not have it; {NAME}: the public bucket does not have it"
+    )
+
+
 def test_half_a_file_of_one_source_is_not_gone_on_with_from_the_other(archive, deliver, exposure):
     archive.faults.add("GET.*Download", "truncate", 1, at=0.5)
     archive.faults.add("GET.*Download", "status", None, code=404)

@@ -102,7 +102,8 @@ def test_another_version_than_the_locked_one_is_not_used(shared, wanted, exposur
 def fetched(wanted, data):
     wanted.destination.parent.mkdir(exist_ok=True)
     wanted.destination.write_bytes(data)
-    return Fetched(wanted, Status.COMPLETE, sha256=Digests.of(wanted.destination).sha256)
+    digests = Digests.of(wanted.destination)
+    return Fetched(wanted, Status.COMPLETE, sha256=digests.sha256, digest=digests.digest)
 
 
 def test_what_is_fetched_is_put_there_whole(shared, wanted, exposure):
@@ -132,3 +133,11 @@ def test_a_size_that_mast_does_not_list_is_told(shared, wanted, exposure):
     found = shared.take(replace(wanted, size=len(exposure) + 2880))
     assert found.status is Status.SHARED
     assert shared.told[0].startswith(f"{place} has {len(exposure)} bytes, MAST lists ")
+
+
+def test_a_copy_that_is_not_the_same_is_not_put_there(shared, wanted, exposure):
+    found = fetched(wanted, exposure)
+    wanted.destination.write_bytes(exposure[:-1])
+    shared.put(found)
+    assert shared.told == [f"{NAME} is not put into {shared.folder}: its copy is not the same"]
+    assert not list((shared.folder / "ACS/WFC/150").iterdir())

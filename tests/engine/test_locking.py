@@ -3,6 +3,7 @@
 import pytest
 from astropy.io import fits
 
+from hst123r.cli.main import invoke
 from hst123r.errors import InputError
 from hst123r.recipe import lock as lock_file
 
@@ -86,6 +87,48 @@ def test_a_changed_recipe_renews_its_lock_and_another_recipe_has_none(bench, rec
     with pytest.raises(InputError, match="the lock is of the recipe r, this one is other"):
         bench.run(recipe)
     assert path.is_file()
+
+
+def test_what_only_shows_when_it_is_made_fails_its_job(bench, recipe, tmp_path):
+    """As with simulated exposures, whose bytes nobody knows before."""
+    bench.run(recipe, until="fetch")
+    bench.run(recipe)
+    path = tmp_path / "recipe.lock.yaml"
+    found = lock_file.read(path)
+    (first, *others) = found.products
+    first = first.model_copy(update={"sha256": "ab" * 32})
+    lock_file.save(found.model_copy(update={"products": [first, *others]}), path)
+    report = bench.run(recipe, locked=True, redo=(f"fetch:{first.exposure}",))
+    assert report.exit_code == 2
+    (failed,) = [job for item in report.progress for job in item.jobs if job.error]
+    assert failed.error.startswith(f"{first.name} is not the locked one (sha256 ")
+    # without --locked it is taken, and the lock stays
+    before = path.read_bytes()
+    assert bench.run(recipe).exit_code == 0
+    assert path.read_bytes() == before
+
+
+@pytest.mark.heavy
+def test_a_lock_that_cannot_be_used_stops_all_but_an_update(
+    bench, recipe, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.chdir(tmp_path)
+    bench.run(recipe)
+    path = tmp_path / "recipe.lock.yaml"
+    good = path.read_text()
+    path.write_text(good.replace("120960", "120961"))
+    for command in ("run", "plan", "explain"):
+        more = ["exposures:all"] if command == "explain" else []
+        assert invoke([command, str(recipe), *more, "-C", "work"]) == 2
+        assert "the lock was changed since hst123r wrote it" in capfd.readouterr().err
+    assert invoke(["update", str(recipe), "-C", "work"]) == 0
+    assert "recipe.lock.yaml is made anew: the lock was changed" in capfd.readouterr().err
+    assert path.read_text() == good
+    # with --offline it locks what is here
+    path.unlink()
+    assert invoke(["update", str(recipe), "-C", "work", "--offline"]) == 0
+    assert "written recipe.lock.yaml" in capfd.readouterr().out
+    assert path.read_text() == good
 
 
 def test_the_lock_of_a_shipped_recipe_stands_in_the_work_directory(tmp_path):
