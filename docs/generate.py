@@ -1,4 +1,4 @@
-"""Write what is made from the code: pages of the documentation, and two schemas.
+"""Write what is made from the code: pages of the documentation, and three schemas.
 
 python docs/generate.py           writes them
 python docs/generate.py --check   writes nothing, lists what is stale, and exits with 1
@@ -13,7 +13,7 @@ from pages import commands, detectors, recipes, stages, store, words
 from pages.markdown import NOTICE
 
 from hst123r.instruments.schema import instrument_schema
-from hst123r.recipe.schema import as_text, recipe_schema
+from hst123r.recipe.schema import as_text, lock_schema, recipe_schema
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -24,6 +24,7 @@ def generated() -> dict[Path, str]:
     found = {
         ROOT / "schemas" / "recipe.schema.json": as_text(recipe_schema()),
         ROOT / "schemas" / "instrument.schema.json": as_text(instrument_schema()),
+        ROOT / "schemas" / "lock.schema.json": as_text(lock_schema()),
     }
     for room in (stages, detectors, commands, recipes, store, words):
         found |= {DOCS / path: text for path, text in room.pages().items()}

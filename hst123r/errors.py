@@ -28,7 +28,7 @@ EXIT_CODES: Final[dict[int, str]] = {
     STAGE_FAILED: "a stage failed",
     ARCHIVE: "an archive or the network",
     ENVIRONMENT: "a tool is missing, or the machine refused (disk, memory, permission)",
-    WORK_TO_DO: "`plan` only: there is work to do",
+    WORK_TO_DO: "`plan` and `update --check` only: there is work to do",
     INTERRUPTED: "interrupted by the user",
 }
 

@@ -38,6 +38,7 @@ REASONS = {
     Code.FAILED: "The last attempt failed, or was interrupted.",
     Code.INCOMPLETE: "The last attempt left something out that may be had now, such as an "
     "exposure that MAST refused; not with `--offline`.",
+    Code.LOCK: "A file in `raw/` is another version of it than the lock of the recipe has.",
     Code.ASKED: "`--redo` names it.",
     Code.WAITS: "In a plan: something before it is still to be made, so it may or may not run.",
     Code.UPSTREAM: "Something before it gave no usable result, so it is blocked.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ PRODUCT_NAME: Final = re.compile(r"([a-z][a-z0-9]{8})_([a-z0-9]+)\.fits")
 """Names of HST exposures in lower case: ``ipppssoot_suffix.fits``."""
 FITS_NAME: Final = re.compile(r".*\.(?:fits|fit|fts)(?:\.(?:gz|bz2|z|fz|xz|zip))?")
 """Names in lower case of what looks like FITS and is told of when it is not used."""
+
+
+PACKAGE: Final = "package:"
+"""Begins the path of a folder inside an installed Python package."""
 
 
 @dataclass(slots=True)
@@ -49,6 +54,42 @@ class Listing:
 
     exposures: list[Listed] = field(default_factory=list)
     left_out: list[list[str]] = field(default_factory=list)
+
+
+def folder_of(path: str, recipe_folder: Path) -> Path:
+    """Return the folder that a recipe names.
+
+    Parameters
+    ----------
+    path : str
+        Relative to the recipe, or ``package:NAME/FOLDER``.
+    recipe_folder : Path
+        Folder of the recipe.
+
+    Returns
+    -------
+    Path
+        The folder; it need not exist.
+
+    Raises
+    ------
+    InputError
+        If it is of a user or a package that is not there.
+    """
+    if not path.startswith(PACKAGE):
+        try:
+            return recipe_folder / Path(path).expanduser()
+        except RuntimeError as error:
+            raise InputError("there is no such user", where=f"path: {path}") from error
+    name, _, inside = path.removeprefix(PACKAGE).partition("/")
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        # a package inside one that is not there, or no name at all
+        found = None
+    if found is None or not found.submodule_search_locations:
+        raise InputError(f"there is no installed package {name!r}", where=f"path: {path}")
+    return Path(next(iter(found.submodule_search_locations))) / inside
 
 
 def list_folder(folder: Path, *, recursive: bool) -> Listing:

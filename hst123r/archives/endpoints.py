@@ -1,4 +1,4 @@
-"""Where the services of MAST are; a mirror or a test archive may take their place."""
+"""Where the services of MAST and its public bucket are; others may take their place."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ VARIABLE: Final = "HST123R_MAST_URL"
 """Environment variable with the address of a server that takes the place of MAST. It is no
 parameter of a recipe: where the bytes come from does not belong to a paper."""
 MAST: Final = "https://mast.stsci.edu"
+BUCKET_VARIABLE: Final = "HST123R_S3_URL"
+"""Likewise for the public bucket."""
+BUCKET: Final = "https://stpubdata.s3.amazonaws.com"
+"""MAST's public files, which everybody may read without an account; plain HTTPS is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,29 @@ class Endpoints:
         return f"{self.server}/api/v0.1/Download/file?uri={quote(uri, safe=':/')}"
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The public bucket: files only, nothing to be asked.
+
+    Parameters
+    ----------
+    server : str
+        Scheme and host, without a slash at the end.
+    """
+
+    server: str
+
+    def download(self, uri: str) -> str:
+        """Return the address of a file by its URI, ``mast:HST/product/ipppssoot_flc.fits``.
+
+        Only files of single exposures have a place that follows from their name; it is that of
+        MAST's own answers, ``/hst/public/ippp/ipppssoot/ipppssoot_flc.fits``.
+        """
+        name = uri.rpartition("/")[2]
+        root = name.partition("_")[0]
+        return f"{self.server}/hst/public/{root[:4]}/{root}/{quote(name)}"
+
+
 def mast() -> Endpoints:
     """Return the addresses of MAST, or of what the environment puts in its place.
 
@@ -56,12 +83,27 @@ def mast() -> Endpoints:
     InputError
         If the environment's address is none.
     """
-    server = os.environ.get(VARIABLE, "").rstrip("/") or MAST
+    return Endpoints(_server(VARIABLE, MAST, "MAST"))
+
+
+def bucket() -> Bucket:
+    """Return the address of the public bucket, or of what the environment puts in its place.
+
+    Raises
+    ------
+    InputError
+        If the environment's address is none.
+    """
+    return Bucket(_server(BUCKET_VARIABLE, BUCKET, "the public bucket"))
+
+
+def _server(variable: str, usual: str, name: str) -> str:
+    server = os.environ.get(variable, "").rstrip("/") or usual
     parts = urlsplit(server)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise InputError(
             f"{server!r} is not the address of a server",
-            where=VARIABLE,
-            hint="Write https://host, or unset the variable to use MAST itself",
+            where=variable,
+            hint=f"Write https://host, or unset the variable to use {name} itself",
         )
-    return Endpoints(server)
+    return server

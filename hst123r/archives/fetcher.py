@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial as partially
 from typing import TYPE_CHECKING, Final
 
 from hst123r import log
@@ -34,6 +35,22 @@ REQUESTS: Final = 60
 _log = log.get("archives")
 
 
+class OtherVersion(InputError):
+    """A whole file that is not the one of a digest: damaged on the way, or made anew since.
+
+    Parameters
+    ----------
+    sha256, expected : str
+        Hexadecimal digests, found and wanted.
+    name : str
+        Name of the file.
+    """
+
+    def __init__(self, sha256: str, expected: str, name: str) -> None:
+        super().__init__(f"its sha256 is {sha256[:12]}…, {expected[:12]}… was expected", where=name)
+        self.sha256 = sha256
+
+
 @dataclass(slots=True)
 class Fetcher:
     """Fetches files from one archive.
@@ -48,12 +65,16 @@ class Fetcher:
         Limits of waiting.
     on_end : callable or None
         Called with each `Fetched` as it ends, in the thread of the caller.
+    on_bytes : callable or None
+        Called with a file's name, its bytes that are there, and those there will be (None where
+        nobody knows), in the thread that fetches it.
     """
 
     host: str
     token: Token | None = None
     patience: Patience = field(default_factory=Patience)
     on_end: Callable[[Fetched], object] | None = None
+    on_bytes: Callable[[str, int, int | None], object] | None = None
     _stop: Stop = field(default_factory=Stop)
     _local: threading.local = field(default_factory=threading.local)
 
@@ -148,8 +169,10 @@ class Fetcher:
         partial.load()
         token = self.token if wanted.with_token else None
         auth = Authorization(token, self.host)
-        transfer = Transfer(self._session(), wanted.url, auth, self.patience, self._stop)
+        told = None if self.on_bytes is None else partially(self.on_bytes, wanted.name)
+        transfer = Transfer(self._session(), wanted.url, auth, self.patience, self._stop, told)
         troubles = wrong = requests = 0
+        others: set[str] = set()
         furthest = partial.size
         while True:
             self._stop.check()
@@ -161,6 +184,12 @@ class Fetcher:
             except Refused as refusal:
                 return _refused(wanted, refusal, requests)
             except InputError as error:
+                if isinstance(error, OtherVersion):
+                    if error.sha256 in others:
+                        return Fetched(
+                            wanted, Status.FAILED, _other(wanted, error), requests=requests
+                        )
+                    others.add(error.sha256)
                 partial.forget()
                 wrong += 1
                 trouble = Trouble(f"what arrived is not the file: {error.message}")
@@ -184,10 +213,7 @@ class Fetcher:
     def _verify(self, wanted: Wanted, partial: Partial) -> str:
         checksums = wanted.verify(partial.path)
         if wanted.sha256 is not None and partial.digests.sha256 != wanted.sha256:
-            raise InputError(
-                f"its sha256 is {partial.digests.sha256[:12]}…, {wanted.sha256[:12]}… was expected",
-                where=wanted.name,
-            )
+            raise OtherVersion(partial.digests.sha256, wanted.sha256, wanted.name)
         return checksums
 
     def _publish(
@@ -241,3 +267,12 @@ def _given_up(wanted: Wanted, trouble: Trouble, requests: int) -> Fetched:
         hint="Try again later; what has arrived is kept",
     )
     return Fetched(wanted, Status.FAILED, error, requests=requests)
+
+
+def _other(wanted: Wanted, error: OtherVersion) -> ArchiveError:
+    """What came twice in the same way was not damaged on the way."""
+    return ArchiveError(
+        f"the archive has another version of it than the lock: {error.message}",
+        where=wanted.name,
+        hint="It was made anew since; `hst123r update RECIPE` takes the new version",
+    )

@@ -11,6 +11,7 @@ from hst123r.archives.criteria import LeftOut
 from hst123r.archives.directory import PRODUCT_NAME
 from hst123r.archives.observed import Observed
 from hst123r.archives.portal import Row
+from hst123r.archives.shared import cell_of
 from hst123r.instruments.detector import Detector
 from hst123r.records.dates import iso
 
@@ -32,12 +33,15 @@ class Listed:
         Size in bytes, not always right.
     version : str
         Version of the pipeline that made it, empty where it is not told.
+    sha256 : str or None
+        Digest that it must have; archives do not tell, locks do.
     """
 
     uri: str
     name: str
     size: int | None
     version: str
+    sha256: str | None = None
 
 
 @dataclass(slots=True)
@@ -60,6 +64,8 @@ class Chosen:
         What the archive says of the observation it belongs to.
     targets : list of str
         Targets that the observation's footprint covers.
+    cell : str
+        Where it belongs in a shared archive, empty where that is not known.
     """
 
     root: str
@@ -71,6 +77,7 @@ class Chosen:
     filters: str
     proposal: str
     targets: list[str]
+    cell: str = ""
 
     @property
     def public(self) -> bool:
@@ -251,6 +258,7 @@ def _take(root: str, exposure: _Exposure, left: list[LeftOut]) -> Chosen | None:
         filters=str(parent.get("filters") or ""),
         proposal=str(parent.get("proposal_id") or ""),
         targets=list(exposure.parent.targets),
+        cell=cell_of(exposure.parent.detector.name, parent.get("s_ra")),
     )
 
 

@@ -35,6 +35,10 @@ class Replies:
         Ask even where an answer is kept.
     asked : int
         How many questions were asked.
+    used : list of str
+        The sha256 of every reply that was used.
+    about : dict of str to list of str
+        The same by the name of each answer.
     """
 
     folder: Path | None
@@ -43,6 +47,7 @@ class Replies:
     renew: bool = False
     asked: int = 0
     used: list[str] = field(default_factory=list)
+    about: dict[str, list[str]] = field(default_factory=dict)
 
     def get(self, about: str, question: dict[str, Any], ask: Callable[[], list[str]]) -> list[str]:
         """Return the answer to a question, kept or new.
@@ -67,10 +72,11 @@ class Replies:
             If it would have to be asked and may not, or what is kept was changed.
         """
         text = json.dumps(question, sort_keys=True, separators=(",", ":"))
+        digest = digest_bytes(text.encode()).partition(":")[2]
+        name = f"{about}-{digest[:16]}"
         path = None
         if self.folder is not None:
-            digest = digest_bytes(text.encode()).partition(":")[2]
-            path = self.folder / f"{about}-{digest[:16]}.json"
+            path = self.folder / f"{name}.json"
             if path.is_file() and not self.renew:
                 return self._read(path, question)
         if self.offline:
@@ -81,12 +87,27 @@ class Replies:
         bodies = ask()
         self.asked += 1
         digests = [hashlib.sha256(body.encode()).hexdigest() for body in bodies]
-        self.used += digests
+        self._use(name, digests)
         if path is not None and self.keep:
             kept = {"asked": utc_now(), "question": question, "sha256": digests, "replies": bodies}
             with machine_errors("keep an answer of the archive", path):
                 write(path, json.dumps(kept, indent=1).encode())
         return bodies
+
+    def _use(self, name: str, digests: list[str]) -> None:
+        self.used += digests
+        self.about[name] = digests
+
+    def queries(self) -> list[dict[str, str]]:
+        """Return what was asked, as a lock has it: ``service``, ``what`` and ``digest``."""
+        return [
+            {
+                "service": "mast",
+                "what": name,
+                "digest": f"sha256:{hashlib.sha256(''.join(digests).encode()).hexdigest()}",
+            }
+            for name, digests in sorted(self.about.items())
+        ]
 
     def _read(self, path: Path, question: dict[str, Any]) -> list[str]:
         try:
@@ -102,5 +123,5 @@ class Replies:
                 where=str(path),
                 hint="Remove the file, or run `hst123r query RECIPE --renew`, to ask again",
             )
-        self.used += digests
+        self._use(path.stem, digests)
         return bodies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -67,6 +68,8 @@ class Transfer:
         Limits.
     stop : Stop
         Ends it.
+    on_bytes : callable or None
+        Called with the bytes that are there and those there will be, None where nobody knows.
     """
 
     session: requests.Session
@@ -74,6 +77,7 @@ class Transfer:
     auth: Any
     patience: Patience
     stop: Stop
+    on_bytes: Callable[[int, int | None], object] | None = None
     resumed: int = 0
 
     def attempt(self, partial: Partial) -> None:
@@ -141,6 +145,8 @@ class Transfer:
         while piece := response.raw.read1(PIECE):
             self.stop.check()
             partial.add(stream, piece)
+            if self.on_bytes is not None:
+                self.on_bytes(partial.size, partial.version.total)
             if watch.too_slow(time.monotonic(), len(piece)):
                 rate = self.patience.least_rate
                 raise Trouble(f"fewer than {rate:g} bytes per second arrived")

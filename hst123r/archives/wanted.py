@@ -17,6 +17,8 @@ class Status(StrEnum):
     """Fetched, verified and in its place."""
     CACHED = "cached"
     """It was there already, and is whole."""
+    SHARED = "shared"
+    """It was copied out of a shared archive, and is whole."""
     EXCLUSIVE = "exclusive"
     """The archive has it and does not give it to us."""
     MISSING = "missing"
@@ -27,7 +29,7 @@ class Status(StrEnum):
     @property
     def there(self) -> bool:
         """Whether the file is in its place."""
-        return self in (Status.COMPLETE, Status.CACHED)
+        return self in (Status.COMPLETE, Status.CACHED, Status.SHARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Fetched:
         Bytes that were kept from interrupted transfers.
     notes : list of str
         What a user should know about it.
+    source : str
+        Where it came from: ``mast``, ``s3``, or the path in a shared archive.
     """
 
     wanted: Wanted
@@ -112,3 +116,4 @@ class Fetched:
     requests: int = 0
     resumed: int = 0
     notes: list[str] = field(default_factory=list)
+    source: str = "mast"

@@ -27,14 +27,17 @@ def target_rows(recipe: Recipe) -> list[dict[str, str]]:
     list of dict
         ``name``, ``sexagesimal`` and ``degrees``.
     """
-    return [
-        {
-            "name": target.name,
-            "sexagesimal": target.position.sexagesimal,
-            "degrees": target.position.decimal,
-        }
-        for target in recipe.targets
-    ]
+    rows = []
+    for entry in recipe.head.targets:
+        if entry.position is None:
+            unknown = f"looked up by {entry.asked!r}"
+            rows.append({"name": entry.label, "sexagesimal": unknown, "degrees": ""})
+            continue
+        place = entry.target({}).position
+        rows.append(
+            {"name": entry.label, "sexagesimal": place.sexagesimal, "degrees": place.decimal}
+        )
+    return rows
 
 
 def resolved_rows(recipe: Recipe) -> list[dict[str, str]]:

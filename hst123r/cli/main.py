@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import pkgutil
+import signal
 import sys
 import traceback
 from typing import Any, Final
@@ -89,6 +90,8 @@ def entry() -> None:
     """Run the command line, and end with the exit code that the documentation promises."""
     # pydantic would read what every installed package says of itself, for plugins of its own
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # as Ctrl-C does, so that whoever ends us finds everything in order
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # looking at all that was imported, again and again, takes a quarter of a short command
     gc.set_threshold(YOUNG, 20, 20)
     code = invoke(sys.argv[1:])

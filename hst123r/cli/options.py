@@ -68,6 +68,9 @@ def choice_of_jobs(function: F) -> F:
                 help="Do not run a job again for this kind of reason, e.g. tool-version.",
             ),
             click.option("--offline", is_flag=True, help="Open no socket."),
+            click.option(
+                "--locked", is_flag=True, help="Refuse when something is not as the lock has it."
+            ),
         )
     ):  # fmt: skip
         function = option(function)
@@ -104,7 +107,7 @@ def open_recipe(name: str, given: tuple[str, ...]) -> Recipe:
     if path.stem in shipped and path.parent in {Path(), Path("recipes")}:
         return load(shipped[path.stem], given, shown=name)
     if path.is_dir():
-        found = sorted(item.name for item in path.glob("*.y*ml"))
+        found = sorted(p.name for p in path.glob("*.y*ml") if not p.name.endswith(".lock.yaml"))
         inside = f"In it are {', '.join(found[:8])}" if found else "There is none in it"
         raise InputError("this is a folder; a recipe is one file", where=name, hint=inside)
     hint = f"Recipes that ship with hst123r: {', '.join(shipped)}" if shipped else ""

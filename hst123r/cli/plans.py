@@ -11,7 +11,7 @@ import click
 from hst123r import errors
 from hst123r.cli.render import table
 from hst123r.engine.decide import Action
-from hst123r.engine.dry import plan
+from hst123r.engine.dry import Outlook, outlook
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.workspace import Workspace
@@ -41,12 +41,17 @@ def show(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: boo
         10 when there is work to do, 0 when there is none. Where nothing can be done since
         something is in the way, or the plan fails: what a run would end with.
     """
-    progress = plan(recipe, workspace, options)
-    stages = [item for item in progress if not item.skipped]
+    found = outlook(recipe, workspace, options)
+    stages = [item for item in found.progress if not item.skipped]
     if as_json:
-        click.echo(json.dumps({"stages": [_as_json(item) for item in stages]}, indent=2))
+        shown = {"lock": _lock(found), "stages": [_as_json(item) for item in stages]}
+        click.echo(json.dumps(shown, indent=2))
     else:
         table(("stage", "jobs", "action", "why"), [row for item in stages for row in _rows(item)])
+        _show_lock(found)
+    if options.locked and found.unlike:
+        click.echo("hst123r: not everything is as it was locked, and --locked is given", err=True)
+        return errors.USER_INPUT
     for item in stages:
         if item.error is not None:
             click.echo(f"hst123r: {item.instance.name}: {item.error}", err=True)
@@ -88,6 +93,27 @@ def _rows(progress: Progress) -> list[tuple[str, str, str, str]]:
         when = f"divided into jobs when {names} is done"
         rows.append((name, "?" if not rows else "+ ?", "later", when))
     return rows or [(name, "0", "", "nothing to do")]
+
+
+def _lock(found: Outlook) -> dict[str, Any]:
+    return {
+        "path": None if found.lock is None else str(found.lock),
+        "unlike": [
+            {"section": item.section, "name": item.name, "text": item.text} for item in found.unlike
+        ],
+    }
+
+
+def _show_lock(found: Outlook) -> None:
+    for line in found.told:
+        click.echo(line, err=True)
+    if found.lock is None:
+        click.echo("not locked; a run that goes well writes the lock")
+        return
+    verdict = "everything is" if not found.unlike else f"{len(found.unlike)} things are not"
+    click.echo(f"locked by {found.lock.name}; {verdict} as it was locked")
+    for item in found.unlike:
+        click.echo(f"  {item}")
 
 
 def _forecast(forecast: Forecast) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +12,14 @@ from typing import Any
 
 import click
 
-from hst123r.cli.progress import Lines, Live
+from hst123r.cli.progress import listener_for
 from hst123r.cli.render import rejects, table
 from hst123r.engine.hold import holding
+from hst123r.engine.naming import placed
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
-from hst123r.engine.run import Report, Runner
+from hst123r.engine.report import Report
+from hst123r.engine.run import Runner
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import Hst123rError
 from hst123r.provenance.queries import without_job
@@ -45,11 +46,12 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
     int
         Exit code.
     """
-    listener = Live() if sys.stderr.isatty() else Lines()
+    listener = listener_for()
     with holding(workspace) as store, listener:
         options.check_jobs(store.jobs.records())
+        recipe = placed(recipe, workspace.folder, options)
         runner = Runner(recipe, workspace, store, options, listener)
-        with _ending_in_order(runner):
+        with ending_in_order(runner):
             report = runner.run()
     if as_json:
         click.echo(json.dumps(_as_json(recipe, workspace, report), indent=2))
@@ -59,8 +61,14 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
 
 
 @contextmanager
-def _ending_in_order(runner: Runner) -> Iterator[None]:
-    """Let the first Ctrl-C, or a SIGTERM, end the run in order; a second Ctrl-C ends it at once."""
+def ending_in_order(runner: Runner) -> Iterator[None]:
+    """Let the first Ctrl-C, or a SIGTERM, end the run in order; a second Ctrl-C ends it at once.
+
+    Parameters
+    ----------
+    runner : Runner
+        The run.
+    """
 
     def stop(number: int, _: FrameType | None) -> None:
         runner.stop()
@@ -72,6 +80,17 @@ def _ending_in_order(runner: Runner) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def problems(report: Report) -> list[str]:
+    """Return a sentence for everything that went wrong in a run.
+
+    Parameters
+    ----------
+    report : Report
+        What it came to.
+    """
+    return _problems(report)
 
 
 def _summary(workspace: Workspace, report: Report) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -37,6 +37,7 @@ class Code(StrEnum):
     ALTERED = "product-altered"
     FAILED = "last-attempt"
     INCOMPLETE = "incomplete"
+    LOCK = "lock"
     ASKED = "asked"
     WAITS = "waits"
     UPSTREAM = "upstream"
@@ -87,6 +88,7 @@ def decide(
     contents: Contents,
     *,
     asked: bool,
+    pins: Mapping[str, str] | None = None,
 ) -> Decision:
     """Decide about one job, and say all reasons.
 
@@ -104,6 +106,8 @@ def decide(
         To look at the products on disk.
     asked : bool
         Whether the user asked for it to run again.
+    pins : mapping of str to str, optional
+        By role, the sha256 that the lock has for its files.
 
     Returns
     -------
@@ -124,6 +128,7 @@ def decide(
         if key.digest != record.key and then is not None:
             reasons += differences(key.parts, then)
         reasons += check_products(made, contents)
+        reasons += _unlike_the_lock(made, contents, pins or {})
         if record.incomplete:
             reasons.append(Reason(Code.INCOMPLETE, record.incomplete))
     if key.uncertain and not any(reason.code is Code.NO_RECORD for reason in reasons):
@@ -227,4 +232,16 @@ def check_products(made: list[Made], contents: Contents) -> list[Reason]:
             if changed:
                 what = ", ".join(changed)
                 reasons.append(Reason(Code.ALTERED, f"product {shown} was altered ({what})"))
+    return reasons
+
+
+def _unlike_the_lock(made: list[Made], contents: Contents, pins: Mapping[str, str]) -> list[Reason]:
+    reasons = []
+    for item in made if pins else []:
+        for role, path in item.product.files.items():
+            now = contents.sha256(item.contents[role]) if role in pins else None
+            if now is not None and now != pins[role]:
+                shown = contents.relative(path)
+                text = f"{shown} is not the locked version ({now[:12]}…, {pins[role][:12]}…)"
+                reasons.append(Reason(Code.LOCK, text))
     return reasons

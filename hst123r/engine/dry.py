@@ -5,7 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
 
+from hst123r.engine.locking import Locking
+from hst123r.engine.naming import placed
 from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Progress
@@ -15,6 +19,7 @@ from hst123r.errors import Hst123rError
 from hst123r.files.content import Content, Signature
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
+from hst123r.recipe.lock import Difference
 from hst123r.recipe.model import Recipe
 
 
@@ -39,13 +44,56 @@ def plan(recipe: Recipe, workspace: Workspace, options: Options) -> list[Progres
     list of Progress
         All stages, divided as far as that can be known.
     """
+    return outlook(recipe, workspace, options).progress
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A plan, and how it stands with the lock.
+
+    Parameters
+    ----------
+    progress : list of Progress
+        All stages.
+    lock : Path or None
+        The lock, None where there is none yet.
+    unlike : list of Difference
+        What is not as it was locked, as far as that can be known.
+    told : list of str
+        What an archive is to be said about.
+    """
+
+    progress: list[Progress]
+    lock: Path | None
+    unlike: list[Difference]
+    told: list[str]
+
+
+def outlook(recipe: Recipe, workspace: Workspace, options: Options) -> Outlook:
+    """Make a plan, and compare it with the lock.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    workspace : Workspace
+        Its work directory.
+    options : Options
+        What the user asked for.
+
+    Returns
+    -------
+    Outlook
+        The plan.
+    """
+    recipe = placed(recipe, workspace.folder, options)
     if not workspace.store.is_file():
         return _plan(recipe, Store.in_memory(workspace.folder), options)
     with reading(workspace.folder) as store:
-        progress = _plan(recipe, store, options)
+        found = _plan(recipe, store, options)
     if store.contents.looked:
         _keep(workspace, store.contents.looked)
-    return progress
+    return found
 
 
 def _keep(workspace: Workspace, looked: Mapping[str, tuple[Signature, Content]]) -> None:
@@ -61,10 +109,14 @@ def _keep(workspace: Workspace, looked: Mapping[str, tuple[Signature, Content]])
             lock.release()
 
 
-def _plan(recipe: Recipe, store: Store, options: Options) -> list[Progress]:
+def _plan(recipe: Recipe, store: Store, options: Options) -> Outlook:
     options.check_jobs(store.jobs.records())
     planner = Planner(recipe, store, options, dry=True)
+    told: list[str] = []
+    planner.locking, planner.tell = Locking(recipe, store.folder, options), told.append
     with forbidden(when=options.offline):
         while any(True for _ in planner.divide_ready()):
             pass
-    return list(planner.progress.values())
+    locking = planner.locking
+    path = None if locking.lock is None else locking.path
+    return Outlook(list(planner.progress.values()), path, locking.against(planner, store), told)

@@ -29,6 +29,11 @@ class Options:
         How many jobs run at once.
     offline : bool
         Whether sockets are forbidden.
+    locked : bool
+        Refuse to run when something is not as the lock has it.
+    update : bool
+        Ask the archives again, take what they have now and no account of the lock; nothing but
+        their files is brought up to date.
     """
 
     until: str | None = None
@@ -37,6 +42,8 @@ class Options:
     ignore: tuple[str, ...] = ()
     jobs: int = 1
     offline: bool = False
+    locked: bool = False
+    update: bool = False
 
     def check(self, recipe: Recipe) -> None:
         """Check that every name exists.
@@ -106,5 +113,7 @@ class Options:
             "ignore": list(self.ignore),
             "jobs": self.jobs,
             "offline": self.offline,
+            "locked": self.locked,
+            "update": self.update,
         }
         return {key: value for key, value in found.items() if value}

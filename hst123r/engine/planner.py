@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hst123r.engine.decide import Action, Code, Decision, Reason, decide
 from hst123r.engine.environment import software
@@ -28,6 +28,9 @@ from hst123r.records.exposure import band
 from hst123r.records.outcome import Product, Quality, State
 from hst123r.stage import registry
 from hst123r.stage.contract import Job, Scope, Variant
+
+if TYPE_CHECKING:
+    from hst123r.engine.locking import Locking
 
 
 class Planner:
@@ -51,6 +54,8 @@ class Planner:
         self.options = options
         self.dry = dry
         self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.tell: Callable[[str], object] = str
+        self.locking: Locking | None = None
         self.identities = Identities(store.contents)
         self.progress = {
             item.name: Progress(item, registry.get(item.stage)) for item in recipe.instances
@@ -71,6 +76,8 @@ class Planner:
     def _leave_out(self) -> None:
         names = list(self.progress)
         kept = set(names)
+        if self.options.update:
+            kept = {name for name, item in self.progress.items() if item.stage.home == "raw"}
         if self.options.until is not None:
             kept &= set(names[: names.index(self.options.until) + 1])
         if self.options.only is not None:
@@ -223,6 +230,9 @@ class Planner:
             dry=self.dry,
             excluded=self._excluded(sources),
             waiting=self.waiting,
+            locked=None if self.locking is None else self.locking.pins(progress.instance),
+            renew=self.options.update and not self.options.offline,
+            tell=self.tell,
         )
 
     def _excluded(self, sources: list[Progress]) -> frozenset[str]:
@@ -248,7 +258,8 @@ class Planner:
         if record is not None and self.options.offline:
             # what an archive withheld cannot be had now
             record = replace(record, incomplete="")
-        decision = decide(record, key, then, made, self.store.contents, asked=asked)
+        pins = job.notes.get("sha256", {})
+        decision = decide(record, key, then, made, self.store.contents, asked=asked, pins=pins)
         kept = [item for item in decision.reasons if item.code.value not in self.options.ignore]
         if decision.action is Action.RUN and decision.reasons and not kept and made:
             return Decision(Action.REUSE)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hst123r.engine.locking import Locking
+from hst123r.engine.naming import placed
 from hst123r.engine.offline import forbidden
+from hst123r.engine.options import Options
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import InputError
 from hst123r.recipe.model import Recipe
@@ -34,7 +37,8 @@ def query(
     Returns
     -------
     dict
-        ``exposures``, ``left_out``, and the sums ``files``, ``bytes`` and ``exclusive``.
+        ``exposures``, ``left_out``, in what that is ``unlike`` the lock, which a run goes by, and
+        the sums ``files``, ``bytes`` and ``exclusive``.
 
     Raises
     ------
@@ -43,14 +47,16 @@ def query(
     ArchiveError
         If MAST gives no whole answer.
     """
-    from hst123r.archives import criteria, endpoints, mast
+    from hst123r.archives import criteria, endpoints, mast, pinned
     from hst123r.archives.portal import Portal
     from hst123r.archives.replies import Replies
     from hst123r.stages.fetch import ANSWERS, FetchParams
 
     fetches = [
-        params
-        for params in (resolve(item).params for item in recipe.instances if item.stage == "fetch")
+        (item, params)
+        for item in recipe.instances
+        if item.stage == "fetch"
+        for params in [resolve(item).params]
         if isinstance(params, FetchParams) and params.from_ == "mast"
     ]
     if not fetches:
@@ -59,11 +65,13 @@ def query(
             where=str(recipe.path),
             hint="Its stages need `fetch: {from: mast}`",
         )
+    recipe = placed(recipe, workspace.folder, Options(offline=offline, update=renew))
     there = workspace.store.is_file()
     kept = workspace.raw / ANSWERS if there else None
     replies = Replies(kept, keep=there, offline=offline, renew=renew)
-    exposures, left_out = {}, {}
-    for params in fetches:
+    locking = Locking(recipe, workspace.folder, Options())
+    exposures, left_out, unlike = {}, {}, []
+    for instance, params in fetches:
         wanted = criteria.of_recipe(
             recipe.targets,
             lambda detector, filter_name: selection(recipe, detector, filter_name),
@@ -73,6 +81,10 @@ def query(
         )
         with forbidden(when=offline):
             answer = mast.search(wanted, Portal(endpoints.mast(), replies))
+        locked = locking.pins(instance)
+        if locked is not None:
+            then = {item.root: item for item in pinned.exposures_of(locked.products)}
+            unlike += list(pinned.differences(then, answer, rules=locked.rules))
         exposures.update({item.root: item for item in answer.exposures})
         left_out.update({(item.subject, item.reason): item for item in answer.left_out})
     found = [exposures[root] for root in sorted(exposures)]
@@ -86,6 +98,7 @@ def query(
         "files": sum(len(item.files) for item in found),
         "bytes": sum(item.size for item in found),
         "exclusive": sum(not item.public for item in found),
+        "unlike": unlike,
         "asked": replies.asked,
     }
 

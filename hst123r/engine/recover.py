@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from hst123r.engine.handover import OUT, Order, Result
@@ -11,6 +12,7 @@ from hst123r.errors import EnvironmentProblem, Hst123rError, StageError
 from hst123r.files.content import digest_file
 from hst123r.provenance.store import Store
 from hst123r.records.outcome import State
+from hst123r.stage import registry
 
 
 def recover(store: Store, workspace: Workspace) -> list[str]:
@@ -45,8 +47,32 @@ def recover(store: Store, workspace: Workspace) -> list[str]:
     for run_id in store.interrupted_runs():
         store.db.table("run").update(run_id, {"state": "interrupted"})
         said.append(f"run {run_id} was killed before it ended")
-    said += [text for folder in workspace.scratch.iterdir() if (text := remove_tree(folder))]
+    said += [text for folder in workspace.scratch.iterdir() if (text := clear(workspace, folder))]
     return said
+
+
+def clear(workspace: Workspace, folder: Path) -> str:
+    """Remove the scratch directory of an attempt that was ended, but for what can be gone on with.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The directory.
+    folder : Path
+        What lies in its scratch.
+
+    Returns
+    -------
+    str
+        Why something of it is still there, empty when it is gone.
+    """
+    with suppress(Hst123rError, OSError, ValueError, KeyError, TypeError):
+        # it may be anything, also of another version; then nothing is kept
+        order = Order.load(folder)
+        home = Path(order.home)
+        if home.is_relative_to(workspace.folder):
+            registry.get(order.handler).rescue(order.job, folder / OUT, home)
+    return remove_tree(folder)
 
 
 def _recover(store: Store, workspace: Workspace, job_id: int) -> str:

@@ -8,9 +8,8 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
 from hst123r import errors, log
 from hst123r.engine import environment
@@ -18,13 +17,16 @@ from hst123r.engine.decide import Action
 from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.ingest import Taken, fail, take_in
 from hst123r.engine.keys import signatures
+from hst123r.engine.locking import Locking
 from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.orders import order_of, renew, row_of
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.planner import Planner
 from hst123r.engine.pool import Pool, cause_of_death
-from hst123r.engine.recover import recover
+from hst123r.engine.recover import clear, recover
+from hst123r.engine.report import Listener, Report
+from hst123r.engine.tidings import heard
 from hst123r.engine.workspace import Workspace, remove_tree
 from hst123r.external.template import Ended
 from hst123r.files.content import digest_bytes
@@ -39,54 +41,6 @@ from hst123r.stage import registry
 
 WAIT_SECONDS: Final = 0.5
 _log = log.get("engine")
-
-
-class Listener(Protocol):
-    """Who wants to know what happens in a run."""
-
-    def divided(self, progress: Progress) -> None:
-        """Hear that a stage was divided into jobs, and what is to be done about each."""
-
-    def started(self, planned: Planned) -> None:
-        """Hear that a job started."""
-
-    def ended(self, planned: Planned, seconds: float) -> None:
-        """Hear that a job ended, and after how many seconds."""
-
-    def tick(self) -> None:
-        """Hear that time has passed."""
-
-    def said(self, message: str) -> None:
-        """Hear something about the run as a whole."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run came to.
-
-    Parameters
-    ----------
-    run_id : int
-        Number of the run.
-    state : str
-        ``done``, ``failed`` or ``interrupted``.
-    exit_code : int
-        What the command ends with.
-    progress : list of Progress
-        The stages with their jobs.
-    left_out : list of dict
-        Every reject of its jobs, run or reused: ``job_id``, ``subject``, labels, ``code`` and
-        ``reason``.
-    caveats : list of dict
-        Every caveat of its jobs, run or reused: ``job``, ``code``, ``text``, ``subject``.
-    """
-
-    run_id: int
-    state: str
-    exit_code: int
-    progress: list[Progress] = field(default_factory=list)
-    left_out: list[dict[str, Any]] = field(default_factory=list)
-    caveats: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Runner:
@@ -127,10 +81,11 @@ class Runner:
         self._ran = 0
         self._stopping = False
         self._waiting = False
+        self.locking = Locking(recipe, workspace.folder, options)
 
     @contextlib.contextmanager
-    def _wait_for_server(self) -> Iterator[None]:
-        """Let the first request to end take effect at once."""
+    def waiting(self) -> Iterator[None]:
+        """Let the first request to end take effect at once, while a server is asked."""
         self._waiting = True
         try:
             self._end_if_asked()
@@ -167,7 +122,10 @@ class Runner:
         for line in recover(self.store, self.workspace):
             self.listener.said(line)
         planner = Planner(self.recipe, self.store, self.options, dry=False)
-        planner.waiting = self._wait_for_server
+        planner.waiting, planner.tell = self.waiting, self.listener.said
+        planner.locking = self.locking
+        if self.options.locked:
+            self.locking.refuse(self.store)
         self._begin(planner)
         handler = log.to_file(self.workspace.run_log(self.run_id))
         state, code, broken = "failed", errors.BUG, True
@@ -175,6 +133,7 @@ class Runner:
             with forbidden(when=self.options.offline):
                 self._loop(planner)
             state, code = self._verdict(planner)
+            state, code = self._lock(planner, state, code)
             broken = False
         except KeyboardInterrupt:
             state, code, broken = "interrupted", errors.INTERRUPTED, False
@@ -195,6 +154,17 @@ class Runner:
         return Report(
             self.run_id, state, code, progress, left_out, queries.caveats(self.store.db, jobs)
         )
+
+    def _lock(self, planner: Planner, state: str, code: int) -> tuple[str, int]:
+        """Write the lock after a run that went well, and say what is not as it was locked."""
+        if state != "done":
+            return state, code
+        told = self.locking.after(planner, self.store)
+        for line in told.lines:
+            self.listener.said(line)
+        if told.refused:
+            return "failed", errors.USER_INPUT
+        return state, code
 
     def _begin(self, planner: Planner) -> None:
         self.run_id = self.store.begin_run(
@@ -255,11 +225,18 @@ class Runner:
             # while no job ends, there is nothing new to divide or to start
             while not (reports := self._pool.wait(WAIT_SECONDS)):
                 self._end_if_asked()
-                self.listener.tick()
+                self._tick()
             for ended in reports:
                 self._take(planner, ended)
             self._end_if_asked()
             self.listener.tick()
+
+    def _tick(self) -> None:
+        for job_id, (planned, _, _) in self._running.items():
+            tiding = heard(self.workspace.attempt(job_id))
+            if tiding is not None:
+                self.listener.moved(planned, tiding)
+        self.listener.tick()
 
     def _end_if_asked(self) -> None:
         if self._stopping:
@@ -267,6 +244,8 @@ class Runner:
 
     def _divided(self, planner: Planner, progress: Progress) -> None:
         self.listener.divided(progress)
+        for line in self.locking.of_stage(progress, self.store):
+            self.listener.said(line)
         _log.info("%s: %d jobs", progress.instance.name, len(progress.jobs))
         if progress.error is not None:
             text = str(progress.error)
@@ -350,13 +329,17 @@ class Runner:
             text = cause_of_death(ended, self._pool.memory_mb)
             error = {"error_kind": "Killed", "error": text, "exit_code": errors.STAGE_FAILED}
             taken = fail(self.store, ended.id, error, usage)
-        elif others := planner.others(planned, result.moves.values()):
+        elif others := (
+            planner.others(planned, result.moves.values()) or self.locking.unlike(planned, result)
+        ):
             taken = _failure(self.store, ended.id, others, errors.USER_INPUT)
         else:
             taken = take_in(self.store, order, result, folder, usage)
+            for line in result.outcome.told if result.outcome is not None else []:
+                self.listener.said(f"{planned.name}: {line}")
         # only now: an interrupt while it is taken in leaves it among those that did not end
         del self._running[ended.id]
-        remove_tree(folder)
+        clear(self.workspace, folder)
         self._ran += 1
         _settle(planner, planned, taken)
         self.listener.ended(planned, time.monotonic() - since)
@@ -368,7 +351,7 @@ class Runner:
         for job_id, (planned, _, _) in self._running.items():
             self.store.jobs.fail(job_id, "interrupted", {}, {})
             planned.state = State.INTERRUPTED
-            remove_tree(self.workspace.attempt(job_id))
+            clear(self.workspace, self.workspace.attempt(job_id))
         self._running.clear()
 
     def _verdict(self, planner: Planner) -> tuple[str, int]:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from hst123r import instruments, log
 from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.offline import forbidden
+from hst123r.engine.tidings import Teller
 from hst123r.errors import ENVIRONMENT, STAGE_FAILED, Hst123rError, StageError
 from hst123r.files.content import Content, look
 from hst123r.files.publish import sync
@@ -75,6 +76,7 @@ def main(argument: dict[str, Any]) -> int:
         offline=order.offline,
         logger=log.get(f"job.{order.stage}"),
         home=Path(order.home),
+        report=Teller(folder),
     )
     try:
         with forbidden(when=order.offline):

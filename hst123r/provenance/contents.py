@@ -135,6 +135,11 @@ class Contents:
             self._by_id[content_id] = Known(row[0], row[1], row[2], json.loads(row[3]))
         return self._by_id[content_id]
 
+    def sha256(self, known: Known) -> str | None:
+        """Return the sha256 of a content, None where it was never taken."""
+        row = self.db.execute("select sha256 from content where id = ?", [known.id]).fetchone()
+        return None if row is None else row[0]
+
     def forget(self) -> None:
         """Drop what is remembered in memory, after writes to the store were undone."""
         self._by_id.clear()

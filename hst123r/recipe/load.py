@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -103,7 +104,7 @@ class _Loader:
     def _unique_targets(self, head: Head) -> None:
         seen: dict[str, int] = {}
         for index, target in enumerate(head.targets):
-            folded = target.name.lower()
+            folded = target.label.lower()
             if folded in seen:
                 node = self.tree.value["targets"].value[index].value["name"]
                 message = f"the name {target.name!r} is taken by targets[{seen[folded]}]"
@@ -118,7 +119,8 @@ class _Loader:
         if not isinstance(entries, list):
             return None
         names = [entry.inside("name") for entry in entries]
-        return [str(name.value) for name in names if name is not None]
+        # as `TargetEntry.label` has them
+        return [str(name.value).replace(" ", "") for name in names if name is not None]
 
     def _select(self, targets: list[str] | None) -> Instance:
         """The implied stage `select`, with the parameters of the recipe's top level."""
@@ -198,6 +200,7 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         Its canonical content; equal recipes have equal descriptions.
     """
     return {
+        **({"places": {n: asdict(p) for n, p in recipe.places.items()}} if recipe.places else {}),
         "head": recipe.head.as_json(),
         "stages": [
             {

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from hst123r.errors import InputError
 from hst123r.records import position
-from hst123r.records.params import Params, Position
+from hst123r.records.params import Misfit, Params, Position
 from hst123r.records.target import Target
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$"
+TARGET_PATTERN: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9+._ -]{0,62}[A-Za-z0-9+._-])?$"
 INSTANCE_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 VERSION: Final = 1
 SELECT: Final = "select"
@@ -30,18 +33,96 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 OnBad = Literal["stop", "exclude", "use"]
 
 
+Asked = Annotated[str, StringConstraints(pattern=r"^\S(.{0,98}\S)?$")]
+
+
+def _resolve(value: object) -> object:
+    if not isinstance(value, bool | str):
+        raise ValueError("it is true, or the name to look up")
+    return value
+
+
 class TargetEntry(Params):
     """A target as written in a recipe."""
 
-    name: Name = Field(description="Name, used in file names and tables")
-    position: Position = Field(
+    name: Annotated[str, StringConstraints(pattern=TARGET_PATTERN)] = Field(
+        description="Name, used in file names and tables; blanks, which only a name that is "
+        "looked up may have, are left out there"
+    )
+    position: Position | None = Field(
+        None,
         description='Right ascension and declination, ICRS: "12:45:08.14 -00:27:32.8" (hours '
-        'and degrees) or "191.2839167 -0.4591111" (degrees)'
+        'and degrees) or "191.2839167 -0.4591111" (degrees)',
+    )
+    resolve: Annotated[bool | Asked, BeforeValidator(_resolve)] = Field(
+        False,
+        description="Look the place up by name, once; true for `name`, or another name: "
+        '"NGC 4993". The lock keeps it',
     )
 
-    def target(self) -> Target:
-        """Return the target."""
-        return Target(self.name, position.parse(self.position))
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say what is too much or missing."""
+        del targets
+        if self.position is None and self.resolve is False:
+            yield ("position",), "is missing here; or write `resolve: true` to look the name up"
+        if self.position is not None and self.resolve is not False:
+            yield ("resolve",), "`position` says where it is; leave one of them out"
+        if " " in self.name and self.resolve is False:
+            yield ("name",), f"{self.name!r}: a blank can stand only in a name that is looked up"
+
+    @property
+    def label(self) -> str:
+        """Its name for files and tables."""
+        return self.name.replace(" ", "")
+
+    @property
+    def asked(self) -> str:
+        """What is to be looked up, empty for nothing."""
+        return self.resolve if isinstance(self.resolve, str) else self.name if self.resolve else ""
+
+    def target(self, places: Mapping[str, Place]) -> Target:
+        """Return the target.
+
+        Parameters
+        ----------
+        places : mapping of str to Place
+            Places of names that were looked up.
+
+        Raises
+        ------
+        InputError
+            If it was not looked up.
+        """
+        if self.position is not None:
+            return Target(self.label, position.parse(self.position))
+        place = places.get(self.label)
+        if place is None:
+            raise InputError(
+                f"where {self.asked} is has not been looked up",
+                where="targets",
+                hint="`hst123r run` does it, or give `position`",
+            )
+        return Target(self.label, position.SkyPosition(place.ra_deg, place.dec_deg))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a name was found.
+
+    Parameters
+    ----------
+    asked : str
+        What was looked up.
+    ra_deg, dec_deg : float
+        Degrees, ICRS.
+    service : str
+        Who knew it.
+    """
+
+    asked: str
+    ra_deg: float
+    dec_deg: float
+    service: str
 
 
 class Paper(Params):
@@ -161,6 +242,8 @@ class Recipe:
         The ``--set`` options that were applied.
     select : Instance or None
         The selection at the top level, also where no stage of the recipe needs it.
+    places : dict of str to Place
+        Where names were found that had to be looked up, by the targets' names.
     """
 
     path: Path
@@ -169,6 +252,7 @@ class Recipe:
     instances: list[Instance]
     settings: list[str]
     select: Instance | None = None
+    places: dict[str, Place] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -178,7 +262,7 @@ class Recipe:
     @property
     def targets(self) -> tuple[Target, ...]:
         """The targets."""
-        return tuple(entry.target() for entry in self.head.targets)
+        return tuple(entry.target(self.places) for entry in self.head.targets)
 
     def instance(self, name: str) -> Instance | None:
         """Return the stage of a name, or None."""

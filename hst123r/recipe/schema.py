@@ -10,6 +10,7 @@ import json
 from typing import Any, Final
 
 from hst123r import instruments
+from hst123r.recipe.lock import FORM, VERSION, Lock
 from hst123r.recipe.model import INSTANCE_PATTERN, SELECT, Head
 from hst123r.recipe.stage_entry import FOR, ON_BAD
 from hst123r.stage import registry
@@ -60,6 +61,29 @@ def recipe_schema() -> dict[str, Any]:
         "required": [*head["required"], "stages"],
         "properties": properties,
         "definitions": dict(sorted(definitions.items())),
+    }
+
+
+def lock_schema() -> dict[str, Any]:
+    """Return the schema of locks.
+
+    Returns
+    -------
+    dict
+        A draft-07 JSON Schema.
+    """
+    found: dict[str, Any] = draft07(Lock.model_json_schema(mode="validation"))
+    head = {
+        FORM: {"const": VERSION, "description": "Version of the form of locks"},
+        **found["properties"],
+        "digest": {"type": "string", "description": "Digest of all lines above"},
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "hst123r lock",
+        **{key: value for key, value in found.items() if key != "title"},
+        "properties": head,
+        "required": [FORM, "recipe", "digest"],
     }
 
 

@@ -203,6 +203,8 @@ class Outcome:
     incomplete : str
         Why the next run has to try again, though this is a result to go on with; empty for a
         result that stays.
+    told : list of str
+        Sentences for who runs it, which say nothing about the result.
     """
 
     products: list[Product] = field(default_factory=list)
@@ -213,6 +215,7 @@ class Outcome:
     references: list[dict[str, Any]] = field(default_factory=list)
     downloads: list[dict[str, Any]] = field(default_factory=list)
     incomplete: str = ""
+    told: list[str] = field(default_factory=list)
 
     @property
     def quality(self) -> Quality:
@@ -241,4 +244,5 @@ class Outcome:
             references=data["references"],
             downloads=data.get("downloads", []),
             incomplete=data.get("incomplete", ""),
+            told=data.get("told", []),
         )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hst123r import log
 from hst123r.files.content import Content
+
+
+def _nobody(name: str, done: int, total: int | None) -> None:
+    """Hear nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,9 @@ class Context:
     home : Path or None
         Where products are published once the job is done; what has to outlive an attempt, such as
         half a download, may stand in a folder inside. None where there is no work directory.
+    report : callable
+        Tells how far something that takes long has come: its name, what is done, and of how much
+        (None where nobody knows); bytes.
     looked : dict of str to Content
         Contents of input files the job has looked at, by path; spares a second reading.
     """
@@ -39,6 +47,7 @@ class Context:
     offline: bool = True
     logger: logging.Logger = field(default_factory=lambda: log.get("job"))
     home: Path | None = None
+    report: Callable[[str, int, int | None], object] = _nobody
     looked: dict[str, Content] = field(default_factory=dict)
 
     def product(self, name: str) -> Path:

@@ -13,6 +13,8 @@ from hst123r.records.params import Params
 from hst123r.records.target import Target
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hst123r.stage.context import Context
 
 PIXELS: Final = "pixels"
@@ -71,6 +73,26 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Locked:
+    """What a lock has of a stage that fetches.
+
+    Parameters
+    ----------
+    rules : bool
+        Whether the stage wants what it wanted then, so that its files are these and no others.
+    strict : bool
+        Whether nothing else is to be asked for.
+    products : list of dict
+        Its files: ``exposure``, ``role``, ``name``, ``uri``, ``version``, ``rights``,
+        ``release_mjd``, ``size`` and ``sha256``, which is None for what could not be had.
+    """
+
+    rules: bool
+    strict: bool
+    products: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What a stage may know of the recipe when it divides its work into jobs.
 
@@ -109,6 +131,12 @@ class Scope:
         Names that the stages before left out because the recipe says so.
     waiting : callable
         Returns a context in which Ctrl-C takes effect at once; for questions to a server.
+    locked : Locked or None
+        What the recipe's lock has of this stage; None where there is none.
+    renew : bool
+        Whether archives are asked again where their answers are kept.
+    tell : callable
+        Tells the user a sentence about the run as a whole.
     """
 
     recipe_name: str
@@ -126,6 +154,9 @@ class Scope:
     dry: bool = False
     excluded: frozenset[str] = frozenset()
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    locked: Locked | None = None
+    renew: bool = False
+    tell: Callable[[str], object] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +354,20 @@ class Stage(ABC, Generic[P]):
         StageError
             If the products cannot be made.
         """
+
+    def rescue(self, job: Job, out: Path, home: Path) -> None:
+        """Put away what an attempt that was ended has made and the next one can go on with.
+
+        Parameters
+        ----------
+        job : Job
+            The job.
+        out : Path
+            Where its products are, as far as it came; removed afterwards.
+        home : Path
+            Where products are published.
+        """
+        del job, out, home
 
     def memory_mb(self, job: Job, params: P) -> float:
         """Estimate the peak memory of a job in MB, for admission to the worker pool."""

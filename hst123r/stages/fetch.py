@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
     from hst123r.archives.product_choice import Chosen
     from hst123r.archives.wanted import Fetched
 
-PACKAGE = "package:"
-"""Begins the path of a folder inside an installed Python package."""
 NO_PATH: Final = "`from: directory` needs `path`, the folder"
 ANSWERS: Final = "mast"
 """Folder inside ``raw/`` with the answers of MAST as they came."""
@@ -72,6 +68,17 @@ class FetchParams(Params):
     intents: list[Literal["science", "calibration"]] = Field(
         ["science"], min_length=1, description="For `mast`: what observations were made for"
     )
+    source: Literal["mast", "s3", "auto"] = Field(
+        "mast",
+        description="For `mast`: the server of the files: MAST itself, its public bucket s3, or "
+        "MAST and for what it does not give s3",
+    )
+    archive: str | None = Field(
+        None,
+        description="For `mast`: a folder shared with others, in the layout of hst123's "
+        "`--archive`, relative to the recipe; files that are there are not fetched, and what is "
+        "fetched is put there",
+    )
     simulation: Simulation | None = Field(
         None, description="For `simulated`: what the archive holds"
     )
@@ -99,7 +106,8 @@ class Fetch(Stage[FetchParams]):
 
     name = "fetch"
     params = FetchParams
-    divides_by = ("exclude", "recursive", "radius", "intents")
+    # where the bytes come from is no part of what they are
+    divides_by = ("exclude", "recursive", "radius", "intents", "source", "archive")
     version = 1
     needs = (
         Need("user file", facets=(PIXELS, DQ, WCS, SCIENCE, "alternates"), optional=True),
@@ -127,6 +135,12 @@ class Fetch(Stage[FetchParams]):
         """Several downloads at once fill a line; they wait more than they compute."""
         return AT_ONCE if params.from_ == "mast" else 0
 
+    def rescue(self, job: Job, out: Path, home: Path) -> None:
+        """Put files that had arrived whole back to where the next run looks for them."""
+        for file in job.arguments.get("files", {}).values():
+            if (out / file["name"]).is_file() and (home / INCOMING).is_dir():
+                (out / file["name"]).replace(home / INCOMING / file["name"])
+
     def memory_mb(self, job: Job, params: FetchParams) -> float:
         """Pieces of files, whatever their size, and the packages that look into them."""
         return DOWNLOAD_MB if params.from_ == "mast" else super().memory_mb(job, params)
@@ -141,16 +155,16 @@ class Fetch(Stage[FetchParams]):
         if params.from_ == "directory":
             return _copy(job, context)
         if params.from_ == "mast":
-            return _download(job, context)
+            return _download(job, params, context)
         return _simulate(job, context)
 
 
 def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
-    from hst123r.archives.directory import list_folder
+    from hst123r.archives.directory import folder_of, list_folder
 
     if params.path is None:
         raise InputError(NO_PATH, where="fetch")
-    folder = _folder(params.path, Path(scope.recipe_folder))
+    folder = folder_of(params.path, Path(scope.recipe_folder))
     listing = list_folder(folder, recursive=params.recursive)
     if not listing.exposures:
         raise InputError(
@@ -171,14 +185,19 @@ def _divide_directory(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
 
 def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
-    from hst123r.archives import criteria, endpoints, mast
+    from hst123r.archives import criteria, endpoints, exclusive, mast, pinned
     from hst123r.archives.portal import Portal
     from hst123r.archives.replies import Replies
+    from hst123r.archives.shared import shared_folder
 
     raw = Path(scope.work_folder) / "raw" if scope.work_folder else None
+    locked = scope.locked
+    # what is locked is not asked for, where nothing but the lock counts
+    quiet = scope.offline or (locked is not None and locked.strict)
     replies = Replies(
-        None if raw is None else raw / ANSWERS, keep=not scope.dry, offline=scope.offline
-    )
+        None if raw is None else raw / ANSWERS,
+        keep=not scope.dry, offline=quiet, renew=scope.renew,
+    )  # fmt: skip
     wanted = criteria.of_recipe(
         scope.targets,
         scope.selection or (lambda _detector, _filter: {}),
@@ -187,75 +206,53 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
         exclude=tuple(params.exclude),
     )
     with scope.waiting():
-        answer = mast.search(wanted, Portal(endpoints.mast(), replies))
+        answer = pinned.obeyed(
+            lambda: mast.search(wanted, Portal(endpoints.mast(), replies)),
+            locked.products if locked is not None else [],
+            rules=locked is not None and locked.rules,
+            strict=locked is not None and locked.strict,
+            tell=scope.tell,
+        )
     if not answer.exposures:
         raise InputError(
             f"MAST has no exposure of these targets that fits{mast.why_not(answer)}",
             hint="`hst123r query RECIPE` lists what was left out, and why",
         )
-    closed = _closed(answer.exposures, raw)
+    archive = shared_folder(params.archive, Path(scope.recipe_folder))
+    closed = exclusive.closed(answer.exposures, raw, archive)
+    asked = {"queries": replies.queries()}
     for exposure in answer.exposures:
         if exposure.root not in closed:
-            yield _job(exposure)
+            # what an update asks for anew is not what others have fetched before
+            folder = None if archive is None or scope.renew else str(archive)
+            yield _job(exposure, {"archive": folder, **asked})
+            asked = {}
     if closed:
-        yield Job(WITHHELD, arguments={WITHHELD: [[*entry] for entry in closed.values()]})
+        listed = [
+            row for item in answer.exposures if item.root in closed for row in pinned.rows_of(item)
+        ]
+        arguments = {WITHHELD: [[*entry] for entry in closed.values()]}
+        yield Job(WITHHELD, arguments=arguments, notes={"listed": listed, **asked})
     if answer.left_out:
         left = [[entry.subject, entry.code, entry.reason] for entry in answer.left_out]
         yield Job("left-out", arguments={"left_out": left})
 
 
-def _job(exposure: Chosen) -> Job:
+def _job(exposure: Chosen, more: dict[str, Any]) -> Job:
+    from hst123r.archives.pinned import notes_of
+
     files = {
         role: {"uri": item.uri, "name": item.name, "version": item.version}
         for role, item in exposure.files.items()
     }
-    notes: dict[str, Any] = {
-        "public": exposure.public,
-        "withheld": exposure.withheld,
-        "sizes": {role: item.size for role, item in exposure.files.items()},
-    }
+    notes = {**notes_of(exposure), **more}
     return Job(exposure.root, {"exposure": exposure.root}, {}, {"files": files}, notes)
-
-
-def _closed(exposures: list[Chosen], raw: Path | None) -> dict[str, tuple[str, str, str]]:
-    """Exposures that cannot be had: not public yet, not here, and there is no token."""
-    from hst123r.archives import mast_token
-    from hst123r.records.dates import mjd_now
-
-    now = mjd_now()
-    found = {}
-    for exposure in exposures:
-        if exposure.public or (exposure.release_mjd is not None and exposure.release_mjd <= now):
-            continue
-        names = [item.name for item in exposure.files.values()]
-        if raw is not None and all((raw / name).is_file() for name in names):
-            continue
-        found[exposure.root] = (exposure.root, "exclusive", exposure.withheld)
-    # the keyring is only asked where it matters
-    return {} if found and mast_token.find() is not None else found
 
 
 def _withheld(rejects: list[Reject]) -> Outcome:
     """Exclusive exposures: the run goes on without them, and does not end as if all were well."""
     number = Measurement("withheld_exposures", len(rejects), high=0)
     return Outcome(measurements=[number], rejects=rejects)
-
-
-def _folder(path: str, recipe_folder: Path) -> Path:
-    if not path.startswith(PACKAGE):
-        try:
-            return recipe_folder / Path(path).expanduser()
-        except RuntimeError as error:
-            raise InputError("there is no such user", where=f"path: {path}") from error
-    name, _, inside = path.removeprefix(PACKAGE).partition("/")
-    try:
-        found = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        # a package inside one that is not there, or no name at all
-        found = None
-    if found is None or not found.submodule_search_locations:
-        raise InputError(f"there is no installed package {name!r}", where=f"path: {path}")
-    return Path(next(iter(found.submodule_search_locations))) / inside
 
 
 def _divide_simulated(params: FetchParams, scope: Scope) -> Iterator[Job]:
@@ -298,32 +295,23 @@ def _copy(job: Job, context: Context) -> Outcome:
     return Outcome([product], references=reference_files(product.files.values()))
 
 
-def _download(job: Job, context: Context) -> Outcome:
-    from hst123r.archives import endpoints, exposure_file, mast_token
-    from hst123r.archives.fetcher import Fetcher
-    from hst123r.archives.wanted import Status, Wanted
+def _download(job: Job, params: FetchParams, context: Context) -> Outcome:
+    from hst123r.archives import mast_token
+    from hst123r.archives.delivery import Delivery
+    from hst123r.archives.shared import Shared
+    from hst123r.archives.wanted import Status
     from hst123r.files.references import reference_files
-    from hst123r.files.verify import QUALITY, SCIENCE
 
-    files = job.arguments["files"]
-    if context.offline:
-        names = ", ".join(file["name"] for file in files.values())
-        raise ArchiveError(
-            f"{names} is not here, and --offline forbids to fetch it",
-            hint="Run once without --offline",
-        )
+    public, notes = job.notes["public"], job.notes
+    folder = notes["archive"]
+    shared = None if folder is None else Shared(Path(folder), notes["cell"])
+    wanted = Delivery(
+        job.label, job.arguments["files"], notes["sizes"], notes["sha256"], public,
+        params.source, shared, context.report,
+    )  # fmt: skip
+    token = None if public or context.offline else mast_token.find()
     incoming = (context.home or context.scratch) / INCOMING
-    public = job.notes["public"]
-    places, wanted = endpoints.mast(), []
-    for role, file in files.items():
-        extensions = QUALITY if role == "dq" else SCIENCE
-        check = partial(exposure_file.verify, root=job.label, names=extensions)
-        url, size = places.download(file["uri"]), job.notes["sizes"][role]
-        wanted.append(
-            Wanted(file["uri"], url, incoming / file["name"], check, size, with_token=not public)
-        )
-    token = None if public else mast_token.find()
-    fetched = dict(zip(files, Fetcher(places.host, token).fetch(wanted, at_once=1), strict=True))
+    fetched = wanted.fetch(incoming, token, offline=context.offline)
     if any(found.status is Status.EXCLUSIVE for found in fetched.values()):
         # what the archive says now counts, whatever its list said
         how = "with your token" if token is not None else "without a token"
@@ -333,15 +321,20 @@ def _download(job: Job, context: Context) -> Outcome:
         outcome = _withheld([Reject(job.label, "exclusive", reason, dict(job.labels))])
         outcome.incomplete = f"MAST refused {job.label} {how}"
         return outcome
-    for found in fetched.values():
-        if found.error is not None:
-            raise found.error
+    failed = [found.error for found in fetched.values() if found.error is not None]
+    if failed:
+        # all of them, so that one run is enough to know what is missing
+        raise failed[0] if len(failed) == 1 else ArchiveError("; ".join(map(str, failed)))
     product = Product("file", job.label, dict(job.labels))
     downloads = []
     for role, found in fetched.items():
-        downloads.append(_taken(found, role, product, context))
+        uri = job.arguments["files"][role]["uri"]
+        downloads.append({"uri": uri, **_taken(found, role, product, context)})
     return Outcome(
-        [product], references=reference_files(product.files.values()), downloads=downloads
+        [product],
+        references=reference_files(product.files.values()),
+        downloads=downloads,
+        told=wanted.told,
     )
 
 
@@ -354,12 +347,15 @@ def _taken(found: Fetched, role: str, product: Product, context: Context) -> dic
     move(place, path)
     product.files[role] = str(path)
     product.facts[f"checksums_{role}"] = found.checksums
-    for name, value in (("etag", found.etag), ("last_modified", found.last_modified)):
+    facts = {
+        "etag": found.etag, "last_modified": found.last_modified, "source": found.source,
+    }  # fmt: skip
+    for name, value in facts.items():
         product.facts[f"{name}_{role}"] = value
     for note in found.notes:
         context.logger.info("%s: %s", place.name, note)
     return {
-        "uri": found.wanted.uri, "path": f"raw/{place.name}", "size": found.size,
+        "path": f"raw/{place.name}", "size": found.size,
         "sha256": found.sha256, "status": found.status.value, "retrieved": found.retrieved,
     }  # fmt: skip
 

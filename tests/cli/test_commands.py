@@ -211,7 +211,9 @@ def test_plan_exit_codes(hst123r, recipe):
     assert hst123r("run", recipe).code == 0
     answer = hst123r("plan", recipe)
     assert answer.code == 0
-    assert all("reuse" in line for line in answer.out.splitlines()[1:])
+    *lines, last = answer.out.splitlines()[1:]
+    assert all("reuse" in line for line in lines)
+    assert last == "locked by recipe.lock.yaml; everything is as it was locked"
 
 
 def test_results_go_to_stdout_and_progress_to_stderr(hst123r, recipe):

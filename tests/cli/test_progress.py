@@ -7,14 +7,17 @@ import pytest
 
 from hst123r.cli.progress import Lines, Live
 from hst123r.engine.decide import Action
+from hst123r.engine.tidings import Tiding
 from hst123r.records.outcome import Quality, State
 
 
-def job(name, action=Action.RUN, state=State.DONE, quality=Quality.GOOD, error=""):
+def job(name, action=Action.RUN, state=State.DONE, quality=Quality.GOOD, error="", sizes=None):
     """A planned job, as far as a listener looks at it."""
+    notes = {} if sizes is None else {"sizes": sizes}
     stage, _, label = name.partition(":")
     return SimpleNamespace(
-        name=name, instance=SimpleNamespace(name=stage), job=SimpleNamespace(label=label),
+        name=name, instance=SimpleNamespace(name=stage),
+        job=SimpleNamespace(label=label, notes=notes),
         decision=SimpleNamespace(
             action=action, reasons=[SimpleNamespace(text="no record of it"),
                                     SimpleNamespace(text="parameter scale: 0.05 → 0.04")]
@@ -98,6 +101,42 @@ def test_bars_count_the_jobs_that_run_and_forget_those_that_ended(capsys):
     assert out == ""
     assert "align:1 failed after 3.0 s: no [red] fit" in err
     assert "[bold]nearly[/bold]" in err
+
+
+def test_downloads_have_a_bar_each_and_a_total():
+    one = job("fetch:a", sizes={"science": 4_000_000, "dq": 2_000_000})
+    other = job("fetch:b", sizes={"science": None})
+    with Live() as listener:
+        listener.divided(
+            SimpleNamespace(instance=SimpleNamespace(name="fetch"), jobs=[one, other], error=None)
+        )
+        total = listener.bars.tasks[0]
+        assert (total.total, total.fields["count"]) == (6_000_000, "0/2, 0.0 of 6.0 MB")
+        listener.started(one)
+        listener.started(other)
+        listener.moved(one, Tiding("a_flc.fits", 1_000_000, 4_000_000))
+        listener.moved(other, Tiding("b_flc.fits", 500_000, None))
+        _, first, second = listener.bars.tasks
+        assert first.fields["count"] == "1.0 of 4.0 MB"
+        assert (first.completed, first.total) == (1_000_000, 4_000_000)
+        assert (second.total, second.fields["count"]) == (None, "0.5 MB")
+        assert total.fields["count"] == "0/2, 1.5 of 6.0 MB"
+        listener.ended(one, 1.0)
+        assert total.fields["count"] == "1/2, 6.0 of 6.0 MB"
+        # one that ended has no bar any more
+        listener.moved(one, Tiding("a_flc.fits", 1, 2))
+        assert len(listener.bars.tasks) == 2
+
+
+def test_a_log_says_now_and_then_how_far_a_download_is(said, monkeypatch):
+    clock = iter([0.0, 29.0, 31.0, 32.0, 62.0])
+    monkeypatch.setattr("hst123r.cli.progress.time.monotonic", lambda: next(clock))
+    listener = Lines()
+    for done in range(5):
+        listener.moved(job("fetch:a"), Tiding("a_flc.fits", done * 10_000_000, 168_000_000))
+    assert said() == [
+        "fetch:a: a_flc.fits: 20.0 of 168.0 MB", "fetch:a: a_flc.fits: 40.0 of 168.0 MB"
+    ]  # fmt: skip
 
 
 def test_the_log_of_a_run_goes_to_standard_error_only(run_lines):

@@ -35,6 +35,9 @@ class Heard:
     def ended(self, planned, seconds):
         self.lines.append(("ended", planned.name))
 
+    def moved(self, planned, tiding):
+        pass
+
     def tick(self):
         pass
 

@@ -1,8 +1,21 @@
 from __future__ import annotations
 
 import pytest
+from loopback.holdings import square
+from loopback.server import Archive
 
+from hst123r.archives import endpoints
 from hst123r.provenance.store import Store
+
+RECIPE = """\
+hst123r: 1
+name: r
+targets: [{name: T, position: "150.1 2.2"}]
+select: SELECT
+stages:
+  - fetch: {from: mast}
+  - exposures: {}
+"""
 
 
 class Answer:
@@ -75,3 +88,37 @@ def do(outside, tmp_path):
         return said["error"] if "error" in said else Outcome.from_json(said)
 
     return call
+
+
+@pytest.fixture
+def archive(monkeypatch, tmp_path, data):
+    """An archive with four exposures, their copies, and what belongs to them."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.delenv("MAST_API_TOKEN", raising=False)
+    with Archive() as running:
+        monkeypatch.setenv(endpoints.VARIABLE, running.url)
+        held = running.holdings
+        for path in sorted(data.iterdir()):
+            row = held.add_exposures([path], "ACS/WFC")
+            root = path.name[:9]
+            for name in (f"{root}_flt.fits", f"{root}_raw.fits", f"{root}_spt.fits"):
+                held.add_product(row, name, root)
+            copy = f"hst_99900_01_acs_wfc_f606w_{root[:8]}"
+            again = held.add_observation(copy, "ACS/WFC", provenance_name="HAP-SVM")
+            held.add_product(again, f"{copy}_flc.fits", root[:8])
+        # half an arcsecond beside the target
+        held.add_observation(
+            "jtst77010", "ACS/WFC", s_region=square(150.1, 2.2 + 100.5 / 3600, 100)
+        )
+        yield running
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def write(select="{}"):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(RECIPE.replace("SELECT", select))
+        return path
+
+    return write

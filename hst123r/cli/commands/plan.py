@@ -23,6 +23,7 @@ def command(
     redo: tuple[str, ...],
     ignore: tuple[str, ...],
     offline: bool,
+    locked: bool,
     settings: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -38,6 +39,6 @@ def command(
     from hst123r.engine.options import Options
 
     checked = shared.open_recipe(recipe, settings)
-    chosen = Options(until, only, redo, ignore, offline=offline)
+    chosen = Options(until, only, redo, ignore, offline=offline, locked=locked)
     chosen.check(checked)
     return plans.show(checked, shared.workspace_of(checked, work_dir), chosen, as_json=as_json)

@@ -30,7 +30,7 @@ def command(
     """Show what MAST has for a recipe; download nothing.
 
     RECIPE needs a stage `fetch: {from: mast}`. Answers that a run has kept are used; with --renew
-    MAST is asked again, and the next run goes by the new answer.
+    MAST is asked again. A run goes by the lock where there is one, and otherwise by this.
 
     \b
         hst123r query mytarget.yaml
@@ -58,6 +58,10 @@ def command(
                 f"until {row['released']}" if row["released"] else "MAST does not say until when"
             )
             click.echo(f"{row['exposure']} is exclusive, {until}")
+    for line in found["unlike"]:
+        click.echo(line)
+    if found["unlike"]:
+        click.echo("A run goes by the lock; `hst123r update RECIPE` takes what MAST has now")
     return 0
 
 

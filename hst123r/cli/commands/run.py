@@ -25,6 +25,7 @@ def command(
     redo: tuple[str, ...],
     ignore: tuple[str, ...],
     offline: bool,
+    locked: bool,
     settings: tuple[str, ...],
     jobs: int | None,
     dry_run: bool,
@@ -43,7 +44,7 @@ def command(
     from hst123r.engine.options import Options
 
     checked = shared.open_recipe(recipe, settings)
-    chosen = Options(until, only, redo, ignore, cores() if jobs is None else jobs, offline)
+    chosen = Options(until, only, redo, ignore, cores() if jobs is None else jobs, offline, locked)
     chosen.check(checked)
     workspace = shared.workspace_of(checked, work_dir)
     if dry_run:

@@ -42,6 +42,7 @@ class Holdings:
     observations: list[dict] = field(default_factory=list)
     products: list[dict] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    names: dict[str, list[dict]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add_file(self, name, data, rights=PUBLIC, collection="product"):
@@ -54,6 +55,15 @@ class Holdings:
         with self.lock:
             old = self.files[uri]
             self.files[uri] = Held(data, old.rights, old.modified + 86400)
+
+    def add_name(self, name, ra, dec, resolver="SIMBAD", called=None):
+        """Let a name be known, by one more catalogue; as recorded replies have it."""
+        row = {
+            "searchString": name.lower(), "resolver": resolver, "cached": False,
+            "resolverTime": 294, "searchRadius": -1.0, "canonicalName": called or name,
+            "ra": ra, "decl": dec, "objectType": "SN*",
+        }  # fmt: skip
+        self.names.setdefault(name.lower(), []).append(row)
 
     def add_observation(self, obs_id, instrument_name, **more):
         row = {

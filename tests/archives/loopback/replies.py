@@ -42,6 +42,8 @@ def invoke(body, holdings):
     """
     request = json.loads(parse_qs(body)["request"][0])
     service, params = request["service"], request["params"]
+    if service == "Mast.Name.Lookup":
+        return {"resolvedCoordinate": holdings.names.get(params["input"].lower(), []), "status": ""}
     if service.startswith("Mast.Caom.Filtered"):
         rows = [row for row in holdings.observations if _matches(row, params["filters"])]
         if service.endswith("Position"):

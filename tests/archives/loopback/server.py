@@ -17,6 +17,7 @@ from loopback.holdings import PUBLIC, Holdings
 PIECE = 64 * 1024
 HTML = b"<html><body>MAST is down for maintenance</body></html>"
 DOWNLOAD = "/api/v0.1/Download/file"
+BUCKET = "/hst/public/"
 
 
 class Archive:
@@ -168,7 +169,18 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         if parts.path == DOWNLOAD:
             return self._file(parse_qs(parts.query)["uri"][0])
+        if parts.path.startswith(BUCKET):
+            return self._of_the_bucket(parts.path.removeprefix(BUCKET).split("/"))
         return self._send(404, b"not here", "text/plain")
+
+    def _of_the_bucket(self, steps):
+        """Answer as the public bucket does, which says 403 of all that it does not have."""
+        name = steps[-1]
+        held = self.archive.holdings.files.get(f"mast:HST/product/{name}")
+        root = name.partition("_")[0]
+        if held is None or held.rights != PUBLIC or steps != [root[:4], root, name]:
+            return self._send(403, b"<Error>AccessDenied</Error>", "application/xml")
+        return self._file(f"mast:HST/product/{name}")
 
     def _file(self, uri):
         archive, fault = self.archive, self.fault

@@ -1,0 +1,168 @@
+"""Getting the files of one exposure, from wherever they can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from hst123r.archives import endpoints, exposure_file
+from hst123r.archives.fetcher import Fetcher
+from hst123r.archives.mast_token import Token
+from hst123r.archives.shared import Shared
+from hst123r.archives.wanted import Fetched, Status, Wanted
+from hst123r.errors import ArchiveError
+from hst123r.files.publish import machine_errors
+from hst123r.files.verify import QUALITY, SCIENCE
+
+Source = Literal["mast", "s3", "auto"]
+NAMES: Final = {"mast": "MAST", "s3": "the public bucket"}
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The files of one exposure that are wanted.
+
+    Parameters
+    ----------
+    root : str
+        Its root name.
+    files : mapping of str to dict
+        ``uri`` and ``name`` by role.
+    sizes : mapping of str to (int or None)
+        Bytes that the archive lists.
+    sha256 : mapping of str to str
+        Digests that they must have, where they are known.
+    public : bool
+        Whether everybody may have them.
+    source : str
+        ``mast``, ``s3``, or ``auto``: the one, and what it does not give, the other.
+    shared : Shared or None
+        A shared archive, which is looked into first.
+    on_bytes : callable or None
+        As in `Fetcher`.
+    told : list of str
+        Sentences for the user.
+    """
+
+    root: str
+    files: Mapping[str, Mapping[str, Any]]
+    sizes: Mapping[str, int | None]
+    sha256: Mapping[str, str]
+    public: bool
+    source: Source = "mast"
+    shared: Shared | None = None
+    on_bytes: Callable[[str, int, int | None], object] | None = None
+    told: list[str] = field(default_factory=list)
+
+    def fetch(self, folder: Path, token: Token | None, *, offline: bool) -> dict[str, Fetched]:
+        """Get the files.
+
+        Parameters
+        ----------
+        folder : Path
+            Where they are to stand.
+        token : Token or None
+            The user's token.
+        offline : bool
+            Whether nothing but the shared archive may be looked into.
+
+        Returns
+        -------
+        dict of str to Fetched
+            By role.
+
+        Raises
+        ------
+        ArchiveError
+            With the list of all that is missing, where no server may be asked.
+        """
+        found = {
+            role: self._one(wanted, token, offline=offline)
+            for role, wanted in self._wanted(folder).items()
+        }
+        if self.shared is not None:
+            self.told += self.shared.told
+        missing = [self.files[role]["name"] for role, one in found.items() if one is None]
+        if missing:
+            looked = "" if self.shared is None else f", nor in {self.shared.folder}"
+            raise ArchiveError(
+                f"{', '.join(missing)} is not here{looked}, and --offline forbids to fetch it",
+                hint=f"{'. '.join([*self.told, 'Run once without --offline'])}",
+            )
+        return {role: one for role, one in found.items() if one is not None}
+
+    def _wanted(self, folder: Path) -> dict[str, Wanted]:
+        places = endpoints.mast()
+        return {
+            role: Wanted(
+                file["uri"],
+                places.download(file["uri"]),
+                folder / file["name"],
+                partial(
+                    exposure_file.verify,
+                    root=self.root,
+                    names=QUALITY if role == "dq" else SCIENCE,
+                ),
+                self.sizes.get(role),
+                self.sha256.get(role),
+                with_token=not self.public,
+            )
+            for role, file in self.files.items()
+        }
+
+    def _one(self, wanted: Wanted, token: Token | None, *, offline: bool) -> Fetched | None:
+        if self.shared is None:
+            return self._from_servers(wanted, token, offline=offline)
+        # who comes second finds what the first has put there
+        with nullcontext() if offline else self.shared.held(wanted.name):
+            with machine_errors("copy a file", wanted.destination):
+                found = self.shared.take(wanted)
+            if found is not None:
+                return found
+            found = self._from_servers(wanted, token, offline=offline)
+            if found is not None and found.status.there and self.public:
+                self.shared.put(found)
+            return found
+
+    def _from_servers(
+        self, wanted: Wanted, token: Token | None, *, offline: bool
+    ) -> Fetched | None:
+        if offline:
+            return None
+        found, earlier = None, ""
+        for name in self._servers():
+            if found is not None:
+                earlier = str(found.error)
+                self.told.append(f"{earlier}; {NAMES[name]} is asked for {wanted.name}")
+            host = endpoints.mast().host
+            asked = wanted if name == "mast" else self._in_bucket(wanted)
+            (found,) = Fetcher(host, token, on_bytes=self.on_bytes).fetch([asked], at_once=1)
+            found.source = name
+            if name == "s3" and found.status is Status.EXCLUSIVE:
+                # it says so of what it does not have
+                found.status = Status.MISSING
+                found.error = ArchiveError("the public bucket does not have it", where=wanted.name)
+            if found.status.there or found.status is Status.EXCLUSIVE:
+                break
+            if earlier:
+                found.error = ArchiveError(f"{earlier}; {found.error}")
+        return found
+
+    def _servers(self) -> Iterator[Literal["mast", "s3"]]:
+        if not self.public:
+            if self.source == "s3":
+                self.told.append("what is exclusive only MAST has, which is asked for it")
+            yield "mast"
+            return
+        yield "s3" if self.source == "s3" else "mast"
+        if self.source == "auto":
+            yield "s3"
+
+    def _in_bucket(self, wanted: Wanted) -> Wanted:
+        # another name, so that half a file of the one is never gone on with from the other
+        url = endpoints.bucket().download(wanted.uri)
+        return replace(wanted, uri=url, url=url, with_token=False)

@@ -1,0 +1,216 @@
+"""A folder that several users fetch into and read from, in the layout of hst123's ``--archive``.
+
+``FOLDER/INSTRUMENT/DETECTOR/RA/NAME``: RA is the right ascension of the observation in whole
+degrees, rounded. Whatever writes there, hst123 too, a file is used only after it was copied and
+the copy was verified; nothing that is there is ever changed or removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Final
+
+from hst123r.archives.destination import locked
+from hst123r.archives.directory import folder_of
+from hst123r.archives.partial import Digests
+from hst123r.archives.patience import Stop
+from hst123r.archives.wanted import Fetched, Status, Wanted
+from hst123r.errors import InputError
+from hst123r.files.publish import READ_ONLY, copy, make_folder, move
+
+TURN: Final = 360
+
+
+def cell_of(detector: str, ra_deg: object) -> str:
+    """Return the folder of an observation inside a shared archive.
+
+    Parameters
+    ----------
+    detector : str
+        ``INSTRUMENT/DETECTOR``, or the instrument where it has one detector.
+    ra_deg : object
+        Right ascension of the observation in degrees, as the archive lists it.
+
+    Returns
+    -------
+    str
+        ``INSTRUMENT/DETECTOR/RA``; empty where the place is not known.
+    """
+    if not detector or not isinstance(ra_deg, int | float) or not 0 <= ra_deg <= TURN:
+        return ""
+    instrument, _, rest = detector.partition("/")
+    # to even, as Python rounds and hst123 with it
+    return f"{instrument}/{rest or instrument}/{round(ra_deg)}"
+
+
+def shared_folder(path: str | None, recipe_folder: Path) -> Path | None:
+    """Return the shared archive that a recipe names.
+
+    Parameters
+    ----------
+    path : str or None
+        Relative to the recipe; None for none.
+    recipe_folder : Path
+        Folder of the recipe.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder.
+    """
+    if path is None:
+        return None
+    folder = folder_of(path, recipe_folder).absolute()
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such folder",
+            where=str(folder),
+            hint="Make it, or check `archive` of the stage fetch",
+        )
+    return folder
+
+
+@dataclass(slots=True)
+class Shared:
+    """A shared archive, as one job uses it.
+
+    Parameters
+    ----------
+    folder : Path
+        Its folder.
+    cell : str
+        Where in it the exposure belongs; empty where that is not known, and nothing is put there.
+    told : list of str
+        Sentences about what was found, for the user.
+    """
+
+    folder: Path
+    cell: str
+    told: list[str] = field(default_factory=list)
+    _stop: Stop = field(default_factory=Stop)
+
+    def places(self, name: str) -> Iterator[Path]:
+        """Yield where a file may be, the likeliest place first.
+
+        hst123 looks for files by the right ascension of its target, which may lie in the next
+        degree.
+        """
+        if not self.cell:
+            return
+        top, _, degrees = self.cell.rpartition("/")
+        for step in (0, 1, -1):
+            yield self.folder / top / str(int(degrees) + step) / name
+        if int(degrees) in (0, TURN):
+            yield self.folder / top / str(TURN - int(degrees)) / name
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Hold a place in the archive, so that a file is fetched by one user and not by all.
+
+        Where the archive cannot be written, nothing is held.
+        """
+        guard = nullcontext() if not self._writable() else locked(self._home(name), self._stop)
+        with guard:
+            yield
+
+    def take(self, wanted: Wanted) -> Fetched | None:
+        """Copy a file out of the archive, if a good one is there.
+
+        Parameters
+        ----------
+        wanted : Wanted
+            The file.
+
+        Returns
+        -------
+        Fetched or None
+            None where there is none; what is there and no good is told.
+        """
+        for place in self.places(wanted.name):
+            if place.is_file():
+                found = self._copy(place, wanted)
+                if found is not None:
+                    return found
+        return None
+
+    def _copy(self, place: Path, wanted: Wanted) -> Fetched | None:
+        make_folder(wanted.destination.parent)
+        part = wanted.destination.with_name(f"{wanted.name}.copy")
+        part.unlink(missing_ok=True)
+        try:
+            copy(place, part)
+            checksums = wanted.verify(part)
+            digests = Digests.of(part)
+            if wanted.sha256 is not None and digests.sha256 != wanted.sha256:
+                self.told.append(f"{place} is another version than the locked one, and not used")
+                return None
+        except InputError as error:
+            self.told.append(f"{place} is not used: {error.message}")
+            return None
+        except PermissionError as error:
+            self.told.append(f"{place} cannot be read: {error.strerror}")
+            return None
+        else:
+            if wanted.size not in (None, digests.size):
+                self.told.append(
+                    f"{place} has {digests.size} bytes, MAST lists {wanted.size}; "
+                    "`hst123r update RECIPE --check` tells whether it was made anew"
+                )
+            part.chmod(READ_ONLY)
+            move(part, wanted.destination)
+            return Fetched(
+                wanted, Status.SHARED, size=digests.size, sha256=digests.sha256,
+                digest=digests.digest, checksums=checksums, source=str(place),
+            )  # fmt: skip
+        finally:
+            part.unlink(missing_ok=True)
+
+    def put(self, found: Fetched) -> None:
+        """Copy a file that was fetched into the archive, whole or not at all.
+
+        Parameters
+        ----------
+        found : Fetched
+            The file. One that is there already stays, whatever it is; where the archive cannot be
+            written, that is told.
+        """
+        name = found.wanted.name
+        if not self.cell:
+            self.told.append(f"{name} is not put into {self.folder}: MAST does not say where it is")
+            return
+        home = self._home(name)
+        if home.exists():
+            return
+        part = home.with_name(f".{name}.{found.sha256[:16]}.part")
+        try:
+            home.parent.mkdir(parents=True, exist_ok=True)
+            # of an earlier attempt that was killed; who holds the place writes alone
+            part.unlink(missing_ok=True)
+            if copy(found.wanted.destination, part).digest != found.digest:
+                self.told.append(f"{name} is not put into {self.folder}: its copy is not the same")
+                part.unlink()
+                return
+            move(part, home)
+        except OSError as error:
+            self.told.append(f"{name} is not put into {self.folder}: {error.strerror or error}")
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    def _home(self, name: str) -> Path:
+        return self.folder / self.cell / name
+
+    def _writable(self) -> bool:
+        if not self.cell:
+            return False
+        place = self._home("lock").parent
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=place):
+                pass
+        except OSError:
+            return False
+        return True
