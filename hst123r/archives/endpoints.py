@@ -1,4 +1,4 @@
-"""Where the services of MAST are; a mirror or a test archive may take their place."""
+"""Where the services of MAST, Gaia and CRDS are; mirrors or a test archive may take their place."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ VARIABLE: Final = "HST123R_MAST_URL"
 """Environment variable with the address of a server that takes the place of MAST. It is no
 parameter of a recipe: where the bytes come from does not belong to a paper."""
 MAST: Final = "https://mast.stsci.edu"
+GAIA_VARIABLE: Final = "HST123R_GAIA_URL"
+"""Likewise with the address of a TAP service that has the tables of Gaia."""
+GAIA: Final = "https://gea.esac.esa.int/tap-server/tap"
+CRDS_VARIABLE: Final = "HST123R_CRDS_URL"
+"""Likewise with the address of a CRDS server. CRDS_SERVER_URL is not read: it is often that of
+another observatory."""
+CRDS: Final = "https://hst-crds.stsci.edu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,48 @@ def mast() -> Endpoints:
     InputError
         If the environment's address is none.
     """
-    server = os.environ.get(VARIABLE, "").rstrip("/") or MAST
+    return Endpoints(_server(VARIABLE, MAST))
+
+
+def gaia() -> str:
+    """Return the address of Gaia's TAP service, or of what the environment puts in its place.
+
+    Returns
+    -------
+    str
+        Without a slash at the end.
+
+    Raises
+    ------
+    InputError
+        If the environment's address is none.
+    """
+    return _server(GAIA_VARIABLE, GAIA)
+
+
+def crds() -> str:
+    """Return the address of CRDS for Hubble, or of what the environment puts in its place.
+
+    Returns
+    -------
+    str
+        Without a slash at the end.
+
+    Raises
+    ------
+    InputError
+        If the environment's address is none.
+    """
+    return _server(CRDS_VARIABLE, CRDS)
+
+
+def _server(variable: str, default: str) -> str:
+    server = os.environ.get(variable, "").rstrip("/") or default
     parts = urlsplit(server)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise InputError(
             f"{server!r} is not the address of a server",
-            where=VARIABLE,
-            hint="Write https://host, or unset the variable to use MAST itself",
+            where=variable,
+            hint=f"Write https://host, or unset the variable to use {default} itself",
         )
-    return Endpoints(server)
+    return server
