@@ -34,7 +34,8 @@ def query(
     Returns
     -------
     dict
-        ``exposures``, ``left_out``, and the sums ``files``, ``bytes`` and ``exclusive``.
+        ``exposures``, ``left_out``, the sums ``files``, ``bytes`` and ``exclusive``, and ``also``:
+        what a run asks of other archives, once it has the exposures.
 
     Raises
     ------
@@ -87,7 +88,26 @@ def query(
         "bytes": sum(item.size for item in found),
         "exclusive": sum(not item.public for item in found),
         "asked": replies.asked,
+        "also": _also(recipe),
     }
+
+
+def _also(recipe: Recipe) -> list[dict[str, str]]:
+    """Return which other archives a run asks, where it has no answer yet."""
+    from hst123r.archives import endpoints
+    from hst123r.archives.gaia import SHOWN
+    from hst123r.sources.reference_params import ReferenceParams
+    from hst123r.stages.wcs import WcsParams
+
+    found = {}
+    for item in recipe.instances:
+        params = resolve(item).params
+        if isinstance(params, WcsParams) and params.fetch_references:
+            found["CRDS"] = {"server": endpoints.crds(), "what": "reference files of the WCS"}
+        if isinstance(params, ReferenceParams) and params.absolute and params.absolute.asked:
+            name = SHOWN[params.absolute.catalog]
+            found[name] = {"server": endpoints.gaia(), "what": "stars around the reference"}
+    return [{"archive": name, **about} for name, about in found.items()]
 
 
 def _row(item: Any) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def refit(
         warnings.simplefilter("ignore")
         try:
             updatewcs.updatewcs(name, use_db=ask, verbose=False)
-        except (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError,
+        except (ValueError, TypeError, LookupError, OSError, AttributeError,
                 RuntimeError, EOFError, NameError, SyntaxError) as error:  # fmt: skip
             if unanswered:
                 # what stwcs raises then is about a variable that it never set

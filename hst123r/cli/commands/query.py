@@ -58,6 +58,8 @@ def command(
                 f"until {row['released']}" if row["released"] else "MAST does not say until when"
             )
             click.echo(f"{row['exposure']} is exclusive, {until}")
+    for entry in found["also"]:
+        click.echo(f"{entry['archive']} will be asked for {entry['what']} once they are here")
     return 0
 
 
