@@ -121,7 +121,7 @@ def answer(handler, body):
     if handler.command == "POST" and path == "/async":
         return _submit(handler, service, parse_qs(body))
     found = re.fullmatch(r"/async/(\d+)(/.*)?", path)
-    if found is None or found[1] not in service.jobs:
+    if found is None or found[1] not in service.jobs or found[1] in service.deleted:
         return handler.send(404, b"no such job", "text/plain")
     job, rest = service.jobs[found[1]], found[2] or ""
     if handler.command == "DELETE":
