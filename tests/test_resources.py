@@ -27,6 +27,18 @@ def test_recipes_and_schemas_are_found():
     assert (resources.folder("schemas") / "recipe.schema.json").is_file()
 
 
+@pytest.mark.parametrize("name", ["sn2019yvr", "sn2020jfo", "gw170817"])
+def test_the_recipe_of_a_paper_passes_its_check(name, capfd):
+    from hst123r.cli.main import invoke
+
+    assert invoke(["check", name]) == 0
+    out = capfd.readouterr().out
+    assert "is a good recipe" in out
+    text = resources.shipped_recipes()[name].read_text(encoding="utf-8")
+    # what nobody could look up is said
+    assert "# Not confirmed" in text
+
+
 def test_an_incomplete_installation_is_told():
     with pytest.raises(EnvironmentProblem, match="Install the package again"):
         resources.folder("no such folder")

@@ -1,4 +1,4 @@
-"""Where the services of MAST and its public bucket are; others may take their place."""
+"""Where the services of MAST, Gaia and CRDS are; mirrors or a test archive may take their place."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ BUCKET_VARIABLE: Final = "HST123R_S3_URL"
 """Likewise for the public bucket."""
 BUCKET: Final = "https://stpubdata.s3.amazonaws.com"
 """MAST's public files, which everybody may read without an account; plain HTTPS is enough."""
+GAIA_VARIABLE: Final = "HST123R_GAIA_URL"
+"""Likewise with the address of a TAP service that has the tables of Gaia."""
+GAIA: Final = "https://gea.esac.esa.int/tap-server/tap"
+CRDS_VARIABLE: Final = "HST123R_CRDS_URL"
+"""Likewise with the address of a CRDS server. CRDS_SERVER_URL is not read: it is often that of
+another observatory."""
+CRDS: Final = "https://hst-crds.stsci.edu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,38 @@ def bucket() -> Bucket:
         If the environment's address is none.
     """
     return Bucket(_server(BUCKET_VARIABLE, BUCKET, "the public bucket"))
+
+
+def gaia() -> str:
+    """Return the address of Gaia's TAP service, or of what the environment puts in its place.
+
+    Returns
+    -------
+    str
+        Without a slash at the end.
+
+    Raises
+    ------
+    InputError
+        If the environment's address is none.
+    """
+    return _server(GAIA_VARIABLE, GAIA, "Gaia's archive")
+
+
+def crds() -> str:
+    """Return the address of CRDS for Hubble, or of what the environment puts in its place.
+
+    Returns
+    -------
+    str
+        Without a slash at the end.
+
+    Raises
+    ------
+    InputError
+        If the environment's address is none.
+    """
+    return _server(CRDS_VARIABLE, CRDS, "CRDS")
 
 
 def _server(variable: str, usual: str, name: str) -> str:

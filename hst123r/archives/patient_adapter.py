@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import requests
@@ -35,12 +35,19 @@ class PatientAdapter(HTTPAdapter):  # type: ignore[misc]
         Limits.
     stop : Stop
         Ends it.
+    runs : callable, optional
+        Says of an answer with status 200 whether the query still runs, so that the same request
+        is sent again; raises `Trouble` where it is no answer. By default that of MAST's portal.
     """
 
-    def __init__(self, patience: Patience, stop: Stop) -> None:
+    def __init__(
+        self, patience: Patience, stop: Stop,
+        runs: Callable[[requests.Response, bytes], bool] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self._patience = patience
         self._stop = stop
+        self._judge = portal_runs if runs is None else runs
 
     def send(
         self,
@@ -68,7 +75,7 @@ class PatientAdapter(HTTPAdapter):  # type: ignore[misc]
                     request, True, self._patience.timeout, verify, cert, proxies
                 )
                 body = self._body(response)
-                running = _runs(response, body)
+                running = self._runs(response, body)
             except (requests.RequestException, urllib3.exceptions.HTTPError, Trouble) as error:
                 troubles += 1
                 text = str(error) if isinstance(error, Trouble) else sentence(error)
@@ -112,6 +119,14 @@ class PatientAdapter(HTTPAdapter):  # type: ignore[misc]
         _log.warning("%s; trying again", text)
         self._stop.sleep(wait)
 
+    def _runs(self, response: requests.Response, body: bytes) -> bool:
+        """Whether the query still runs; raises `Trouble` where the answer is none."""
+        code = response.status_code
+        if code in AGAIN:
+            asked = asked_wait(response.headers.get("Retry-After"))
+            raise Trouble(f"the archive answered {code} {response.reason}".rstrip(), asked)
+        return code == 200 and self._judge(response, body)
+
     def _body(self, response: requests.Response) -> bytes:
         """Read the whole answer, which requests would do without a limit of time."""
         pieces: list[bytes] = []
@@ -135,14 +150,57 @@ class PatientAdapter(HTTPAdapter):  # type: ignore[misc]
         return body
 
 
-def _runs(response: requests.Response, body: bytes) -> bool:
-    """Whether the query still runs; raises `Trouble` where the answer is none."""
-    code = response.status_code
-    if code in AGAIN:
-        asked = asked_wait(response.headers.get("Retry-After"))
-        raise Trouble(f"the archive answered {code} {response.reason}".rstrip(), asked)
-    if code != 200:
-        return False
+def web_page(body: bytes) -> bool:
+    """Whether an answer is a page for people, as servers under maintenance send."""
+    start = body.lstrip()[:256].lower()
+    return start.startswith((b"<!doctype html", b"<html"))
+
+
+def portal_runs(response: requests.Response, body: bytes) -> bool:
+    """Say whether a query of MAST's portal still runs.
+
+    Parameters
+    ----------
+    response : requests.Response
+        An answer with status 200.
+    body : bytes
+        Its content.
+
+    Returns
+    -------
+    bool
+        Whether to ask again.
+
+    Raises
+    ------
+    Trouble
+        If the answer is none.
+    """
+    answer = json_object(response, body)
+    return bool(answer.get("status") == "EXECUTING")
+
+
+def json_object(response: requests.Response, body: bytes) -> dict[str, Any]:
+    """Read an answer that has to be a JSON object.
+
+    Parameters
+    ----------
+    response : requests.Response
+        Its head, which decides nothing.
+    body : bytes
+        Its content.
+
+    Returns
+    -------
+    dict
+        The object.
+
+    Raises
+    ------
+    Trouble
+        If it is a web page, no JSON, or no object.
+    """
+    del response
     try:
         answer = json.loads(body)
     except ValueError as error:
@@ -150,4 +208,4 @@ def _runs(response: requests.Response, body: bytes) -> bool:
         raise Trouble(f"the archive answered with {what}") from error
     if not isinstance(answer, dict):
         raise Trouble("the archive answered with JSON that is no object")
-    return answer.get("status") == "EXECUTING"
+    return answer

@@ -37,8 +37,9 @@ def query(
     Returns
     -------
     dict
-        ``exposures``, ``left_out``, in what that is ``unlike`` the lock, which a run goes by, and
-        the sums ``files``, ``bytes`` and ``exclusive``.
+        ``exposures``, ``left_out``, in what that is ``unlike`` the lock, which a run goes by, the
+        sums ``files``, ``bytes`` and ``exclusive``, and ``also``: what a run asks of other archives,
+        once it has the exposures.
 
     Raises
     ------
@@ -100,7 +101,26 @@ def query(
         "exclusive": sum(not item.public for item in found),
         "unlike": unlike,
         "asked": replies.asked,
+        "also": _also(recipe),
     }
+
+
+def _also(recipe: Recipe) -> list[dict[str, str]]:
+    """Return which other archives a run asks, where it has no answer yet."""
+    from hst123r.archives import endpoints
+    from hst123r.archives.gaia import SHOWN
+    from hst123r.sources.reference_params import ReferenceParams
+    from hst123r.stages.wcs import WcsParams
+
+    found = {}
+    for item in recipe.instances:
+        params = resolve(item).params
+        if isinstance(params, WcsParams) and params.fetch_references:
+            found["CRDS"] = {"server": endpoints.crds(), "what": "reference files of the WCS"}
+        if isinstance(params, ReferenceParams) and params.absolute and params.absolute.asked:
+            name = SHOWN[params.absolute.catalog]
+            found[name] = {"server": endpoints.gaia(), "what": "stars around the reference"}
+    return [{"archive": name, **about} for name, about in found.items()]
 
 
 def _row(item: Any) -> dict[str, Any]:

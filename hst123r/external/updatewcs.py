@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
 
 NONE: Final = "N/A"
+CONVERTED: Final = {"DGEOFILE": "ODGEOFIL"}
+"""Where updatewcs keeps the name of a file that it has converted, and reads it again."""
 
 
 def refit(
@@ -72,7 +74,7 @@ def refit(
         warnings.simplefilter("ignore")
         try:
             updatewcs.updatewcs(name, use_db=ask, verbose=False)
-        except (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError,
+        except (ValueError, TypeError, LookupError, OSError, AttributeError,
                 RuntimeError, EOFError, NameError, SyntaxError) as error:  # fmt: skip
             if unanswered:
                 # what stwcs raises then is about a variable that it never set
@@ -84,6 +86,28 @@ def refit(
         forget_fit(hdus)
         # headerlets that were found are there besides
         hdus[0].header["NEXTEND"] = len(hdus) - 1
+
+
+def name_references(path: Path, names: Mapping[str, str]) -> None:
+    """Write the names of reference files into the primary header of a working copy.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : mapping of str to str
+        Name by keyword, ``N/A`` for none. Where updatewcs keeps the name of a file that it has
+        converted, that is the one it reads.
+    """
+    from astropy.io import fits
+
+    with fits.open(path, mode="update") as hdus:
+        header = hdus[0].header
+        for keyword, name in names.items():
+            header[keyword] = name
+            kept = CONVERTED.get(keyword)
+            if kept is not None and kept in header:
+                header[kept] = name
 
 
 def answer_beforehand(header: Header) -> None:

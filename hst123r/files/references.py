@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from hst123r.files.fits_blocks import COMMENTARY, walk
 
 CONTEXT: Final = "CRDS_CTX"
 """Keyword of the CRDS context, the rules by which the reference files were chosen."""
+SHA1: Final = re.compile(r"[0-9a-f]{40}")
 _REFERENCE: Final = re.compile(r"[a-z]+\$[A-Za-z0-9_.+-]+")
 """How headers name a reference file: the variable of its folder, and its name."""
 
@@ -66,6 +68,30 @@ def named(path: Path | str, keywords: Iterable[str]) -> dict[str, str]:
     return {keyword: name for keyword, name in values.items() if name not in ("", "N/A", "n/a")}
 
 
+def cards(path: Path | str) -> dict[str, str]:
+    """Return the cards of a primary header as text, as rules of CRDS match them.
+
+    Parameters
+    ----------
+    path : Path or str
+        A FITS file; only its first header is read.
+
+    Returns
+    -------
+    dict of str to str
+        Value by keyword, T and F for logical ones; without comments and those that are empty.
+    """
+    with Path(path).open("rb") as stream:
+        primary = next(walk(stream, str(path)))
+    found = {}
+    for card in primary.cards:
+        if card.keyword in COMMENTARY or card.value is None or not card.keyword:
+            continue
+        value = {True: "T", False: "F"}.get(card.value) if isinstance(card.value, bool) else None
+        found[card.keyword] = str(card.value).strip() if value is None else value
+    return found
+
+
 def find(name: str, folder: Path | None, environment: Mapping[str, str]) -> Path | None:
     """Find a reference file on this machine.
 
@@ -88,6 +114,49 @@ def find(name: str, folder: Path | None, environment: Mapping[str, str]) -> Path
         if (place / plain).is_file():
             return (place / plain).absolute()
     return None
+
+
+def place_of(cache: Path, instrument: str, name: str) -> Path:
+    """Return where a reference file lies in a cache of CRDS.
+
+    Parameters
+    ----------
+    cache : Path
+        The cache, what CRDS_PATH names.
+    instrument : str
+        Folder of its instrument, in small letters.
+    name : str
+        Plain name.
+
+    Returns
+    -------
+    Path
+        Its place, whether it is there or not.
+    """
+    return cache / "references" / "hst" / instrument / name
+
+
+def said_of(cache: Path, name: str) -> str | None:
+    """Return the sha1 that CRDS has of a file, as far as it was asked for this cache.
+
+    Parameters
+    ----------
+    cache : Path
+        The cache.
+    name : str
+        Plain name.
+
+    Returns
+    -------
+    str or None
+        Hexadecimal; None where nobody asked, or what was kept cannot be read.
+    """
+    path = cache / "config" / "hst" / "hst123r" / f"{name}.json"
+    try:
+        sha1 = str(json.loads(path.read_bytes())["sha1"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return sha1 if SHA1.fullmatch(sha1) else None
 
 
 def _places(variable: str, folder: Path | None, environment: Mapping[str, str]) -> Iterator[Path]:

@@ -13,10 +13,6 @@ from hst123r.records.params import Misfit, Params, PositiveAngle
 if TYPE_CHECKING:
     from hst123r.sources.absolute import TieOptions
 
-NOT_FETCHED: Final = (
-    "`catalog: gaia-dr3` needs `file`, rows of Gaia DR3 that you have downloaded: hst123r does "
-    "not ask the archive for them yet"
-)
 NO_FILE: Final = "`catalog: file` needs `file`, the catalogue"
 
 
@@ -24,7 +20,8 @@ class AbsoluteParams(Params):
     """An absolute catalogue that the frame of the reference is moved to."""
 
     catalog: Literal["gaia-dr3", "file"] = Field(
-        "file", description="Whose frame; gaia-dr3: rows of Gaia DR3, in a file for now"
+        "file",
+        description="Whose frame; for gaia-dr3 without `file` its archive is asked, once",
     )
     file: str | None = Field(
         None,
@@ -66,8 +63,17 @@ class AbsoluteParams(Params):
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
         """Say that there is no catalogue."""
         del targets
-        if self.file is None:
-            yield ("catalog",), NOT_FETCHED if self.catalog == "gaia-dr3" else NO_FILE
+        if self.file is None and not self.asked:
+            yield ("catalog",), NO_FILE
+        if self.asked:
+            for name in ("epoch", "position_error"):
+                if getattr(self, name) is not None:
+                    yield (name,), f"`{name}` is about `file`, and there is none"
+
+    @property
+    def asked(self) -> bool:
+        """Whether an archive is asked for the stars."""
+        return self.file is None and self.catalog != "file"
 
     def options(self) -> TieOptions:
         """Return how a frame is tied."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hst123r.alignment.absolute_stars import CATALOGUE, downloads, named, of_gaia
 from hst123r.alignment.measured import all_measured
 from hst123r.errors import InputError
 from hst123r.records.boxes import in_degrees
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from hst123r.sources.absolute import Tie
     from hst123r.sources.apart import Part
 
-CATALOGUE: Final = "catalogue file"
-"""Kind of an absolute catalogue of the user's."""
 GAIA_DR3_EPOCH: Final = 2016.0
 USER_FILE: Final = "user file"
 """Kind of a reference of the user's."""
@@ -39,7 +38,8 @@ class Reference(Stage[ReferenceParams]):
     Or take a `file`, an image or a catalogue of yours; it has to have stars on the exposures.
     With `absolute` the catalogue is moved, once, to the frame of Gaia or of another catalogue at
     the time of the visit, each group by itself, and all exposures follow when they are aligned.
-    Where that cannot be trusted the frame of the headers stays, with a caveat.
+    Where that cannot be trusted the frame of the headers stays, with a caveat. Without a file the
+    archive of Gaia is asked for stars, once, and its answer is kept in ``raw/gaia/``.
     """
 
     name = "reference"
@@ -69,7 +69,8 @@ class Reference(Stage[ReferenceParams]):
         for product in inputs["exposure"]:
             fields.setdefault(product.labels["field"], []).append(product)
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
-        catalogues = _catalogues(params, scope)
+        catalogues = named(params.absolute, scope)
+        asked = params.absolute if params.absolute and params.absolute.asked else None
         stars = {product.name: product for product in inputs["stars"]}
         own = [] if params.file is None else [_user_file(params.file, scope)]
         for field, members in sorted(fields.items()):
@@ -102,6 +103,8 @@ class Reference(Stage[ReferenceParams]):
                 "groups": groups,
             }
             measured = [stars[p.name] for p in everything if p.name in stars]
+            if asked is not None:
+                catalogues = [of_gaia(asked, everything, scope)]
             given = {"exposure": everything, "stars": measured, CATALOGUE: catalogues}
             yield Job(field, {"field": field}, given, arguments)
 
@@ -135,20 +138,6 @@ class Reference(Stage[ReferenceParams]):
         if tie is not None:
             parts = [replace(part, tied=tie(part)) for part in parts]
         return _outcome(job, params, context, parts)
-
-
-def _catalogues(params: ReferenceParams, scope: Scope) -> list[Product]:
-    """Return the file of the absolute catalogue, if one is wanted."""
-    if params.absolute is None or params.absolute.file is None:
-        return []
-    path = Path(scope.recipe_folder) / Path(params.absolute.file).expanduser()
-    if not path.is_file():
-        raise InputError(
-            f"there is no catalogue {path.name}",
-            where=str(path.parent),
-            hint="`reference.absolute.file` is relative to the recipe",
-        )
-    return [Product(CATALOGUE, path.stem, {}, {"catalog": str(path)})]
 
 
 def _user_file(name: str, scope: Scope) -> Product:
@@ -324,7 +313,7 @@ def _outcome(job: Job, params: ReferenceParams, context: Context, parts: Sequenc
     write_choice(facts["scores"], choice, {"field": job.label, "why": facts["why"]})
     chosen = Product("reference choice", job.label, dict(job.labels), {"table": str(choice)})
     measured, caveats = _verdict(job, params, parts, catalogue)
-    return Outcome([product, chosen], measured, caveats)
+    return Outcome([product, chosen], measured, caveats, downloads=downloads(job))
 
 
 def _verdict(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
-from hst123r import instruments
+from hst123r.alignment.refit_files import CHOSEN, REFERENCE, Needed, Places, supply
 from hst123r.errors import InputError
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
@@ -21,16 +20,14 @@ from hst123r.stage.contract import BYTES, HEAVY, IMAGE, Job, Need, Scope, Stage
 if TYPE_CHECKING:
     from hst123r.products.wcs_solutions import Solution
 
-REFERENCE: Final = "reference file"
-"""Kind of a calibration reference file on this machine."""
 MODEL_ONLY: Final = "IDC"
-CONVERTED: Final = {"DGEOFILE": "ODGEOFIL"}
-"""Where updatewcs keeps the name of a file that it has converted, and reads it again."""
 ROUND_TRIP_PIX: Final = 0.01
 """A WCS that does not find back to its pixel within this cannot carry 1 mas."""
 NO_SOLUTION: Final = "`solution` is for `start: a-priori`"
 NO_REFERENCES: Final = "`references` is for `start: refit`"
 NO_QUESTION: Final = "`astrometry_db` is for `start: refit`"
+NO_FETCH: Final = "`fetch_references` is for `start: refit`"
+NO_CONTEXT: Final = "`crds_context` is for `fetch_references: true`"
 
 
 class WcsParams(Params):
@@ -52,7 +49,17 @@ class WcsParams(Params):
         description="For `refit`: folder with the reference files, relative to the recipe; "
         "otherwise the variables jref, iref, uref and CRDS_PATH say where they are",
     )
-
+    fetch_references: bool = Field(
+        False,
+        description="For `refit`: fetch reference files from CRDS into a cache, `references` or "
+        "else CRDS_PATH or else raw/crds, and verify those that are there",
+    )
+    crds_context: str | None = Field(
+        None,
+        pattern=r"^hst_[0-9]{4,5}\.pmap$",
+        description="For `fetch_references`: take the files that this context of CRDS chooses, not "
+        "those that the header names",
+    )
     astrometry_db: bool = Field(
         False,
         description="For `refit`: ask the astrometry database of MAST for a fitted solution, or "
@@ -66,6 +73,10 @@ class WcsParams(Params):
             yield ("solution",), NO_SOLUTION
         if self.references is not None and self.start != "refit":
             yield ("references",), NO_REFERENCES
+        if self.fetch_references and self.start != "refit":
+            yield ("fetch_references",), NO_FETCH
+        if self.crds_context is not None and not self.fetch_references:
+            yield ("crds_context",), NO_CONTEXT
         if self.astrometry_db and self.start != "refit":
             yield ("astrometry_db",), NO_QUESTION
 
@@ -77,6 +88,7 @@ class Wcs(Stage[WcsParams]):
     same distortion as the WCS in use; `hst123r show wcs FILE` lists them. To build it anew,
     updatewcs of stwcs is called, without the network; the reference files that the header names
     have to be on this machine, and those that are not are named with the command that gets them.
+    With `fetch_references` they are fetched from CRDS, and used only if their sha1 is that of CRDS.
     With `astrometry_db` it asks MAST besides, and a service that does not answer ends the job.
     """
 
@@ -90,7 +102,7 @@ class Wcs(Stage[WcsParams]):
     makes = ("exposure",)
     per = "exposure"
     varies_by = ("detector", "filter")
-    divides_by = ("references",)
+    divides_by = ("references", "fetch_references", "crds_context")
     tools = ("stwcs", "astropy")
     preload = HEAVY
 
@@ -99,19 +111,17 @@ class Wcs(Stage[WcsParams]):
     ) -> Iterator[Job]:
         """One job for each exposure, with the reference files its header names."""
         targets = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
-        missing: dict[str, dict[str, list[str]]] = {}
+        needed = []
         jobs = []
         for product in sorted(inputs["exposure"], key=lambda p: (p.facts["start_mjd"], p.name)):
-            needed: dict[str, list[Product]] = {"exposure": [product]}
-            arguments: dict[str, Any] = {"targets": targets}
+            job = Job(product.name, dict(product.labels), {"exposure": [product]})
+            job.arguments["targets"] = targets
             own = _own(product, params, scope)
             if own.start == "refit":
-                lacking = missing.setdefault(own.references or "references", {})
-                needed[REFERENCE] = _references(product, _folder(own, scope), lacking)
-            jobs.append(Job(product.name, dict(product.labels), needed, arguments))
-        for place, lacking in missing.items():
-            if lacking:
-                _refuse(lacking, place)
+                places = Places.of(own.references, scope, fetch=own.fetch_references)
+                needed.append(Needed(job, places, own.crds_context))
+            jobs.append(job)
+        supply(needed, scope)
         yield from jobs
 
     def run(self, job: Job, params: WcsParams, context: Context) -> Outcome:
@@ -127,7 +137,7 @@ class Wcs(Stage[WcsParams]):
         if params.start == "a-priori":
             files = _restore(source, exposure, params.solution, context)
         elif params.start == "refit":
-            files, used = _refit(source, job.inputs.get(REFERENCE, []), params, context)
+            files, used = _refit(job, params, context)
         now = read_solutions(files["science"])[0]
         facts = dict(source.facts)
         if params.start != "archive":
@@ -158,60 +168,6 @@ def _own(product: Product, params: WcsParams, scope: Scope) -> WcsParams:
         return params
     own = scope.varied(product.labels["detector"], product.labels["filter"])
     return WcsParams.model_validate(own)
-
-
-def _folder(params: WcsParams, scope: Scope) -> Path | None:
-    if params.references is None:
-        return None
-    return Path(scope.recipe_folder) / Path(params.references).expanduser()
-
-
-def _references(
-    product: Product, folder: Path | None, missing: dict[str, list[str]]
-) -> list[Product]:
-    """Return the reference files of an exposure; note those that are not on this machine."""
-    from hst123r.files.references import find, named
-
-    science = product.files["science"]
-    wanted = instruments.get(product.labels["detector"]).reference_files
-    if not Path(science).is_file():
-        # a plan of what is still to be made: it cannot be known yet
-        return []
-    # the one thing that neither labels nor facts say, and the first block of the file does
-    names = named(science, [*wanted, *(CONVERTED[k] for k in wanted if k in CONVERTED)])
-    for keyword, kept in CONVERTED.items():
-        converted = names.pop(kept, None)
-        if converted is not None and keyword not in names:
-            names[keyword] = converted
-    if "IDCTAB" not in names:
-        raise InputError(
-            "its header names no IDCTAB, the distortion table that a refit needs",
-            where=science,
-            hint="`start: archive` keeps its WCS as it is",
-        )
-    found = []
-    for keyword, name in names.items():
-        path = find(name, folder, os.environ)
-        if path is None:
-            missing.setdefault(name, []).append(product.name)
-        else:
-            facts = {"keyword": keyword, "name": name}
-            found.append(Product(REFERENCE, name, {}, {"reference": str(path)}, facts))
-    return found
-
-
-def _refuse(missing: dict[str, list[str]], folder: str) -> None:
-    from hst123r.files.references import how_to_get
-
-    listed = ", ".join(
-        f"{name} ({len(roots)} exposure{'s' if len(roots) > 1 else ''})"
-        for name, roots in sorted(missing.items())
-    )
-    raise InputError(
-        f"reference files are not on this machine: {listed}",
-        hint=f"Get them with `{how_to_get(missing, folder)}` and set `references: {folder}`, "
-        "or jref, iref, uref or CRDS_PATH",
-    )
 
 
 def _restore(source: Product, exposure: Exposure, wanted: str, context: Context) -> dict[str, str]:
@@ -276,18 +232,28 @@ def choose(solutions: Sequence[Solution], wanted: str, where: str) -> Solution:
 
 
 def _refit(
-    source: Product, references: Sequence[Product], params: WcsParams, context: Context
+    job: Job, params: WcsParams, context: Context
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    from hst123r.external.updatewcs import refit
+    from hst123r.external.updatewcs import name_references, refit
     from hst123r.files.content import look
+    from hst123r.files.references import CONTEXT
 
+    (source,) = job.inputs["exposure"]
+    references = job.inputs.get(REFERENCE, [])
     files = _copies(source, context)
     science = Path(files["science"])
+    used: list[dict[str, Any]] = []
+    chosen = job.arguments.get(CHOSEN)
+    if chosen is not None:
+        name_references(science, chosen["files"])
+        used.append({"keyword": CONTEXT, "name": chosen["context"], "digest": ""})
     paths = {item.name: item.files["reference"] for item in references}
     refit(science.parent, science.name, paths, ask=params.astrometry_db)
-    used = [
-        {**item.facts, "digest": look(Path(item.files["reference"])).digest} for item in references
-    ]
+    used += [
+        {"keyword": item.facts["keyword"], "name": item.facts["name"],
+         "digest": look(Path(item.files["reference"])).digest}
+        for item in references
+    ]  # fmt: skip
     return _hand_over(files, context), used
 
 

@@ -29,6 +29,20 @@ def test_a_uri_is_quoted_where_an_address_needs_it():
     assert found == "https://x/api/v0.1/Download/file?uri=mast:HST/product/a%20b%26c_flc.fits"
 
 
+def test_gaia_and_crds_are_where_the_environment_says(monkeypatch):
+    for variable, where, known in (
+        (endpoints.GAIA_VARIABLE, endpoints.gaia, "https://gea.esac.esa.int/tap-server/tap"),
+        (endpoints.CRDS_VARIABLE, endpoints.crds, "https://hst-crds.stsci.edu"),
+    ):
+        monkeypatch.delenv(variable, raising=False)
+        assert where() == known
+        monkeypatch.setenv(variable, "http://127.0.0.1:81/x/")
+        assert where() == "http://127.0.0.1:81/x"
+        monkeypatch.setenv(variable, "nowhere")
+        with pytest.raises(InputError, match=f"{variable}: 'nowhere' is not the address"):
+            where()
+
+
 @pytest.mark.parametrize("wrong", ["mast.stsci.edu", "ftp://x", "https://"])
 def test_what_is_no_address_is_refused(monkeypatch, wrong):
     monkeypatch.setenv(endpoints.VARIABLE, wrong)

@@ -44,6 +44,9 @@ name: m
 targets: [{name: T, position: "150.1 2.2"}]
 stages:
   - fetch: {from: mast}
+  - wcs: {start: refit, fetch_references: true}
+  - reference: {absolute: {catalog: gaia-dr3}}
+  - align: {}
 """
 RAW = "r/raw/jsi00101q_flc.fits"
 ASKED = [
@@ -162,6 +165,7 @@ def test_what_was_run_holds_something_of_everything(place):
     _, found = ask("query", "m.yaml")
     assert len(found["exposures"]) == 4
     assert found["left_out"]
+    assert len(found["also"]) == 2
 
 
 def test_every_command_with_json_has_a_schema_and_is_asked_here():

@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from loopback.server import Archive
+from loopback.tap import gaia_table
 from pydantic import ValidationError
 from scipy.spatial import cKDTree
 
 from hst123r.algorithms.proper_motion import julian_year
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
-from hst123r.errors import InputError
+from hst123r.alignment.absolute_stars import CATALOGUE
+from hst123r.errors import ArchiveError, InputError
 from hst123r.products.reference_table import read_reference
 from hst123r.products.working_copy import working_copy
+from hst123r.records.position import parse
+from hst123r.records.target import Target
 from hst123r.sources.reference_params import ReferenceParams
 
 
@@ -133,9 +138,48 @@ def test_a_wrong_catalogue_moves_nothing_and_is_said(small, divide, do, make_cat
     assert np.hypot(*offset(found, small.truth("jsi00101q"), (0, 0), 0)) < 1
 
 
-def test_gaia_without_a_file_and_a_file_that_is_not_there(small, divide):
-    with pytest.raises(ValidationError, match="does not ask the archive for them yet"):
-        ReferenceParams.model_validate({"absolute": {"catalog": "gaia-dr3"}})
+def test_gaia_is_asked_about_the_reference_alone_and_only_by_a_run(small, monkeypatch, tmp_path):
+    from hst123r.archives import endpoints
+    from hst123r.stage import registry
+    from hst123r.stage.contract import Scope
+
+    exposures = small.products("exposures", "exposure")
+    given = inputs_of(small, exposures)
+    params = ReferenceParams.model_validate(
+        {"filter": "F606W", "absolute": {"catalog": "gaia-dr3"}}
+    )
+    targets = (Target("SN", parse("10:00:24.0 +02:12:00")),)
+
+    def divide(inputs, **how):
+        scope = Scope("r", "", "/", targets, "reference", work_folder=str(tmp_path), **how)
+        (job,) = registry.get("reference").divide(inputs, params, scope)
+        (catalogue,) = job.inputs[CATALOGUE]
+        return catalogue
+
+    with Archive() as archive:
+        monkeypatch.setenv(endpoints.GAIA_VARIABLE, archive.tap_url)
+        truth = small.truth("jsi00101q")
+        archive.tap.stars = gaia_table(truth["ra"], truth["dec"], truth["magnitude"])
+        planned = divide(given, dry=True)
+        assert archive.log == []
+        with pytest.raises(ArchiveError, match=r"Gaia DR3 was not asked yet for .* --offline"):
+            divide(given, offline=True)
+        asked = divide(given)
+        assert asked.files == planned.files
+        assert asked.facts["rows"] == len(truth)
+        number = len(archive.log)
+        assert number > 4
+        # an exposure that the reference is not made of
+        others = [p for p in exposures if p.labels["filter"] != "F814W"]
+        assert len(others) == len(exposures) - 2
+        assert divide(inputs_of(small, others)).files == asked.files
+        assert divide(given, offline=True) == asked
+        assert len(archive.log) == number
+
+
+def test_what_a_catalogue_needs(small, divide):
+    with pytest.raises(ValidationError, match="`epoch` is about `file`, and there is none"):
+        ReferenceParams.model_validate({"absolute": {"catalog": "gaia-dr3", "epoch": 2016.0}})
     with pytest.raises(ValidationError, match="needs `file`"):
         ReferenceParams.model_validate({"absolute": {}})
     exposures = small.products("exposures", "exposure")

@@ -4,10 +4,18 @@ from dataclasses import replace
 
 import pytest
 from astropy.io import fits
+from loopback.server import Archive
 
+from hst123r.alignment.refit_files import CHOSEN, REFERENCE
+from hst123r.archives import endpoints
+from hst123r.errors import ArchiveError, InputError
+from hst123r.external.updatewcs import name_references
 from hst123r.products.exposures import read_exposure
 from hst123r.products.wcs_solutions import read_solutions
 from hst123r.records.outcome import Product
+from hst123r.stage import registry
+from hst123r.stage.contract import Scope
+from hst123r.stages.wcs import WcsParams
 
 ROOT = "jsi00101q"
 
@@ -98,8 +106,6 @@ def test_an_incomplete_solution_is_refused_and_a_delivered_one_is_told(start, ex
 
 
 def test_missing_reference_files_are_named_with_the_command(divide, exposure, data, monkeypatch):
-    from hst123r.errors import InputError
-
     monkeypatch.delenv("jref", raising=False)
     monkeypatch.delenv("CRDS_PATH", raising=False)
     params = {"start": "refit", "references": "refs"}
@@ -130,6 +136,12 @@ def test_reference_files_are_inputs_of_the_job(divide, exposure, tmp_path, monke
         ("{references: refs}", "`references` is for `start: refit`"),
         ("{astrometry_db: true}", "`astrometry_db` is for `start: refit`"),
         ("{start: refitted}", "refit"),
+        ("{fetch_references: true}", "`fetch_references` is for `start: refit`"),
+        (
+            "{start: refit, crds_context: hst_0001.pmap}",
+            "`crds_context` is for `fetch_references: true`",
+        ),
+        ("{start: refit, fetch_references: true, crds_context: latest}", "crds_context"),
     ],
 )
 def test_a_parameter_without_effect_is_an_error(run_recipe, data, write_recipe, params, says):
@@ -160,7 +172,7 @@ def test_the_network_is_used_where_it_is_asked_for_and_not_offline(
 
 def test_an_answer_without_a_solution_is_a_caveat(exposure):
     """Such an exposure stands where its pointing put it, and one that has a solution does not."""
-    from hst123r.stages.wcs import WcsParams, solution_caveats
+    from hst123r.stages.wcs import solution_caveats
 
     asked = WcsParams(start="refit", astrometry_db=True)
     solution = read_solutions(exposure.files["science"])[0]
@@ -202,3 +214,99 @@ def test_a_block_for_a_filter_decides_for_its_exposures_alone(
     answer = run_recipe(write_recipe(f"wcs: {block}", select=select))
     assert answer.code != 0
     assert "CRDS_PATH=refs crds sync --files toy_idc.fits" in answer.err
+
+
+IDC = "toy_idc.fits"
+FETCH = {"start": "refit", "fetch_references": True}
+
+
+@pytest.fixture
+def crds(monkeypatch):
+    """A CRDS server that holds the table of the exposure, and another one."""
+    monkeypatch.delenv("CRDS_PATH", raising=False)
+    with Archive() as archive:
+        monkeypatch.setenv(endpoints.CRDS_VARIABLE, archive.crds_url)
+        archive.crds.add(IDC, b"the table" * 1000)
+        archive.crds.add("best_idc.fits", b"a better one" * 1000)
+        yield archive
+
+
+@pytest.fixture
+def fetching(exposure, tmp_path):
+    """Divide the work of a stage that fetches; returns the job."""
+
+    def call(params=FETCH, **how):
+        scope = Scope("r", "", str(tmp_path), (), "wcs", work_folder=str(tmp_path / "w"), **how)
+        checked = WcsParams.model_validate(params)
+        (job,) = registry.get("wcs").divide({"exposure": [exposure]}, checked, scope)
+        return job
+
+    return call
+
+
+def test_reference_files_are_fetched_once_and_verified_every_time(crds, fetching, tmp_path):
+    place = tmp_path / "w" / "raw" / "crds" / "references" / "hst" / "acs" / IDC
+    planned = fetching(dry=True)
+    assert crds.log == []
+    assert not place.exists()
+    with pytest.raises(ArchiveError, match=r"toy_idc\.fits cannot be had or verified, and --off"):
+        fetching(offline=True)
+    (file,) = fetching().inputs[REFERENCE]
+    assert file.files == {"reference": str(place)}
+    assert planned.inputs[REFERENCE] == [file]
+    number = len(crds.log)
+    assert fetching(offline=True).inputs[REFERENCE] == fetching().inputs[REFERENCE] == [file]
+    assert len(crds.log) == number
+    # somebody, or the client of CRDS, left another file under the name
+    place.chmod(0o644)
+    place.write_bytes(b"the table" * 999 + b"the Table")
+    with pytest.raises(ArchiveError, match=r"acs/toy_idc\.fits: it is not the file that CRDS has"):
+        fetching(offline=True)
+    fetching()
+    assert place.read_bytes() == b"the table" * 1000
+
+
+def test_a_cache_of_the_users_is_filled_and_its_broken_files_are_never_used(
+    crds, fetching, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CRDS_PATH", str(tmp_path / "cache"))
+    (file,) = fetching().inputs[REFERENCE]
+    assert file.files["reference"].startswith(str(tmp_path / "cache" / "references"))
+    named = {**FETCH, "references": "refs"}
+    (file,) = fetching(named).inputs[REFERENCE]
+    assert file.files["reference"].startswith(str(tmp_path / "refs" / "references"))
+    # also by a recipe that does not fetch
+    local = {"start": "refit", "references": "refs"}
+    assert fetching(local).inputs[REFERENCE] == [file]
+    path = tmp_path / "refs" / "references" / "hst" / "acs" / IDC
+    path.chmod(0o644)
+    path.write_bytes(b"x")
+    with pytest.raises(InputError, match="it is not the file that CRDS has"):
+        fetching(local)
+
+
+def test_a_context_chooses_other_files_and_stands_in_the_key(crds, fetching, exposure):
+    crds.crds.best = {"idctab": "best_idc.fits", "npolfile": "NOT FOUND n/a", "d2imfile": "N/A"}
+    params = {**FETCH, "crds_context": "hst_0001.pmap"}
+    assert fetching(params, dry=True).arguments[CHOSEN] == {"context": "hst_0001.pmap"}
+    with pytest.raises(ArchiveError, match=r"was not asked yet what hst_0001\.pmap chooses"):
+        fetching(params, offline=True)
+    job = fetching(params)
+    files = {"IDCTAB": "jref$best_idc.fits", "NPOLFILE": "N/A", "D2IMFILE": "N/A"}
+    assert job.arguments[CHOSEN] == {"context": "hst_0001.pmap", "files": files}
+    assert [item.name for item in job.inputs[REFERENCE]] == ["jref$best_idc.fits"]
+    assert fetching(params, offline=True) == job
+    # its own header is left alone, and is what CRDS was asked about
+    (asked,) = crds.requests("get_best_references")
+    assert '"ROOTNAME": "jsi00101q"' in asked["body"]
+    assert fits.getval(exposure.files["science"], "IDCTAB") == "jref$toy_idc.fits"
+
+
+def test_a_header_gets_the_names_that_were_chosen(exposure):
+    path = exposure.files["science"]
+    fits.setval(path, "ODGEOFIL", value="jref$old_dxy.fits")
+    name_references(path, {"IDCTAB": "jref$best_idc.fits", "DGEOFILE": "N/A"})
+    header = fits.getheader(path)
+    assert [header[k] for k in ("IDCTAB", "DGEOFILE", "ODGEOFIL")] == [
+        "jref$best_idc.fits", "N/A", "N/A"
+    ]  # fmt: skip

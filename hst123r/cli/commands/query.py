@@ -62,6 +62,8 @@ def command(
         click.echo(line)
     if found["unlike"]:
         click.echo("A run goes by the lock; `hst123r update RECIPE` takes what MAST has now")
+    for entry in found["also"]:
+        click.echo(f"{entry['archive']} will be asked for {entry['what']} once they are here")
     return 0
 
 

@@ -10,7 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from loopback import replies
+from loopback import crds, replies, tap
 from loopback.faults import Faults
 from loopback.holdings import PUBLIC, Holdings
 
@@ -25,6 +25,8 @@ class Archive:
 
     def __init__(self, holdings=None):
         self.holdings = holdings or Holdings()
+        self.tap = tap.Service()
+        self.crds = crds.Service()
         self.faults = Faults()
         self.log = []
         self.ranges = self.etags = self.lengths = True
@@ -46,6 +48,14 @@ class Archive:
     @property
     def url(self):
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def tap_url(self):
+        return f"{self.url}{tap.ROOT}"
+
+    @property
+    def crds_url(self):
+        return f"{self.url}{crds.ROOT}"
 
     def download_url(self, uri):
         return f"{self.url}{DOWNLOAD}?uri={uri}"
@@ -81,6 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self._serve(self._get, "")
 
+    def do_DELETE(self):
+        self._serve(self._get, "")
+
     def do_HEAD(self):
         self._serve(self._get, "")
 
@@ -109,18 +122,18 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {}
             if fault.get("retry_after") is not None:
                 headers["Retry-After"] = str(fault.get("retry_after"))
-            self._send(fault.get("code", 503), fault.get("body", HTML), "text/html", headers)
+            self.send(fault.get("code", 503), fault.get("body", HTML), "text/html", headers)
         elif kind == "html":
-            self._send(200, HTML, "text/html")
+            self.send(200, HTML, "text/html")
         elif kind == "garbage":
-            self._send(200, b"\x00\xff{not json" * 50, "application/json")
+            self.send(200, b"\x00\xff{not json" * 50, "application/json")
         elif kind == "redirect":
-            self._send(302, b"", "text/plain", {"Location": fault.get("to") or self.path})
+            self.send(302, b"", "text/plain", {"Location": fault.get("to") or self.path})
         else:
             return False
         return True
 
-    def _send(self, code, body, kind="application/json", headers=None):
+    def send(self, code, body, kind="application/json", headers=None):
         self.send_response(code)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -133,29 +146,33 @@ class _Handler(BaseHTTPRequestHandler):
     def _post(self, body):
         path = urlsplit(self.path).path
         holdings = self.archive.holdings
+        if path.startswith(tap.ROOT):
+            return tap.answer(self, body)
+        if path.startswith(crds.ROOT):
+            return crds.answer(self, body)
         if path.endswith("/columnsconfig"):
             rows = [{**row, "distance": 0.0} for row in holdings.observations]
-            return self._json(replies.columns_config(rows))
+            return self.json(replies.columns_config(rows))
         if path != "/api/v0/invoke":
-            return self._send(404, b"{}")
+            return self.send(404, b"{}")
         kind = self.fault.kind if self.fault else ""
         if kind == "executing":
-            return self._json({"status": "EXECUTING", "msg": "", "data": [], "fields": []})
+            return self.json({"status": "EXECUTING", "msg": "", "data": [], "fields": []})
         if kind == "error":
             text = self.fault.get("body", "the database is away")
-            return self._json({"status": "ERROR", "msg": text, "data": [], "fields": []})
+            return self.json({"status": "ERROR", "msg": text, "data": [], "fields": []})
         answer = replies.invoke(body, holdings)
         if kind == "short_page":
             answer["data"] = answer["data"][:-1]
         if kind == "truncate":
             return self._cut_json(answer)
-        return self._json(answer)
+        return self.json(answer)
 
-    def _json(self, answer):
+    def json(self, answer):
         body, headers = json.dumps(answer).encode(), {}
         if "gzip" in self.headers.get("Accept-Encoding", ""):
             body, headers = gzip.compress(body, 1), {"Content-Encoding": "gzip"}
-        self._send(200, body, headers=headers)
+        self.send(200, body, headers=headers)
 
     def _cut_json(self, answer):
         body = json.dumps(answer).encode()
@@ -167,11 +184,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get(self):
         parts = urlsplit(self.path)
+        if parts.path.startswith(tap.ROOT):
+            return tap.answer(self, "")
+        if parts.path.startswith(crds.ROOT):
+            return crds.answer(self, "")
         if parts.path == DOWNLOAD:
             return self._file(parse_qs(parts.query)["uri"][0])
         if parts.path.startswith(BUCKET):
             return self._of_the_bucket(parts.path.removeprefix(BUCKET).split("/"))
-        return self._send(404, b"not here", "text/plain")
+        return self.send(404, b"not here", "text/plain")
+
+    def give(self, held):
+        """Send bytes that are held, as those of the archive: with ranges, validators and faults."""
+        return self._bytes(held, self.fault.kind if self.fault else "")
 
     def _of_the_bucket(self, steps):
         """Answer as the public bucket does, which says 403 of all that it does not have."""
@@ -179,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         held = self.archive.holdings.files.get(f"mast:HST/product/{name}")
         root = name.partition("_")[0]
         if held is None or held.rights != PUBLIC or steps != [root[:4], root, name]:
-            return self._send(403, b"<Error>AccessDenied</Error>", "application/xml")
+            return self.send(403, b"<Error>AccessDenied</Error>", "application/xml")
         return self._file(f"mast:HST/product/{name}")
 
     def _file(self, uri):
@@ -190,20 +215,23 @@ class _Handler(BaseHTTPRequestHandler):
         with archive.holdings.lock:
             held = archive.holdings.files.get(uri)
         if held is None:
-            return self._send(404, b"no such file", "text/plain")
+            return self.send(404, b"no such file", "text/plain")
         if held.rights != PUBLIC:
             token = self.headers.get("Authorization", "").removeprefix("token ")
             if not token:
-                return self._send(401, b"log in", "text/plain")
+                return self.send(401, b"log in", "text/plain")
             if token not in archive.holdings.tokens:
-                return self._send(403, b"not yours", "text/plain")
-        data = held.data
+                return self.send(403, b"not yours", "text/plain")
+        return self._bytes(held, kind)
+
+    def _bytes(self, held, kind):
+        data, fault = held.data, self.fault
         if kind == "corrupt":
             at = int(len(data) * fault.get("at", 0.5))
             data = data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :]
         start, code = self._range(held, kind)
         if start >= len(data) and code == 206:
-            return self._send(416, b"", "text/plain", {"Content-Range": f"bytes */{len(data)}"})
+            return self.send(416, b"", "text/plain", {"Content-Range": f"bytes */{len(data)}"})
         self._head(held, data, start, code, kind)
         if self.command != "HEAD":
             self._body(data[start:], kind)

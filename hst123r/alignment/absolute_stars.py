@@ -1,0 +1,115 @@
+"""The absolute catalogue that a frame is moved to: a file of the user's, or stars of Gaia."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from hst123r.errors import ArchiveError, InputError
+from hst123r.records.exposure import Exposure
+from hst123r.records.outcome import Product
+from hst123r.sources.absolute_params import AbsoluteParams
+from hst123r.stage.contract import Job, Scope
+
+CATALOGUE: Final = "catalogue file"
+"""Kind of an absolute catalogue."""
+MARGIN_ARCSEC: Final = 15.0
+"""Stars are asked for so far beyond what is searched: 5 arcsec that the tie takes, and what a star
+at 0.3 arcsec a year moves by in 32 years."""
+
+
+def named(params: AbsoluteParams | None, scope: Scope) -> list[Product]:
+    """Return the file of the absolute catalogue, if the recipe names one.
+
+    Parameters
+    ----------
+    params : AbsoluteParams or None
+        What the recipe says.
+    scope : Scope
+        The recipe around it.
+
+    Returns
+    -------
+    list of Product
+        One or none.
+
+    Raises
+    ------
+    InputError
+        If it is not there.
+    """
+    if params is None or params.file is None:
+        return []
+    path = Path(scope.recipe_folder) / Path(params.file).expanduser()
+    if not path.is_file():
+        raise InputError(
+            f"there is no catalogue {path.name}",
+            where=str(path.parent),
+            hint="`reference.absolute.file` is relative to the recipe",
+        )
+    return [Product(CATALOGUE, path.stem, {}, {"catalog": str(path)})]
+
+
+def of_gaia(params: AbsoluteParams, members: Sequence[Product], scope: Scope) -> Product:
+    """Return the stars around the exposures that the reference is made of, asked for or kept.
+
+    Other exposures of the field do not count, so that a new one asks nobody and re-runs nothing.
+
+    Parameters
+    ----------
+    params : AbsoluteParams
+        Which catalogue, and how far is searched.
+    members : sequence of Product
+        Exposures.
+    scope : Scope
+        The recipe around it.
+
+    Returns
+    -------
+    Product
+        The catalogue; in a plan its file may not be there yet.
+
+    Raises
+    ------
+    ArchiveError
+        If the archive gives no whole answer, or may not be asked.
+    """
+    from hst123r.archives import endpoints
+    from hst123r.archives.gaia import ANSWERS, SHOWN, Circle, Gaia
+
+    exposures = [Exposure.own(product.facts) for product in members]
+    corners = [(ra, dec) for e in exposures for chip in e.chips for ra, dec in chip.corners]
+    circle = Circle.around(corners, params.search_radius.to("arcsec") + MARGIN_ARCSEC)
+    gaia = Gaia(endpoints.gaia(), Path(scope.work_folder) / "raw" / ANSWERS)
+    with scope.waiting():
+        kept = gaia.stars(params.catalog, circle, ask=not (scope.dry or scope.offline))
+    if not kept.about and scope.offline:
+        raise ArchiveError(
+            f"{SHOWN[params.catalog]} was not asked yet for {circle.text}; --offline forbids it",
+            hint="Run once without --offline; the answer is kept",
+        )
+    return Product(CATALOGUE, params.catalog, {}, {"catalog": str(kept.table)}, dict(kept.about))
+
+
+def downloads(job: Job) -> list[dict[str, Any]]:
+    """Return what is recorded of stars that an archive was asked for.
+
+    Parameters
+    ----------
+    job : Job
+        A job of `reference`.
+
+    Returns
+    -------
+    list of dict
+        Rows of the table ``download``.
+    """
+    return [
+        {"uri": f"{item.name}: {item.facts['question']['source']}",
+         "path": f"raw/gaia/{Path(item.files['catalog']).name}", "sha256": item.facts["sha256"],
+         "size": Path(item.files["catalog"]).stat().st_size, "status": "complete",
+         "retrieved": item.facts["asked"]}
+        for item in job.inputs.get(CATALOGUE, [])
+        if item.facts
+    ]  # fmt: skip
