@@ -41,6 +41,7 @@ COVERED = {
     "alignment/*": "stages/test_align.py",
     "cli/commands/*": "cli/test_commands.py",
     "cli/checks.py": "cli/test_commands.py",
+    "cli/listing.py": "cli/test_commands.py",
     "cli/main.py": "cli/test_commands.py",
     "cli/options.py": "cli/test_commands.py",
     "cli/plans.py": "cli/test_commands.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hst123r.provenance.sqlite import Database, Migrations
+from hst123r.provenance.views import VIEWS
 
 migrations: Final = Migrations("hst123r")
 
@@ -275,3 +276,20 @@ def m005_what_a_run_did_not_run(db: Database) -> None:
 def m006_what_is_tried_again(db: Database) -> None:
     """Why a job that is done has to be tried again."""
     db.table("job").add_column("incomplete", str)
+
+
+@migrations()
+def m007_what_is_asked(db: Database) -> None:
+    """Tags of runs; views for the usual questions, and the index that they need."""
+    _create(
+        db,
+        "tag",
+        {"name": str, "run_id": int, "created": str, "note": str},
+        required=("run_id", "created", "note"),
+        keys=(("run_id", "run"),),
+        indexes=(("run_id",),),
+        pk="name",
+    )
+    db.table("product").create_index(["name", "kind"])
+    for name, text in VIEWS.items():
+        db.create_view(name, text)

@@ -64,6 +64,7 @@ ASKED = [
     ("show", RAW),
     ("show", "data/jsi00102q_flc.fits"),
     ("show", "wcs", "data/jsi00102q_flc.fits"),
+    ("sql", "select * from last_good"),
     ("verify",),
     ("doctor",),
     ("run", "r.yaml"),
