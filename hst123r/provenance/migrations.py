@@ -291,5 +291,6 @@ def m007_what_is_asked(db: Database) -> None:
         pk="name",
     )
     db.table("product").create_index(["name", "kind"])
+    db.table("job_input").create_index(["path"])
     for name, text in VIEWS.items():
         db.create_view(name, text)

@@ -33,20 +33,21 @@ _OF_PATH: Final = """
             join job m on m.id = p.job_id
             where f.path = i.path and f.owned = 1 and m.state = 'done' and m.id < i.job_id
 """
+_WITHOUT_FILE: Final = """
+           not exists (select 1 from job_input o where o.job_id = i.job_id and o.kind = i.kind
+                       and o.name = i.name and o.path is not null)
+"""
 
 LINEAGE: Final = f"""
     select i.job_id as job, i.kind, i.name, i.role, i.path, i.content_id,
-           coalesce(({_OF_PATH} and f.content_id = i.content_id), ({_OF_PATH})) as product
+           case when i.path is null then
+             (select max(p.id) from product p join job m on m.id = p.job_id
+              where p.name = i.name and p.kind = i.kind and m.state = 'done' and m.id < i.job_id)
+           else
+             coalesce(({_OF_PATH} and f.content_id = i.content_id), ({_OF_PATH}))
+           end as product
     from job_input i
-    where i.path is not null
-  union all
-    select i.job_id, i.kind, i.name, i.role, i.path, i.content_id,
-           (select max(p.id) from product p join job m on m.id = p.job_id
-            where p.name = i.name and p.kind = i.kind and m.state = 'done' and m.id < i.job_id)
-    from job_input i
-    where i.path is null
-      and not exists (select 1 from job_input o where o.job_id = i.job_id and o.kind = i.kind
-                      and o.name = i.name and o.path is not null)
+    where i.path is not null or {_WITHOUT_FILE}
 """  # noqa: S608
 """A job reads a file, and the product that file is of: the one with the same bytes, else the last
 one before the job began. What a job knows only by facts has no path, and is found by its name."""
