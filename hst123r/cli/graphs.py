@@ -170,9 +170,9 @@ def svg(found: dict[str, Any]) -> str:
     }
     width = max((x for x, _ in place.values()), default=0) + BOX_WIDTH + GAP_Y
     height = max((y for _, y in place.values()), default=0) + BOX_HEIGHT + GAP_Y
+    size = f'width="{width}" height="{height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="11">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
     ]
     for one, other in arrows:

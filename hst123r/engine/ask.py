@@ -1,8 +1,7 @@
-"""Answers to the questions of the command line: history, explain, show, exposures."""
+"""Answers to the questions of the command line: explain, show, exposures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,103 +10,13 @@ from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned
 from hst123r.engine.trace import by_stamp, stored_path
 from hst123r.engine.workspace import Workspace
-from hst123r.errors import InputError, closest, did_you_mean
+from hst123r.errors import InputError, closest
 from hst123r.provenance import known, queries
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Recipe
-from hst123r.records import dates
 
 EXAMPLES: Final = 3
-_HALF_A_MILLISECOND: Final = 0.5e-3 / 86400
-"""A date of the calendar is not a round number of days in binary, and must not become earlier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What of the history is asked for.
-
-    Parameters
-    ----------
-    run : int or None
-        Number of a run.
-    stage : str or None
-        Name of a stage in the recipe.
-    target : str or None
-        Name of a target or field.
-    file : Path or None
-        A file that was made or read.
-    since : str or None
-        ISO date.
-    """
-
-    run: int | None = None
-    stage: str | None = None
-    target: str | None = None
-    file: Path | None = None
-    since: str | None = None
-
-    @property
-    def about_jobs(self) -> bool:
-        """Whether the answer is a list of jobs rather than of runs."""
-        return any(item is not None for item in (self.run, self.stage, self.target, self.file))
-
-
-def history(folder: Path, wanted: Filter) -> list[dict[str, Any]]:
-    """Return runs, or the jobs behind a run, stage, target or file.
-
-    Parameters
-    ----------
-    folder : Path
-        Work directory.
-    wanted : Filter
-        What is asked for.
-
-    Returns
-    -------
-    list of dict
-        One for each run or attempt, the first one first.
-
-    Raises
-    ------
-    InputError
-        If there is no such run, stage, target or file, or the date is none.
-    """
-    since = None if wanted.since is None else _moment(wanted.since)
-    with reading(folder) as store:
-        if not wanted.about_jobs:
-            return queries.runs(store.db, since=since)
-        if wanted.run is not None and not queries.runs(store.db, run_id=wanted.run):
-            raise InputError(f"there is no run {wanted.run}", where=str(folder))
-        _check("--stage", wanted.stage, known.stages(store.db))
-        _check("--target", wanted.target, known.targets(store.db))
-        path = None if wanted.file is None else stored_path(store, wanted.file)
-        if path is not None and not known.knows(store.db, path):
-            raise InputError("no job made or read this file", where=f"--file {wanted.file}")
-        return queries.jobs(
-            store.db,
-            run_id=wanted.run,
-            stage=wanted.stage,
-            about=wanted.target,
-            path=path,
-            since=since,
-        )
-
-
-def _moment(text: str) -> str:
-    """Return a date as the store writes it, to the second."""
-    try:
-        return dates.iso(dates.parse(text) + _HALF_A_MILLISECOND)
-    except ValueError as error:
-        raise InputError(str(error), where="--since") from error
-
-
-def _check(option: str, given: str | None, names: list[str]) -> None:
-    if given is not None and given not in names:
-        what = option.removeprefix("--")
-        raise InputError(
-            f"{option} {given}: the store knows no such {what}, {did_you_mean(given, names)}"
-        )
 
 
 def show(folder: Path, what: str) -> dict[str, Any]:

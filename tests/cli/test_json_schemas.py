@@ -53,6 +53,8 @@ ASKED = [
     ("history",),
     ("history", "--run", "1"),
     ("history", "--file", RAW),
+    ("history", "--where", "select.min_exposure>=0 s", "--software", "astropy>1"),
+    ("history", "--photometry", "T"),
     ("plan", "r.yaml"),
     ("plan", "r.yaml", "--redo", "select"),
     ("plan", "r.yaml", "--work-dir", "never"),
