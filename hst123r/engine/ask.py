@@ -160,7 +160,9 @@ def exposures(workspace: Workspace) -> dict[str, Any]:
     return {"used": used, "rejected": rejected}
 
 
-def explain(recipe: Recipe, workspace: Workspace, what: str) -> dict[str, Any]:
+def explain(
+    recipe: Recipe, workspace: Workspace, what: str, before: Recipe | None = None
+) -> dict[str, Any]:
     """Say why a job would run or be reused, and why it ran when it last did.
 
     Parameters
@@ -171,18 +173,21 @@ def explain(recipe: Recipe, workspace: Workspace, what: str) -> dict[str, Any]:
         Its work directory.
     what : str
         ``STAGE:LABEL``, or the path of a product.
+    before : Recipe, optional
+        The recipe without ``--set``, to tell what that changes.
 
     Returns
     -------
     dict
-        ``job``, ``now`` and ``last``.
+        ``job``, ``now``, ``last``, and ``changes``: every job of which a run would do something
+        else than with the recipe before, empty without one.
 
     Raises
     ------
     InputError
         If there is no such job.
     """
-    jobs = {job.name: job for item in plan(recipe, workspace, Options()) for job in item.jobs}
+    jobs = _planned(recipe, workspace)
     name = what if what in jobs else _job_of_file(workspace, what, jobs)
     planned = jobs[name]
     last = None
@@ -197,7 +202,29 @@ def explain(recipe: Recipe, workspace: Workspace, what: str) -> dict[str, Any]:
             "reasons": [reason.text for reason in planned.decision.reasons],
         },
         "last": last,
+        "changes": [] if before is None else _changes(jobs, _planned(before, workspace)),
     }
+
+
+def _planned(recipe: Recipe, workspace: Workspace) -> dict[str, Planned]:
+    return {job.name: job for item in plan(recipe, workspace, Options()) for job in item.jobs}
+
+
+def _changes(now: dict[str, Planned], before: dict[str, Planned]) -> list[dict[str, Any]]:
+    """Return the jobs whose action or reasons differ between two plans, those of now first."""
+    changed = []
+    for name in [*now, *(name for name in before if name not in now)]:
+        here, there = now.get(name), before.get(name)
+        texts = [
+            [] if job is None else [reason.text for reason in job.decision.reasons]
+            for job in (here, there)
+        ]
+        actions = [None if job is None else job.decision.action.value for job in (here, there)]
+        if actions[0] != actions[1] or texts[0] != texts[1]:
+            changed.append(
+                {"job": name, "before": actions[1], "now": actions[0], "reasons": texts[0]}
+            )
+    return changed
 
 
 def _job_of_file(workspace: Workspace, what: str, jobs: dict[str, Planned]) -> str:
