@@ -220,11 +220,10 @@ def table(rows: Sequence[Mapping[str, Any]], names: Iterable[str] = ()) -> Table
         kinds = {type(value) for value in values if value is not None}
         kind = _kind(kinds)
         filled = [kind() if value is None else kind(value) for value in values]
-        column = MaskedColumn(
-            filled, name=name, mask=missing if any(missing) else False, dtype=kind
-        )
-        column.unit = UNITS.get(name)
-        found[name] = column if any(missing) else column.filled()
+        if any(missing):
+            found[name] = MaskedColumn(filled, mask=missing, dtype=kind)
+        else:
+            found[name] = Column(filled, dtype=kind)
         found[name].unit = UNITS.get(name)
     return found
 
