@@ -5,7 +5,8 @@ Importing this package costs nothing: everything heavy is imported where it is u
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,3 +41,26 @@ def open_catalog(path: str | Path, names: Sequence[str] | None = None) -> dict[s
     from hst123r.products.catalog_file import open_file
 
     return open_file(path, names)
+
+
+def open(folder: str | Path | None = None) -> Any:  # noqa: A001  (as astropy has it)
+    """Open a work directory, for scripts and notebooks.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        The work directory; by default the current one, or the only one just below it.
+
+    Returns
+    -------
+    hst123r.engine.opened.WorkDirectory
+        `runs`, `jobs`, `products`, `measurements` and `photometry` as Astropy tables, `history`,
+        `lineage` and `sql`.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    # by its name, because every room imports this module and none may see the engine through it
+    return import_module("hst123r.engine.opened").open_folder(folder)

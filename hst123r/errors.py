@@ -21,14 +21,14 @@ WORK_TO_DO: Final = 10
 INTERRUPTED: Final = 130
 
 EXIT_CODES: Final[dict[int, str]] = {
-    GOOD: "all good; for `plan`, nothing to do",
+    GOOD: "all good; for `plan`, nothing to do; for `diff`, no difference",
     BUG: "a bug in hst123r",
     USER_INPUT: "your input: the recipe, an option, or a file you named",
     QUALITY: "finished, but some results are bad or were excluded",
     STAGE_FAILED: "a stage failed",
     ARCHIVE: "an archive or the network",
     ENVIRONMENT: "a tool is missing, or the machine refused (disk, memory, permission)",
-    WORK_TO_DO: "`plan` and `update --check` only: there is work to do",
+    WORK_TO_DO: "for `plan` and `update --check`, there is work to do; for `diff`, the two differ",
     INTERRUPTED: "interrupted by the user",
 }
 

@@ -42,6 +42,7 @@ COVERED = {
     "photometers/*": "stages/test_photometry_dolphot.py",
     "cli/commands/*": "cli/test_commands.py",
     "cli/checks.py": "cli/test_commands.py",
+    "cli/listing.py": "cli/test_commands.py",
     "cli/main.py": "cli/test_commands.py",
     "cli/options.py": "cli/test_commands.py",
     "cli/plans.py": "cli/test_commands.py",

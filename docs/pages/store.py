@@ -31,12 +31,22 @@ TABLES = {
     "job that fetched it; the keyword CRDS_CTX has the CRDS context.",
     "photometry": "The light curves: a row for each exposure, epoch and filter of each target.",
     "event": "What happened during runs beside their jobs.",
+    "tag": "Names of runs; `hst123r gc` keeps what a named run has.",
     "lease": "Who holds the work directory now.",
 }
 VIEWS = {
     "header_card": "The cards of `header`, one row each: keyword, value, comment.",
     "run_reused": "Which attempts at jobs a run reused: the list in `run.reused`, one row each.",
     "run_blocked": "Which jobs a run could not run, and why: `run.blocked`, one row each.",
+    "last_good": "The attempt that counts of every job, with its labels: the last one that is done "
+    "and not forgotten.",
+    "lineage": "One row for each thing a job read, and the product it is of; empty where no job "
+    "made it. `path` is empty for what is read without a file.",
+    "measurements": "All measurements with stage, run and labels; `current` is 1 where the attempt "
+    "counts.",
+    "photometry_by_run": "The light curves that each run had, made by it or reused.",
+    "rejects": "All that was left out, with stage and run; `current` is 1 where the attempt "
+    "counts.",
 }
 OWN = {"_sqlite_migrations"}
 """Tables of sqlite-utils."""

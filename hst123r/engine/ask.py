@@ -1,8 +1,7 @@
-"""Answers to the questions of the command line: history, explain, show, exposures."""
+"""Answers to the questions of the command line: explain, show, exposures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,103 +10,13 @@ from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned
 from hst123r.engine.trace import by_stamp, stored_path
 from hst123r.engine.workspace import Workspace
-from hst123r.errors import InputError, closest, did_you_mean
+from hst123r.errors import InputError, closest
 from hst123r.provenance import known, queries
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Recipe
-from hst123r.records import dates
 
 EXAMPLES: Final = 3
-_HALF_A_MILLISECOND: Final = 0.5e-3 / 86400
-"""A date of the calendar is not a round number of days in binary, and must not become earlier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What of the history is asked for.
-
-    Parameters
-    ----------
-    run : int or None
-        Number of a run.
-    stage : str or None
-        Name of a stage in the recipe.
-    target : str or None
-        Name of a target or field.
-    file : Path or None
-        A file that was made or read.
-    since : str or None
-        ISO date.
-    """
-
-    run: int | None = None
-    stage: str | None = None
-    target: str | None = None
-    file: Path | None = None
-    since: str | None = None
-
-    @property
-    def about_jobs(self) -> bool:
-        """Whether the answer is a list of jobs rather than of runs."""
-        return any(item is not None for item in (self.run, self.stage, self.target, self.file))
-
-
-def history(folder: Path, wanted: Filter) -> list[dict[str, Any]]:
-    """Return runs, or the jobs behind a run, stage, target or file.
-
-    Parameters
-    ----------
-    folder : Path
-        Work directory.
-    wanted : Filter
-        What is asked for.
-
-    Returns
-    -------
-    list of dict
-        One for each run or attempt, the first one first.
-
-    Raises
-    ------
-    InputError
-        If there is no such run, stage, target or file, or the date is none.
-    """
-    since = None if wanted.since is None else _moment(wanted.since)
-    with reading(folder) as store:
-        if not wanted.about_jobs:
-            return queries.runs(store.db, since=since)
-        if wanted.run is not None and not queries.runs(store.db, run_id=wanted.run):
-            raise InputError(f"there is no run {wanted.run}", where=str(folder))
-        _check("--stage", wanted.stage, known.stages(store.db))
-        _check("--target", wanted.target, known.targets(store.db))
-        path = None if wanted.file is None else stored_path(store, wanted.file)
-        if path is not None and not known.knows(store.db, path):
-            raise InputError("no job made or read this file", where=f"--file {wanted.file}")
-        return queries.jobs(
-            store.db,
-            run_id=wanted.run,
-            stage=wanted.stage,
-            about=wanted.target,
-            path=path,
-            since=since,
-        )
-
-
-def _moment(text: str) -> str:
-    """Return a date as the store writes it, to the second."""
-    try:
-        return dates.iso(dates.parse(text) + _HALF_A_MILLISECOND)
-    except ValueError as error:
-        raise InputError(str(error), where="--since") from error
-
-
-def _check(option: str, given: str | None, names: list[str]) -> None:
-    if given is not None and given not in names:
-        what = option.removeprefix("--")
-        raise InputError(
-            f"{option} {given}: the store knows no such {what}, {did_you_mean(given, names)}"
-        )
 
 
 def show(folder: Path, what: str) -> dict[str, Any]:
@@ -251,7 +160,9 @@ def exposures(workspace: Workspace) -> dict[str, Any]:
     return {"used": used, "rejected": rejected}
 
 
-def explain(recipe: Recipe, workspace: Workspace, what: str) -> dict[str, Any]:
+def explain(
+    recipe: Recipe, workspace: Workspace, what: str, before: Recipe | None = None
+) -> dict[str, Any]:
     """Say why a job would run or be reused, and why it ran when it last did.
 
     Parameters
@@ -262,18 +173,21 @@ def explain(recipe: Recipe, workspace: Workspace, what: str) -> dict[str, Any]:
         Its work directory.
     what : str
         ``STAGE:LABEL``, or the path of a product.
+    before : Recipe, optional
+        The recipe without ``--set``, to tell what that changes.
 
     Returns
     -------
     dict
-        ``job``, ``now`` and ``last``.
+        ``job``, ``now``, ``last``, and ``changes``: every job of which a run would do something
+        else than with the recipe before, empty without one.
 
     Raises
     ------
     InputError
         If there is no such job.
     """
-    jobs = {job.name: job for item in plan(recipe, workspace, Options()) for job in item.jobs}
+    jobs = _planned(recipe, workspace)
     name = what if what in jobs else _job_of_file(workspace, what, jobs)
     planned = jobs[name]
     last = None
@@ -288,7 +202,29 @@ def explain(recipe: Recipe, workspace: Workspace, what: str) -> dict[str, Any]:
             "reasons": [reason.text for reason in planned.decision.reasons],
         },
         "last": last,
+        "changes": [] if before is None else _changes(jobs, _planned(before, workspace)),
     }
+
+
+def _planned(recipe: Recipe, workspace: Workspace) -> dict[str, Planned]:
+    return {job.name: job for item in plan(recipe, workspace, Options()) for job in item.jobs}
+
+
+def _changes(now: dict[str, Planned], before: dict[str, Planned]) -> list[dict[str, Any]]:
+    """Return the jobs whose action or reasons differ between two plans, those of now first."""
+    changed = []
+    for name in [*now, *(name for name in before if name not in now)]:
+        here, there = now.get(name), before.get(name)
+        texts = [
+            [] if job is None else [reason.text for reason in job.decision.reasons]
+            for job in (here, there)
+        ]
+        actions = [None if job is None else job.decision.action.value for job in (here, there)]
+        if actions[0] != actions[1] or texts[0] != texts[1]:
+            changed.append(
+                {"job": name, "before": actions[1], "now": actions[0], "reasons": texts[0]}
+            )
+    return changed
 
 
 def _job_of_file(workspace: Workspace, what: str, jobs: dict[str, Planned]) -> str:

@@ -38,8 +38,8 @@ def query(
     -------
     dict
         ``exposures``, ``left_out``, in what that is ``unlike`` the lock, which a run goes by, the
-        sums ``files``, ``bytes`` and ``exclusive``, and ``also``: what a run asks of other archives,
-        once it has the exposures.
+        sums ``files``, ``bytes`` and ``exclusive``, and ``also``: what a run asks of other
+        archives, once it has the exposures.
 
     Raises
     ------

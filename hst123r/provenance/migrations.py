@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hst123r.provenance.sqlite import Database, Migrations
+from hst123r.provenance.views import VIEWS
 
 migrations: Final = Migrations("hst123r")
 
@@ -293,3 +294,21 @@ def m007_errors_limits_and_systems(db: Database) -> None:
         ("flux_corrected_njy", float),
     ):
         db.table("photometry").add_column(column, kind)
+
+
+@migrations()
+def m008_what_is_asked(db: Database) -> None:
+    """Tags of runs; views for the usual questions, and the index that they need."""
+    _create(
+        db,
+        "tag",
+        {"name": str, "run_id": int, "created": str, "note": str},
+        required=("run_id", "created", "note"),
+        keys=(("run_id", "run"),),
+        indexes=(("run_id",),),
+        pk="name",
+    )
+    db.table("product").create_index(["name", "kind"])
+    db.table("job_input").create_index(["path"])
+    for name, text in VIEWS.items():
+        db.create_view(name, text)

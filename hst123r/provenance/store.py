@@ -128,6 +128,8 @@ class Store:
                 hint="Upgrade hst123r, or use another work directory",
             )
         if self.read_only:
+            if migrations.pending(self.db):
+                self.db = _brought_up_to_date(self.db)
             return
         self.db.execute("pragma foreign_keys = on")
         remote = not self.memory and file_system(self.folder) in NETWORK
@@ -282,6 +284,15 @@ class Store:
         """Return the runs that never ended, for the holder of the lock to clean up after."""
         rows = self.db.execute("select id from run where state = 'running'").fetchall()
         return [int(row[0]) for row in rows]
+
+
+def _brought_up_to_date(old: Database) -> Database:
+    """Return a copy in memory with the tables of now, of a store that must not be written."""
+    new = Database(memory=True, execute_plugins=False)
+    old.conn.backup(new.conn)
+    old.close()
+    migrations.apply(new)
+    return new
 
 
 def has_been_used(folder: Path) -> bool:

@@ -276,6 +276,11 @@ def test_explain(hst123r, done, data):
     ]
     changed = hst123r("explain", done, "exposures:all", "--set", "exposures.epoch_gap=3 day")
     assert "parameter epoch_gap: 1 day → 3 day (--set)" in changed.out
+    said = changed.out.partition("changes what a run would do with ")[2]
+    assert "exposures:all: reuse → run, parameter epoch_gap: 1 day → 3 day (--set)" in said
+    assert "fetch:" not in said
+    same = hst123r("explain", done, "exposures:all", "--set", "exposures.epoch_gap=1 day")
+    assert "changes nothing of what a run would do" in same.out
     by_file = hst123r("explain", done, "r/raw/jsi00101q_flc.fits")
     assert by_file.out.startswith("fetch:jsi00101q: reuse")
     assert "did you mean 'exposures:all'?" in hst123r("explain", done, "exposure:all").err

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
-from hst123r.engine.ask import Filter, exposures, history, show
+from hst123r.engine.ask import exposures, show
+from hst123r.engine.history import Filter, history
 from hst123r.engine.trace import by_stamp
 from hst123r.engine.workspace import Lock, Workspace
 from hst123r.errors import EnvironmentProblem, InputError

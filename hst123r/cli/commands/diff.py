@@ -1,0 +1,136 @@
+"""``hst123r diff``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hst123r import errors
+from hst123r.cli import listing
+from hst123r.cli import options as shared
+
+RADIUS_ARCSEC: Final = 0.05
+"""A pixel of the finest cameras; a catalogue is good to some thousandths of that."""
+STARS: Final = 10
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "parameters": ("stage", "name", "a", "b", "origin_a", "origin_b"),
+    "software": ("name", "a", "b"),
+    "jobs": ("stage", "label", "a", "b", "why"),
+    "files": ("path", "what", "facets"),
+    "measurements": ("stage", "label", "subject", "name", "a", "b", "unit"),
+    "photometry": (
+        "target", "level", "detector", "filter", "epoch", "exposure", "flux_a", "flux_b", "sigma",
+    ),
+}  # fmt: skip
+STAR_COLUMNS: Final = (
+    "source_a", "source_b", "ra", "dec", "separation_mas", "flux_a", "flux_b", "offset_mag",
+    "sigma",
+)  # fmt: skip
+SHOWN: Final = 20
+"""Rows of each list in a table; JSON has all."""
+DIGITS: Final = 4
+
+
+@click.command()
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@shared.work_dir
+@click.option(
+    "--radius",
+    type=click.FloatRange(0, min_open=True),
+    default=RADIUS_ARCSEC,
+    show_default=True,
+    metavar="ARCSEC",
+    help="Stars of two catalogues are the same within this separation.",
+)
+@click.option(
+    "--stars",
+    type=click.IntRange(0),
+    default=STARS,
+    show_default=True,
+    help="List so many stars of each catalogue, those that differ most.",
+)
+@shared.as_json
+def command(
+    a: str, b: str, work_dir: Path | None, radius: float, stars: int, as_json: bool
+) -> int:  # fmt: skip
+    """Show what differs between two runs, or two recipes.
+
+    A and B are the number or the tag of a run, a work directory (its last run), DIR:RUN, or two
+    recipe files. Compared are parameters with their origins, software, jobs with what they read by
+    facet, files, measurements, light curves, and catalogues star by star. Exit code 10 when they
+    differ, 0 when they do not.
+
+    \b
+        hst123r diff 1 3
+        hst123r diff mine theirs:paper-v1 --json
+        hst123r diff old.yaml new.yaml
+    """
+    from hst123r.engine.diff import diff
+    from hst123r.engine.workspace import locate
+
+    folder = work_dir
+    if work_dir is not None:
+        folder = locate(work_dir, Path.cwd())
+    else:
+        with suppress(errors.InputError):
+            folder = locate(None, Path.cwd())
+    found = diff(folder, a, b, radius_arcsec=radius, stars=stars)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        _show(found)
+    return errors.GOOD if found["equal"] else errors.WORK_TO_DO
+
+
+def _show(found: Mapping[str, Any]) -> None:
+    from hst123r.cli.render import table
+
+    for side in ("a", "b"):
+        head = found[side]
+        run = "" if head["run"] is None else f", run {head['run']} of {head['started']}"
+        click.echo(f"{side}: {head['recipe']} in {head['folder']}{run}")
+    for name, columns in COLUMNS.items():
+        rows: Sequence[Mapping[str, Any]] = found[name]
+        if not rows:
+            continue
+        click.echo(f"\n{name}: {len(rows)} differ")
+        table(columns, [tuple(_cell(row[key]) for key in columns) for row in rows[:SHOWN]])
+        if len(rows) > SHOWN:
+            click.echo(f"… and {len(rows) - SHOWN} more; --json has all")
+    for item in found["catalogues"]:
+        click.echo(f"\ncatalogue {item['name']}: {_sentence(item)}")
+        if item.get("stars"):
+            table(
+                STAR_COLUMNS, [tuple(_cell(s[key]) for key in STAR_COLUMNS) for s in item["stars"]]
+            )
+    if found["equal"]:
+        click.echo("they are equal")
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    if item["missing"]:
+        return str(item["missing"])
+    text = (
+        f"{item['matched']} stars in both, {item['different']} of them differ; "
+        f"{item['only_a']} only in a, {item['only_b']} only in b"
+    )
+    if item["rms_sigma"] is not None:
+        text += (
+            f"; differences {item['rms_sigma']:.3g} sigma rms, {item['largest_sigma']:.3g} at most"
+        )
+    return text
+
+
+def _cell(value: object) -> str:
+    text = (
+        listing.cell(value, DIGITS)
+        if isinstance(value, float | None)
+        else str(listing.plain(value))
+    )
+    return text if len(text) <= 100 else f"{text[:99]}…"

@@ -1,0 +1,50 @@
+"""``hst123r lineage``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from hst123r.cli import options as shared
+
+
+@click.command()
+@click.argument("what", metavar="TARGET|POINT|JOB|FILE")
+@shared.work_dir
+@click.option("--up", "only", flag_value="up", help="Only back, to the archive.")
+@click.option("--down", "only", flag_value="down", help="Only forward, to all that depends on it.")
+@click.option("--all", "every", is_flag=True, help="Forward also to results that count no more.")
+@click.option("--json", "form", flag_value="json", help="Print JSON instead of a tree.")
+@click.option("--mermaid", "form", flag_value="mermaid", help="Print a Mermaid flowchart.")
+@click.option("--svg", "form", flag_value="svg", help="Print a drawing, as SVG.")
+def command(
+    what: str, work_dir: Path | None, only: str | None, every: bool, form: str | None
+) -> int:  # fmt: skip
+    """Follow a result back to the archive, and forward to all that depends on it.
+
+    POINT is a point of a light curve, TARGET/FILTER/EPOCH; the root of an exposure may stand for
+    the epoch, and TARGET/FILTER is the value of all exposures. JOB is STAGE:LABEL or #NUMBER. FILE
+    is a path or a name; a file that was renamed or moved is found by its bytes or its stamps.
+
+    \b
+        hst123r lineage SN2019yvr/F814W/20190427
+        hst123r lineage raw/jbcd01a1q_flc.fits --down
+        hst123r lineage ~/Desktop/renamed.fits --svg > lineage.svg
+    """
+    from hst123r.cli import graphs
+    from hst123r.engine.lineage import trace
+    from hst123r.engine.workspace import locate
+
+    found = trace(
+        locate(work_dir, Path.cwd()), what, up=only != "down", down=only != "up", every=every
+    )
+    if form == "json":
+        click.echo(json.dumps(found, indent=2))
+    elif form is None:
+        for line in graphs.tree(found):
+            click.echo(line)
+    else:
+        click.echo(graphs.mermaid(found) if form == "mermaid" else graphs.svg(found))
+    return 0

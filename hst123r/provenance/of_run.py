@@ -1,0 +1,104 @@
+"""What one run had: the jobs it made or reused, and all that hangs on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from hst123r.provenance.rows import Part
+from hst123r.provenance.sqlite import Database
+
+
+def last_run(db: Database) -> int | None:
+    """Return the last run that ended, else the last one, None where there is none."""
+    row = db.execute(
+        "select id from run order by ended is not null and state != 'interrupted' desc, id desc"
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def jobs(db: Database, run_id: int) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the results a run ended with, by stage and label.
+
+    Parameters
+    ----------
+    db : Database
+        The store.
+    run_id : int
+        Number of the run.
+
+    Returns
+    -------
+    dict
+        ``job``, ``stage``, ``label``, ``key``, ``state`` and ``quality``; jobs that failed, too.
+    """
+    rows = db.query(
+        """
+        select id as job, stage, label, key, state, quality from job
+        where id in (select id from job where run_id = :run
+                     union select job_id from run_reused where run_id = :run)
+        order by id
+        """,
+        {"run": run_id},
+    )
+    return {(row["stage"], row["label"]): row for row in rows}
+
+
+def parts(db: Database, jobs: Iterable[int]) -> dict[int, list[Part]]:
+    """Return the named parts of the keys of jobs, inputs by facet among them."""
+    wanted = json.dumps(list(jobs))
+    found: dict[int, list[Part]] = {job: [] for job in json.loads(wanted)}
+    for job, kind, name, value, origin in db.execute(
+        "select job_id, kind, name, value, origin from job_param "
+        "where job_id in (select value from json_each(?)) order by job_id, kind, name",
+        [wanted],
+    ):
+        found[job].append(Part(kind, name, value, origin))
+    for job, kind, name, role, identity in db.execute(
+        "select job_id, kind, name, role, identity from job_input "
+        "where job_id in (select value from json_each(?)) order by id",
+        [wanted],
+    ):
+        found[job] += [
+            Part("input", f"{kind}/{name}/{role}/{facet}", digest)
+            for facet, digest in json.loads(identity).items()
+        ]
+    return found
+
+
+def files(db: Database, jobs: Iterable[int]) -> dict[str, dict[str, Any]]:
+    """Return the files that jobs made, by path, with digest, facets as JSON, role and kind."""
+    rows = db.query(
+        """
+        select f.path, c.digest, c.facets, f.role, p.kind, p.name, p.labels, p.job_id as job
+        from product p join product_file f on f.product_id = p.id
+        join content c on c.id = f.content_id
+        where f.owned = 1 and p.job_id in (select value from json_each(?)) order by f.path
+        """,
+        [json.dumps(list(jobs))],
+    )
+    return {row["path"]: row for row in rows}
+
+
+def measurements(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Return measurements of jobs by stage, label, subject and name."""
+    rows = db.query(
+        """
+        select j.stage, j.label, m.subject, m.name, m.value, m.unit, m.quality
+        from measurement m join job j on j.id = m.job_id
+        where m.job_id in (select value from json_each(?)) order by m.id
+        """,
+        [json.dumps(list(jobs))],
+    )
+    return {(row["stage"], row["label"], row["subject"], row["name"]): row for row in rows}
+
+
+def photometry(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Return light curves of jobs by target, level, detector, filter, epoch, visit and exposure."""
+    rows = db.query(
+        "select * from photometry where job_id in (select value from json_each(?)) order by id",
+        [json.dumps(list(jobs))],
+    )
+    names = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
+    return {tuple(row[name] or "" for name in names): row for row in rows}

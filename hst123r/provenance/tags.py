@@ -1,0 +1,35 @@
+"""Names of runs: what has a name is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hst123r.provenance.sqlite import Database
+from hst123r.records.dates import utc_now
+
+
+def runs(db: Database) -> dict[str, int]:
+    """Return the number of the run by tag."""
+    return {row[0]: int(row[1]) for row in db.execute("select name, run_id from tag order by name")}
+
+
+def listed(db: Database) -> list[dict[str, Any]]:
+    """Return all tags: ``name``, ``run``, ``created``, ``note``, and the run's ``started``."""
+    return list(
+        db.query(
+            "select t.name, t.run_id as run, r.started, t.created, t.note from tag t "
+            "join run r on r.id = t.run_id order by t.name"
+        )
+    )
+
+
+def put(db: Database, name: str, run_id: int, note: str) -> None:
+    """Give a run a name that no run has."""
+    row = {"name": name, "run_id": run_id, "created": utc_now(), "note": note}
+    db.table("tag").insert(row)
+
+
+def remove(db: Database, name: str) -> bool:
+    """Take a name away; return whether there was one."""
+    with db.atomic():
+        return bool(db.execute("delete from tag where name = ?", [name]).rowcount)

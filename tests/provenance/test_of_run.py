@@ -1,0 +1,33 @@
+"""What one run had, made by it or reused."""
+
+from hst123r.provenance import of_run
+from hst123r.records.outcome import Measurement, Outcome, Product
+
+
+def test_a_run_has_what_it_made_and_what_it_reused(store, begin, attempt, work, image):
+    one = begin()
+    path = image(work / "products" / "a.fits")
+    outcome = Outcome(
+        [Product("stack", "a", {"filter": "F606W"}, {"science": str(path)})],
+        [Measurement("rms", 1.0)], photometry=[{"target": "T", "level": "filter"}],
+    )  # fmt: skip
+    old = attempt("stack", "a", run=one, makes=[path], outcome=outcome)
+    attempt("stack", "b", run=one)
+    two = begin(uid="u2")
+    new = attempt("stack", "b", run=two)
+    assert of_run.last_run(store.db) in {one, two}
+    store.end_run(two, state="done", exit_code=0, ran=1, reused=[old], blocked=[])
+    found = of_run.jobs(store.db, two)
+    assert {key: row["job"] for key, row in found.items()} == {
+        ("stack", "a"): old, ("stack", "b"): new
+    }  # fmt: skip
+    assert of_run.last_run(store.db) == two
+    assert list(of_run.files(store.db, [old])) == ["products/a.fits"]
+    assert of_run.measurements(store.db, [old])["stack", "a", "", "rms"]["value"] == 1.0
+    assert list(of_run.photometry(store.db, [old])) == [("T", "filter", "", "", "", "", "")]
+    names = {(part.kind, part.name) for part in of_run.parts(store.db, [new])[new]}
+    assert ("param", "pixfrac") in names
+
+
+def test_no_run_is_none(store):
+    assert of_run.last_run(store.db) is None
