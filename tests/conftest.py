@@ -294,3 +294,30 @@ def outside(tmp_path_factory):
 
     yield call
     template.close()
+
+
+@pytest.fixture
+def dolphot(tmp_path, monkeypatch):
+    """Put a stand-in for DOLPHOT where hst123r looks for it; what it sees is the truth."""
+    from hst123r import instruments
+    from hst123r.external.dolphot_installation import PROGRAM_VARIABLE
+    from hst123r.optics.telescope import effective_psf
+
+    detector = instruments.get("ACS/WFC")
+    radius = detector.dolphot.aperture / detector.pixel_scale.value
+    fraction = {
+        name: float(effective_psf(detector, name, chip=1).encircled_energy(radius))
+        for name in ("F606W", "F814W")
+    }
+
+    def call(truth, does=""):
+        settings = json.dumps({"truth": str(truth), "fraction": fraction, "does": does,
+                               "ctmult": detector.dolphot.ctmult})  # fmt: skip
+        text = (Path(__file__).parent / "dolphot_standin.py").read_text()
+        program = tmp_path / "dolphot"
+        program.write_text(f"#!{sys.executable}\nSETTINGS = {settings!r}\n{text}")
+        program.chmod(0o755)
+        monkeypatch.setenv(PROGRAM_VARIABLE, str(program))
+        return program
+
+    return call

@@ -39,6 +39,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager
 
 COVERED = {
     "alignment/*": "stages/test_align.py",
+    "photometers/*": "stages/test_photometry_dolphot.py",
     "cli/commands/*": "cli/test_commands.py",
     "cli/checks.py": "cli/test_commands.py",
     "cli/main.py": "cli/test_commands.py",
@@ -70,7 +71,7 @@ ACROSS = {
     "engine/test_chain.py", "engine/test_ends.py", "engine/test_renew.py", "engine/test_stop.py",
     "faults/*", "real/*", "truth/*", "stages/test_align_visit.py",
     "stages/test_align_together.py", "stages/test_align_siblings.py",
-    "stages/test_fetch_mast.py",
+    "stages/test_fetch_mast.py", "stages/test_photometry_dolphot.py",
     "instruments/test_detectors.py", "instruments/test_geometry.py", "recipe/test_corpus.py",
     "test_house.py",
 }  # fmt: skip

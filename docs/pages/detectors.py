@@ -192,7 +192,7 @@ def _suggestions(facts: Detector) -> list[str]:
 def _dolphot(facts: Detector) -> list[str]:
     return [
         "## DOLPHOT",
-        "Settings for DOLPHOT, which this version does not run yet.",
+        "Settings for DOLPHOT.",
         table(
             ("setting", "value"),
             _flat(facts.dolphot.model_dump(exclude={"mask": {"chips", "gains"}})),

@@ -9,22 +9,25 @@ from importlib import metadata
 from pathlib import Path
 
 from hst123r import resources
-from hst123r.engine import environment
+from hst123r.engine import doctor_dolphot, environment
 from hst123r.errors import Hst123rError
 from hst123r.external import jhat
 from hst123r.provenance.store import NETWORK, file_system
+from hst123r.recipe.model import Recipe
 
 MIN_FREE_MB = 2000.0
 """Less free space than this is worth a warning: a single full-frame stack takes 400 MB."""
 
 
-def examine(folder: Path) -> list[dict[str, str]]:
+def examine(folder: Path, recipe: Recipe | None = None) -> list[dict[str, str]]:
     """Examine the installation, the machine and a folder.
 
     Parameters
     ----------
     folder : Path
         Where somebody wants to work; it need not exist.
+    recipe : Recipe, optional
+        A recipe; what it needs of other programs has to be there.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def examine(folder: Path) -> list[dict[str, str]]:
     for name in ("CRDS_PATH", "CRDS_CONTEXT", "jref", "iref", "uref"):
         rows.append(_row("ok", name, os.environ.get(name, "not set")))
     rows.append(_jhat())
-    rows.append(_row("ok", "DOLPHOT", shutil.which("dolphot") or "not installed, and not needed"))
+    rows += [_row(*row) for row in doctor_dolphot.rows(recipe)]
     return rows
 
 

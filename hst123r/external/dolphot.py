@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -22,7 +23,10 @@ STRAY: Final = ("dolphot.param", "fits.param")
 """Files that DOLPHOT reads from the folder it runs in without being asked."""
 LOG_TAIL: Final = 3
 """Lines of the log that a message ends with when nothing in it is known."""
+COMPANIONS: Final = (".columns", ".info", ".warnings")
+"""Endings of the files that a run writes beside its catalogue."""
 _DONE: Final = re.compile(r"^(\d+) stars written; (\d+) stars deleted", re.MULTILINE)
+_ALIGNED: Final = re.compile(r"^image \d+: \d+ matched, \d+ used", re.MULTILINE)
 _UNKNOWN: Final = re.compile(r"^Cannot match parameter name:\s*\n(.*)$", re.MULTILINE)
 _MODULE_FILE: Final = re.compile(r"^Could not find (\S+)", re.MULTILINE)
 _OPEN: Final = re.compile(
@@ -82,7 +86,13 @@ def find_program(name: str = PROGRAM) -> Path:
 
 
 def run_dolphot(
-    folder: Path, output: str, parameter_file: str, *, program: Path | None = None, threads: int = 1
+    folder: Path,
+    output: str,
+    parameter_file: str,
+    *,
+    program: Path | None = None,
+    threads: int = 1,
+    companions: Sequence[str] = COMPANIONS,
 ) -> Finished:
     """Run DOLPHOT in a folder, and say what became of it.
 
@@ -98,6 +108,8 @@ def run_dolphot(
         The program; looked for by default.
     threads : int
         Threads that OpenMP may use, for versions that have them.
+    companions : sequence of str
+        Endings of files that it must write beside its catalogue.
 
     Returns
     -------
@@ -111,6 +123,83 @@ def run_dolphot(
     StageError
         If it crashed, found no star, or wrote less than it says.
     """
+    log, text, status = _start(folder, output, parameter_file, program, threads)
+    done = _DONE.search(text)
+    if done is None or status < 0:
+        _explain(text, status, log)
+    # a line for each extension and chip
+    written, deleted = (sum(int(found[i]) for found in _DONE.findall(text)) for i in (0, 1))
+    _check_catalogue(folder / output, written, log, companions)
+    return Finished(folder / output, log, written, deleted, _unknown(text))
+
+
+def align(
+    folder: Path, output: str, parameter_file: str, *, program: Path | None = None, threads: int = 1
+) -> Finished:
+    """Run DOLPHOT with ``AlignOnly``, which ends without a catalogue.
+
+    Parameters
+    ----------
+    folder, output, parameter_file, program, threads : Path, str, str, Path, int
+        As for :func:`run_dolphot`.
+
+    Returns
+    -------
+    Finished
+        Without a star.
+
+    Raises
+    ------
+    EnvironmentProblem, StageError
+        As for :func:`run_dolphot`.
+    """
+    log, text, status = _start(folder, output, parameter_file, program, threads)
+    if status or not _ALIGNED.search(text):
+        _explain(text, status, log)
+    return Finished(folder / output, log, 0, 0, _unknown(text))
+
+
+def run_fake(
+    folder: Path, output: str, parameter_file: str, *, program: Path, log_name: str
+) -> Path:
+    """Run DOLPHOT on artificial stars, with the files of a run that is there.
+
+    Parameters
+    ----------
+    folder, output, parameter_file, program : Path, str, str, Path
+        As for :func:`run_dolphot`; the output is that of the run that found the stars.
+    log_name : str
+        Name of the log, so that several can run at once.
+
+    Returns
+    -------
+    Path
+        The log.
+
+    Raises
+    ------
+    EnvironmentProblem, StageError
+        As for :func:`run_dolphot`; what became of the stars is for the reader of the table to say.
+    """
+    log, text, status = _start(folder, output, parameter_file, program, 1, log_name)
+    if status < 0 or any(sign.search(text) for sign in (_MODULE_FILE, _OPEN, _IMAGE)):
+        _explain(text, status, log)
+    return log
+
+
+def _unknown(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in _UNKNOWN.findall(text)))
+
+
+def _start(
+    folder: Path,
+    output: str,
+    parameter_file: str,
+    program: Path | None,
+    threads: int,
+    log_name: str = "",
+) -> tuple[Path, str, int]:
+    """Run it to its end; return its log, what is in it, and its exit status."""
     where = str(folder)
     for name in (output, parameter_file):
         if "/" in name:
@@ -124,7 +213,7 @@ def run_dolphot(
     if not (folder / parameter_file).is_file():
         raise StageError(f"there is no {parameter_file}", where=where)
     command = [str(program or find_program()), output, f"-p{parameter_file}"]
-    log = folder / f"{output}.log"
+    log = folder / (log_name or f"{output}.log")
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "LC_ALL": "C"}
     try:
         with log.open("wb") as stream:
@@ -137,14 +226,7 @@ def run_dolphot(
             f"DOLPHOT cannot be started: {error.strerror}", where=command[0],
             hint="Is it built for this machine, and may it be executed?",
         ) from error  # fmt: skip
-    text = log.read_text(encoding="utf-8", errors="replace")
-    done = _DONE.search(text)
-    if done is None or status < 0:
-        _explain(text, status, log)
-    written, deleted = int(done[1]), int(done[2])
-    _check_catalogue(folder / output, written, log)
-    unknown = tuple(dict.fromkeys(name.strip() for name in _UNKNOWN.findall(text)))
-    return Finished(folder / output, log, written, deleted, unknown)
+    return log, log.read_text(encoding="utf-8", errors="replace"), status
 
 
 def _explain(text: str, status: int, log: Path) -> NoReturn:
@@ -182,7 +264,7 @@ def _explain(text: str, status: int, log: Path) -> NoReturn:
     raise StageError(f"DOLPHOT ended early with status {status}{said}", where=where)
 
 
-def _check_catalogue(catalogue: Path, written: int, log: Path) -> None:
+def _check_catalogue(catalogue: Path, written: int, log: Path, companions: Sequence[str]) -> None:
     """Demand as many rows as DOLPHOT says to have written, and at least one."""
     if written == 0:
         raise StageError(
@@ -200,6 +282,6 @@ def _check_catalogue(catalogue: Path, written: int, log: Path) -> None:
             f"DOLPHOT says it wrote {written} stars, and the catalogue has {rows} rows",
             where=str(catalogue), hint="Is the disk full?",
         )  # fmt: skip
-    for ending in (".columns", ".info", ".warnings"):
+    for ending in companions:
         if not Path(f"{catalogue}{ending}").is_file():
             raise StageError(f"DOLPHOT wrote no {catalogue.name}{ending}", where=str(log))

@@ -179,6 +179,7 @@ class DolphotChip(Facts):
     amplifiers: Text | None = Field(None, description="Its amplifiers, for READNSEA and others")
     area_file: Text | None = Field(None, description="Map of pixel areas in DOLPHOT's folder")
     distortion: CubicDistortion | None = Field(None, description="Where there is no such map")
+    psf: Text = Field(description="What it is called in the names of the library's PSFs")
 
 
 class DolphotGain(Facts):
@@ -194,6 +195,10 @@ class DolphotMask(Facts):
 
     module: Text = Field(description="Name of DOLPHOT's module")
     keyword: Text = Field(description="Keyword that says that a chip is ready")
+    drizzled: int = Field(lt=0, description="Value of the keyword for a drizzled image")
+    files: list[Text] = Field(
+        min_length=1, description="Files of its module that every run reads, in its folder `data`"
+    )
     chips: list[DolphotChip] = Field(min_length=1)
     bad: int = Field(ge=0, description="Sum of the bits of pixels to leave out")
     saturated: int = Field(ge=0, description="Sum of the bits of saturated pixels")
@@ -217,6 +222,7 @@ class Dolphot(Facts):
     )
     calcsky: CalcSky
     ctmult: float = Field(1.0, gt=0, description="What its mask program divides pixels by, a ratio")
+    aperture: float = Field(gt=0, description="Radius its aperture corrections go to, arcsec")
     largest_rpsf: int = Field(gt=0, description="Largest img_RPSF of its library, in pixels")
     mask: DolphotMask
     source: Text

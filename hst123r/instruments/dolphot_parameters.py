@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -84,3 +86,65 @@ def preset(name: str) -> Preset:
             f"there is no preset {name!r} for DOLPHOT: {did_you_mean(name, table().presets)}"
         )
     return found
+
+
+def wrong_values(
+    values: Mapping[str, Value], *, image: bool, generic: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Say what is wrong with values, each taken by itself.
+
+    Parameters
+    ----------
+    values : mapping of str to number, text or list of numbers
+        By DOLPHOT's names in any case; those of images without ``img_``.
+    image : bool
+        Whether they are about images.
+    generic : bool
+        Whether DOLPHOT is to run in its generic mode, which uses more of them.
+
+    Yields
+    ------
+    (str, str)
+        Name as given, and a sentence.
+    """
+    known = parameters()
+    seen: dict[str, str] = {}
+    for name, value in values.items():
+        parameter = known.get(name.lower())
+        if parameter is None:
+            listed = [item.name for item in known.values() if item.image == image]
+            yield name, f"DOLPHOT has no parameter {name!r}, {did_you_mean(name, listed)}"
+        elif parameter.image != image:
+            about = "an image" if parameter.image else "the whole run"
+            yield name, f"{parameter.name} is a parameter of {about}"
+        elif parameter.generic and not generic:
+            yield name, f"{parameter.name} does nothing for images of Hubble"
+        elif (first := seen.setdefault(parameter.name, name)) != name:
+            yield name, f"{first} and {name} are one parameter"
+        else:
+            yield from ((name, sentence) for sentence in wrong_value(name, parameter, value))
+
+
+def wrong_value(name: str, parameter: Parameter, value: Value) -> Iterator[str]:
+    """Say what is wrong with the value of a parameter, under the name it was given by."""
+    if parameter.kind == "text":
+        if not isinstance(value, str) or "#" in value or "\n" in value:
+            yield f"{name} is {value!r}, not a text without # on one line"
+        return
+    numbers = value if isinstance(value, list) else [value]
+    if any(isinstance(number, (str, bool)) for number in numbers):
+        yield f"{name} is {value!r}, not in numbers"
+        return
+    if len(numbers) != parameter.count:
+        yield f"{name} has {len(numbers)} numbers, not {parameter.count}"
+    for number in numbers:
+        assert not isinstance(number, str)
+        if not math.isfinite(number):
+            yield f"{name} is {number}, not a finite number"
+            continue
+        if parameter.kind == "whole" and number != int(number):
+            yield f"{name} is {number:g}, not a whole number"
+        if parameter.low is not None and number < parameter.low:
+            yield f"{name} is {number:g}, below {parameter.low:g}"
+        if parameter.high is not None and number > parameter.high:
+            yield f"{name} is {number:g}, above {parameter.high:g}"

@@ -233,6 +233,24 @@ def read_stack(path: str | Path) -> Stack:
     return Stack(science, weight, planes, wcs, header)
 
 
+def depth(facts: Mapping[str, Any]) -> float:
+    """Return how faint the sources are that a stack shows.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``zeropoint_ab``, ``exposure_time_s`` and ``scale_arcsec`` of the stack.
+
+    Returns
+    -------
+    float
+        Magnitudes, up to a constant.
+    """
+    zeropoint = facts["zeropoint_ab"] if facts["zeropoint_ab"] is not None else 20.0
+    time = max(float(facts["exposure_time_s"] or 1.0), 1.0)
+    return float(zeropoint) + 1.25 * math.log10(time) - 2.5 * math.log10(facts["scale_arcsec"])
+
+
 def cards_of(
     label: str,
     filter_name: str,

@@ -147,6 +147,8 @@ SurfaceBrightness = _amount("surface brightness")
 """A surface brightness such as ``22.3 mag/arcsec2``."""
 Magnitudes = _amount("magnitude")
 """A magnitude or difference of magnitudes such as ``0.02 mag``."""
+PositiveMagnitudes = _amount("magnitude", "positive")
+"""A width in magnitudes."""
 NotNegativeMagnitudes = _amount("magnitude", "not negative")
 """A spread or tolerance in magnitudes, which may be zero."""
 

@@ -27,6 +27,8 @@ TABLE: Final = (PIXELS, SCIENCE)
 
 PSF_GRID: Final = "psf grid"
 """Kind of a file of the user's with measured PSFs."""
+DOLPHOT_FILE: Final = "dolphot file"
+"""Kind of a file that DOLPHOT was installed with: the program, a PSF, a table."""
 
 ASTROPY: Final = ("astropy.io.fits", "astropy.table", "astropy.wcs")
 """What a worker imports beforehand for stages that read files."""

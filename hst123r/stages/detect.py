@@ -57,6 +57,8 @@ class Detect(Stage[DetectParams]):
         self, inputs: dict[str, list[Product]], params: DetectParams, scope: Scope
     ) -> Iterator[Job]:
         """One job for each field, its stacks in the order of depth."""
+        from hst123r.products.stacks import depth
+
         del params
         fields: dict[str, list[Product]] = {}
         targets: dict[str, dict[str, list[float]]] = {}
@@ -69,7 +71,7 @@ class Detect(Stage[DetectParams]):
                 if any(target.name in p.facts["targets"] for p in members):
                     targets[field][target.name] = place
         for field, members in sorted(fields.items()):
-            members.sort(key=lambda p: (-_depth(p), p.name))
+            members.sort(key=lambda p: (-depth(p.facts), p.name))
             labels = {"field": field}
             yield Job(field, labels, {"stack": members}, {"targets": targets[field]})
 
@@ -122,16 +124,6 @@ class Detect(Stage[DetectParams]):
         least = params.min_sources
         measured.append(Measurement("sources", sources.count, low=least, fails=Quality.CAVEAT))
         return Outcome([product], measured, caveats)
-
-
-def _depth(product: Product) -> float:
-    """How faint sources a stack shows, in magnitudes up to a constant."""
-    import math
-
-    facts = product.facts
-    zeropoint = facts["zeropoint_ab"] if facts["zeropoint_ab"] is not None else 20.0
-    time = max(float(facts["exposure_time_s"] or 1.0), 1.0)
-    return float(zeropoint) + 1.25 * math.log10(time) - 2.5 * math.log10(facts["scale_arcsec"])
 
 
 def _image(product: Product) -> StackImage:

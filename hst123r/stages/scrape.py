@@ -40,10 +40,9 @@ class Scrape(Stage[ScrapeParams]):
 
     name = "scrape"
     params = ScrapeParams
-    version = 2
+    version = 3
     needs = (
         Need("photometry", facets=BYTES),
-        Need("sources", facets=BYTES),
         Need("exposure", facets=(), facts=("epoch_number",)),
     )
     makes = ("light curve",)
@@ -56,17 +55,19 @@ class Scrape(Stage[ScrapeParams]):
     ) -> Iterator[Job]:
         """One job for each target that is on a measured exposure."""
         del params
-        sources = {product.labels["field"]: product for product in inputs["sources"]}
+        fields = {
+            name: product.labels["field"]
+            for product in reversed(inputs["photometry"])
+            for name in product.facts["targets"]
+        }
         for target in scope.targets:
-            field = next(
-                (name for name, p in sources.items() if target.name in p.facts["targets"]), None
-            )
+            field = fields.get(target.name)
             if field is None:
                 continue
             measured = [p for p in inputs["photometry"] if p.labels["field"] == field]
             exposures = [p for p in inputs["exposure"] if p.labels["field"] == field]
             labels = {"field": field, "target": target.name}
-            given = {"photometry": measured, "sources": [sources[field]], "exposure": exposures}
+            given = {"photometry": measured, "exposure": exposures}
             arguments = {
                 "position": [target.position.ra_deg, target.position.dec_deg],
                 "visits": {p.name: p.labels["visit"] for p in exposures},
@@ -77,10 +78,10 @@ class Scrape(Stage[ScrapeParams]):
     def run(self, job: Job, params: ScrapeParams, context: Context) -> Outcome:
         """Find the source of one target, and write its light curve."""
         from hst123r.products.light_curve import find_source, light_curve, write_light_curve
+        from hst123r.products.measured_sources import measured_sources
         from hst123r.products.plots import light_curve as plot
-        from hst123r.products.source_table import read_sources
 
-        sources = read_sources(job.inputs["sources"][0].files["catalog"])
+        sources = measured_sources([p.files["catalog"] for p in job.inputs["photometry"]])
         ra, dec = job.arguments["position"]
         radius = params.radius.to("arcsec")
         found = find_source(sources, ra, dec, radius, params.source, job.label)
@@ -88,7 +89,8 @@ class Scrape(Stage[ScrapeParams]):
             raise StageError(
                 "the target was not measured",
                 where=job.label,
-                hint="Run `detect` again; it adds every target that nothing was found at",
+                hint="Nothing was found within `radius`, and the place itself was not measured: "
+                "raise `radius`, or for `engine: dolphot` keep `forced`",
             )
         rows = light_curve(
             found.source,

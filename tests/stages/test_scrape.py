@@ -11,7 +11,6 @@ from hst123r.products.source_table import read_sources
 def inputs(small):
     return {
         "photometry": small.products("photometry", "photometry"),
-        "sources": small.products("detect", "sources"),
         "exposure": small.products("align", "exposure"),
     }
 
@@ -81,13 +80,14 @@ def test_a_separation_beyond_the_radius_is_bad(small):
 
 
 def test_a_target_that_was_not_measured_is_an_error_with_a_hint(inputs, divide, do, tmp_path):
-    path = tmp_path / "sources.ecsv"
-    table = tables.read(inputs["sources"][0].files["catalog"])
-    tables.write(table[table["target"] == ""], path)
-    inputs["sources"][0].files["catalog"] = str(path)
+    for number, product in enumerate(inputs["photometry"]):
+        path = tmp_path / f"catalogue{number}.ecsv"
+        table = tables.read(product.files["catalog"])
+        tables.write(table[table["target"] == ""], path)
+        product.files["catalog"] = str(path)
     said = do("scrape", divide("scrape", inputs)["nothing"], {"radius": "0.01 arcsec"})
     assert "the target was not measured" in said
-    assert "Run `detect` again" in said
+    assert "raise `radius`" in said
 
 
 def test_caveats_of_what_was_measured_follow_to_the_light_curve(inputs, divide, do):

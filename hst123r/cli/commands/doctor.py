@@ -12,20 +12,27 @@ from hst123r.cli import options as shared
 
 
 @click.command()
+@click.argument("recipe", metavar="[RECIPE]", required=False)
 @shared.work_dir
+@shared.settings
 @shared.as_json
-def command(work_dir: Path | None, as_json: bool) -> int:
+def command(
+    recipe: str | None, work_dir: Path | None, settings: tuple[str, ...], as_json: bool
+) -> int:
     """Check the installation, the machine and a work directory.
 
-    Exit code 6 when something that is needed is missing.
+    With a RECIPE, also what it needs of DOLPHOT. Exit code 6 when something that is needed is
+    missing.
 
     \b
         hst123r doctor
+        hst123r doctor mytarget.yaml
     """
     from hst123r.cli.render import table
     from hst123r.engine.doctor import examine
 
-    found = examine(work_dir or Path.cwd())
+    checked = shared.open_recipe(recipe, settings) if recipe is not None else None
+    found = examine(work_dir or Path.cwd(), checked)
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:

@@ -57,6 +57,41 @@ class Catalogue:
     def __len__(self) -> int:
         return int(self.objects["x"].size)
 
+    def rows(self, chosen: Any) -> Catalogue:
+        """Return some of the rows, by their numbers."""
+        parts = [
+            tuple({name: values[chosen] for name, values in block.items()} for block in blocks)
+            for blocks in ((self.objects,), self.combined, self.images)
+        ]
+        return Catalogue(self.layout, parts[0][0], parts[1], parts[2], self.not_numbers)
+
+
+def joined(one: Catalogue, other: Catalogue) -> Catalogue:
+    """Return the rows of two catalogues of the same columns, one after the other.
+
+    Parameters
+    ----------
+    one, other : Catalogue
+        Of the same images.
+
+    Returns
+    -------
+    Catalogue
+        With the layout of the first.
+    """
+    import numpy as np
+
+    def both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+        return {name: np.concatenate([first[name], second[name]]) for name in first}
+
+    return Catalogue(
+        one.layout,
+        both(one.objects, other.objects),
+        tuple(map(both, one.combined, other.combined)),
+        tuple(map(both, one.images, other.images)),
+        one.not_numbers + other.not_numbers,
+    )
+
 
 def read_catalogue(
     path: str | Path, layout: Layout, quantities: Sequence[str] | None = None

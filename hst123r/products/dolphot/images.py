@@ -17,7 +17,9 @@ from hst123r.products.quality import chip_quality
 from hst123r.records.exposure import Chip, Exposure
 
 if TYPE_CHECKING:
+    import numpy as np
     from astropy.io.fits import HDUList, Header
+    from numpy.typing import NDArray
 
     from hst123r.photometry.dolphot_mask import Masked, MaskRules
 
@@ -65,6 +67,8 @@ def write_chips(
     area_folder: Path | None = None,
     *,
     keep_cosmic_rays: bool = False,
+    cosmic_rays: Mapping[int, NDArray[np.bool_]] | None = None,
+    tagged: bool = True,
 ) -> list[ChipImage]:
     """Write the chips of an exposure for DOLPHOT; the exposure itself is not touched.
 
@@ -83,7 +87,12 @@ def write_chips(
         Folder with the maps of pixel areas that DOLPHOT was installed with; without it areas
         are those of the header's WCS.
     keep_cosmic_rays : bool
-        Whether pixels hit by cosmic rays stay as they are.
+        Whether pixels that data quality says were hit by cosmic rays stay as they are.
+    cosmic_rays : mapping of int to (ny, nx) ndarray of bool, optional
+        By EXTVER, pixels that are known to be hit and are bad too.
+    tagged : bool
+        Whether chips carry the tag of the detector's module; without it they are images for the
+        generic mode.
 
     Returns
     -------
@@ -111,9 +120,12 @@ def write_chips(
                     hint="Take the exposure as the archive has it",
                 )  # fmt: skip
             offset = _offset(header, exposure, where)
-            masked = _mask(files, hdus, exposure, chip, offset, area_folder, keep_cosmic_rays)
+            hit = (cosmic_rays or {}).get(chip.extver)
+            masked = _mask(files, hdus, exposure, chip, offset, area_folder, keep_cosmic_rays, hit)
             path = folder / f"{exposure.root}.chip{chip.extver}.fits"
             cards = _header(hdus, chip, exposure, detector, facts, masked, offset)
+            if not tagged:
+                del cards[detector.dolphot.mask.keyword]
             fits.PrimaryHDU(masked.data, cards).writeto(path, overwrite=True)
             written.append(ChipImage(path, chip.extver, chip.number, masked.bad, masked.saturated))
     return written
@@ -145,6 +157,7 @@ def _mask(
     offset: tuple[int, int],
     area_folder: Path | None,
     keep_cosmic_rays: bool,
+    hit: NDArray[np.bool_] | None,
 ) -> Masked:
     import numpy as np
 
@@ -157,9 +170,13 @@ def _mask(
         headers.real(header if key in header else primary, key, where)
         for key in detector.dolphot.mask.limits
     )
+    quality = chip_quality(files, hdus, chip)
+    if hit is not None:
+        # the bits of a bad pixel, whatever it is bad for
+        quality = np.where(hit, quality | detector.dolphot.mask.bad, quality)
     return mask_pixels(
         np.asarray(hdus["SCI", chip.extver].data, np.float32),
-        chip_quality(files, hdus, chip),
+        quality,
         mask_rules(detector),
         (low, high),
         chip_area(hdus, chip, detector, offset, area_folder, where),

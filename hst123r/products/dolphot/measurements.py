@@ -91,6 +91,16 @@ class Converted:
     zeropoints: tuple[float, ...]
     caveats: tuple[Caveat, ...] = ()
 
+    def of(self, rows: Sequence[int]) -> Converted:
+        """Return the measurements in some of the exposures."""
+        import numpy as np
+
+        chosen = np.asarray(rows, np.int64)
+        return Converted(
+            self.found.of(rows), self.flags[chosen], self.sharpness[chosen], self.roundness[chosen],
+            self.zeropoints, self.caveats,
+        )  # fmt: skip
+
 
 def sky_positions(wcs: Any, x: Any, y: Any) -> tuple[Floats, Floats]:
     """Return where DOLPHOT's positions are on the sky.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Final
 
 from hst123r import instruments
 from hst123r.errors import InputError, did_you_mean
-from hst123r.instruments.dolphot_parameters import Parameter, Value, parameters, preset
+from hst123r.instruments.dolphot_parameters import Value, parameters, preset, wrong_value
 
 LONGEST_NAME: Final = 70
 """DOLPHOT 2.0 keeps names of files in 81 characters, and puts endings such as .sky.fits behind."""
@@ -42,6 +41,8 @@ def run_parameters(
     values: Mapping[str, Value] | None = None,
     reference: RunImage | None = None,
     preset_name: str = "hst123",
+    *,
+    analytic: bool = False,
 ) -> dict[str, str]:
     """Return all parameters of a run, in the order of its file.
 
@@ -55,6 +56,9 @@ def run_parameters(
         What the others are aligned to; the first image without one.
     preset_name : str
         Where all others come from.
+    analytic : bool
+        Whether DOLPHOT runs in its generic mode, with a PSF that it fits to the images: it uses
+        more parameters then, and no library of PSFs.
 
     Returns
     -------
@@ -70,7 +74,10 @@ def run_parameters(
     chosen = preset(preset_name)
     own = dict(values or {})
     listed = [*([(0, reference)] if reference else []), *enumerate(images, 1)]
-    wrong = [*_wrong_images(images, reference), *_wrong_values(own, len(images), reference)]
+    wrong = [
+        *_wrong_images(images, reference),
+        *_wrong_values(own, len(images), reference, analytic),
+    ]
     if wrong:
         raise InputError("; ".join(wrong), where="DOLPHOT's parameters")
     mine = _by_case(own)
@@ -88,7 +95,7 @@ def run_parameters(
     wrong = [
         sentence
         for number, image in listed
-        for sentence in _wrong_together(by_image[number], general, image)
+        for sentence in _wrong_together(by_image[number], general, image, analytic)
     ]
     if wrong:
         raise InputError("; ".join(wrong), where="DOLPHOT's parameters")
@@ -129,7 +136,7 @@ def _wrong_images(images: Sequence[RunImage], reference: RunImage | None) -> Ite
 
 
 def _wrong_values(
-    own: Mapping[str, Value], count: int, reference: RunImage | None
+    own: Mapping[str, Value], count: int, reference: RunImage | None, analytic: bool
 ) -> Iterator[str]:
     known = parameters()
     seen: dict[str, str] = {}
@@ -142,7 +149,7 @@ def _wrong_values(
             yield f"{name} is a parameter of an image; write img_{parameter.name} for all of them"
         elif parameter is None or parameter.image != bool(found):
             yield f"DOLPHOT has no parameter {name!r}, {did_you_mean(name, spelling)}"
-        elif parameter.generic:
+        elif parameter.generic and not analytic:
             yield f"{name} does nothing for images of Hubble"
         elif found and found[1] and int(found[1]) > count:
             yield f"{name} is about image {found[1]} of {count}"
@@ -151,35 +158,11 @@ def _wrong_values(
         elif (first := seen.setdefault(_spelled(name), name)) != name:
             yield f"{first} and {name} are one parameter"
         else:
-            yield from _wrong_value(name, parameter, value)
-
-
-def _wrong_value(name: str, parameter: Parameter, value: Value) -> Iterator[str]:
-    if parameter.kind == "text":
-        if not isinstance(value, str) or "#" in value or "\n" in value:
-            yield f"{name} is {value!r}, not a text without # on one line"
-        return
-    numbers = value if isinstance(value, list) else [value]
-    if any(isinstance(number, (str, bool)) for number in numbers):
-        yield f"{name} is {value!r}, not in numbers"
-        return
-    if len(numbers) != parameter.count:
-        yield f"{name} has {len(numbers)} numbers, not {parameter.count}"
-    for number in numbers:
-        assert not isinstance(number, str)
-        if not math.isfinite(number):
-            yield f"{name} is {number}, not a finite number"
-            continue
-        if parameter.kind == "whole" and number != int(number):
-            yield f"{name} is {number:g}, not a whole number"
-        if parameter.low is not None and number < parameter.low:
-            yield f"{name} is {number:g}, below {parameter.low:g}"
-        if parameter.high is not None and number > parameter.high:
-            yield f"{name} is {number:g}, above {parameter.high:g}"
+            yield from wrong_value(name, parameter, value)
 
 
 def _wrong_together(
-    image: Mapping[str, Value], general: Mapping[str, Value], which: RunImage
+    image: Mapping[str, Value], general: Mapping[str, Value], which: RunImage, analytic: bool
 ) -> Iterator[str]:
     """Say what DOLPHOT would stop for with exit status 0, or change without a word."""
 
@@ -194,7 +177,7 @@ def _wrong_together(
         room = ", with FitSky 2 at least 2 more" if small else ""
         yield f"{about}RPSF {size:g} is too small for RAper {aperture:g}{room}"
     most = instruments.get(which.detector).dolphot.largest_rpsf
-    if size > most:
+    if size > most and not analytic:
         yield f"{about}RPSF {size:g} is above {most}, which the library of PSFs goes to"
     if chi > aperture:
         yield f"{about}RChi {chi:g} is above RAper {aperture:g}, and would be that"

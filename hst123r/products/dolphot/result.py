@@ -42,7 +42,13 @@ SINGLE: Final = (
 """Columns of the measurements beside those of the built-in engine."""
 
 
-def sources_of(catalogue: Catalogue, ra: Any, dec: Any) -> Table:
+def sources_of(
+    catalogue: Catalogue,
+    ra: Any,
+    dec: Any,
+    numbers: Sequence[int] | None = None,
+    targets: Sequence[str] | None = None,
+) -> Table:
     """Return the sources of a catalogue as a table, numbered from 1 in its order.
 
     Parameters
@@ -51,11 +57,15 @@ def sources_of(catalogue: Catalogue, ra: Any, dec: Any) -> Table:
         The catalogue.
     ra, dec : (n,) ndarray of float64
         Positions in degrees.
+    numbers : sequence of int, optional
+        Numbers of the sources, where they have some already.
+    targets : sequence of str, optional
+        Names of targets that are measured although nothing was found, empty for sources.
 
     Returns
     -------
     astropy.table.Table
-        With ``source``, ``ra``, ``dec`` and an empty ``target``.
+        With ``source``, ``ra``, ``dec`` and ``target``.
     """
     import numpy as np
     from astropy.table import Table
@@ -63,8 +73,9 @@ def sources_of(catalogue: Catalogue, ra: Any, dec: Any) -> Table:
     count = len(catalogue)
     return Table(
         {
-            "source": np.arange(1, count + 1), "ra": np.asarray(ra), "dec": np.asarray(dec),
-            "target": np.full(count, "", "U1"),
+            "source": np.arange(1, count + 1) if numbers is None else np.asarray(numbers),
+            "ra": np.asarray(ra), "dec": np.asarray(dec),
+            "target": np.full(count, "") if targets is None else np.asarray(targets, dtype=str),
         }
     )  # fmt: skip
 

@@ -1,0 +1,88 @@
+"""Targets that DOLPHOT did not find, measured where they should be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hst123r.errors import EnvironmentProblem, InputError, StageError
+from hst123r.photometers.dolphot_field import RUN, Field
+from hst123r.records.outcome import Caveat
+
+if TYPE_CHECKING:
+    from hst123r.products.dolphot.catalogue import Catalogue
+
+FORCED: Final = "forced"
+"""Name of the second run, and of the file of its places."""
+SAME_PIX: Final = 1.5
+"""DOLPHOT itself makes one of stars nearer than this (RCombine)."""
+FIRST_RUN: Final = {"UsePhot": f"{RUN}.phot"}
+"""The alignment, PSFs and aperture corrections of the first run."""
+
+
+def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str], list[Caveat]]:
+    """Measure the targets that no star was found at, with all stars found as neighbours.
+
+    Parameters
+    ----------
+    field : Field
+        The field, after its first run.
+    catalogue : Catalogue
+        What that found.
+
+    Returns
+    -------
+    catalogue : Catalogue
+        With a row for each such target behind the others.
+    names : list of str
+        Name of the target of each row, empty for the stars.
+    caveats : list of Caveat
+        If the second run failed: the first stays.
+    """
+    import numpy as np
+
+    from hst123r.products.dolphot.catalogue import joined, read_catalogue
+    from hst123r.products.dolphot.measurements import dolphot_positions
+
+    none = [""] * len(catalogue)
+    targets: dict[str, list[float]] = field.job.arguments["targets"]
+    ra, dec = (np.array([place[i] for place in targets.values()], float) for i in (0, 1))
+    x, y = dolphot_positions(field.wcs, field.shape, ra, dec)
+    stars = np.stack([catalogue.objects["x"], catalogue.objects["y"]], axis=1)
+    unseen = {
+        name: (float(a), float(b))
+        for name, a, b in zip(targets, x, y, strict=True)
+        if np.isfinite(a)
+        and np.isfinite(b)
+        and not (np.hypot(*(stars - (a, b)).T) <= SAME_PIX).any()
+    }
+    if not unseen or not field.params.dolphot.forced:
+        return catalogue, none, []
+    places = [
+        (float(a), float(b), int(kind), max(float(snr), 1.0))
+        for (a, b), kind, snr in zip(
+            stars, catalogue.objects["type"], catalogue.objects["snr"], strict=True
+        )
+    ]
+    field.write_positions(f"{FORCED}.txt", [*places, *((a, b, 1, 1.0) for a, b in unseen.values())])
+    more = {"xytfile": f"{FORCED}.txt", **FIRST_RUN, **field.keep_all()}
+    try:
+        finished = field.run(FORCED, dict(more), (".columns",))
+        again = read_catalogue(finished.catalogue, catalogue.layout)
+        rows = [_nearest(again, place) for place in unseen.values()]
+    except (StageError, EnvironmentProblem, InputError) as error:
+        text = f"{', '.join(unseen)} could not be measured, nothing was found there: {error}"
+        return catalogue, none, [Caveat("dolphot_not_forced", text)]
+    both = joined(catalogue, again.rows(np.array(rows)))
+    return both, [*none, *unseen], []
+
+
+def _nearest(catalogue: Catalogue, place: tuple[float, float]) -> int:
+    """Return the row of a place that was asked for; DOLPHOT sorts them by brightness."""
+    import numpy as np
+
+    x, y = catalogue.objects["x"], catalogue.objects["y"]
+    distance = np.hypot(x - place[0], y - place[1])
+    row = int(np.argmin(distance)) if distance.size else -1
+    if row < 0 or distance[row] > SAME_PIX:
+        raise StageError(f"DOLPHOT measured nothing at {place[0]:.1f}, {place[1]:.1f}")
+    return row

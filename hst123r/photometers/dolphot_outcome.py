@@ -1,0 +1,295 @@
+"""What became of a run of DOLPHOT: products, measurements and caveats."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hst123r import instruments
+from hst123r.errors import InputError
+from hst123r.photometers.dolphot_field import RUN, Field
+from hst123r.records.exposure import group_name
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from hst123r.external.dolphot import Finished
+    from hst123r.products.dolphot.catalogue import Catalogue
+    from hst123r.products.dolphot.info import Info
+    from hst123r.products.dolphot.measurements import Converted, ImageNote
+
+KNOWN_LATER: Final = {"MaxThreads"}
+"""Parameters that older versions may well not know: they decide nothing about results."""
+KIND: Final = "dolphot run"
+"""Kind of the product with the files of a run."""
+BRIGHT_SNR: Final = 20.0
+"""As for the built-in engine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """All that a field came to.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Its rows.
+    sources : Table
+        Number, position and target of each row.
+    converted : Converted
+        Fluxes.
+    """
+
+    catalogue: Catalogue
+    sources: Table
+    converted: Converted
+
+
+def measured(field: Field, finished: Finished) -> Outcome:
+    """Return the outcome of a run that measured.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+    finished : Finished
+        Its run.
+
+    Returns
+    -------
+    Outcome
+        A product ``photometry`` for each detector and filter, and one with the run's files.
+
+    Raises
+    ------
+    InputError
+        If its files are cut, or of another run.
+    """
+    from hst123r.photometers.dolphot_fake import Known, artificial_stars
+    from hst123r.photometers.dolphot_forced import add_targets
+    from hst123r.products.dolphot.catalogue import read_catalogue
+    from hst123r.products.dolphot.columns import read_columns
+    from hst123r.products.dolphot.info import read_info
+    from hst123r.products.dolphot.measurements import convert, sky_positions
+    from hst123r.products.dolphot.result import sources_of
+
+    layout = read_columns(f"{finished.catalogue}.columns")
+    info = read_info(f"{finished.catalogue}.info")
+    _check_mode(field, [block.filter for block in layout.images])
+    catalogue = read_catalogue(finished.catalogue, layout)
+    names: list[str] | None = None
+    numbers: list[int] | None = None
+    caveats: list[Caveat] = []
+    if field.params.dolphot.positions == "sources":
+        catalogue, numbers, names = _by_source(field, catalogue)
+    else:
+        catalogue, names, caveats = add_targets(field, catalogue)
+    ra, dec = sky_positions(field.wcs, catalogue.objects["x"], catalogue.objects["y"])
+    if names is not None:
+        _where_the_recipe_says(field, names, ra, dec)
+    notes = _notes(field)
+    converted = convert(catalogue, info, notes, len(field.exposures))
+    result = Measured(catalogue, sources_of(catalogue, ra, dec, numbers, names), converted)
+    products = list(_products(field, result))
+    products.append(_run_product(field, {"stars": finished.written}))
+    caveats += [*_run_caveats(field, finished), *converted.caveats]
+    caveats += _of_catalogue(catalogue)
+    numbers_of = list(_measurements(field, finished, info, result))
+    if field.params.dolphot.fake is not None:
+        more, half = artificial_stars(field, Known(layout, info, notes, converted))
+        products += more
+        numbers_of += half
+    return Outcome(products, numbers_of, caveats)
+
+
+def aligned(field: Field, finished: Finished) -> Outcome:
+    """Return the outcome of a run that stopped after the alignment.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+    finished : Finished
+        Its run.
+
+    Returns
+    -------
+    Outcome
+        With the run's files alone.
+    """
+    text = "DOLPHOT stopped after the alignment, as the recipe says; nothing was measured"
+    caveats = [Caveat("dolphot_align_only", text), *_run_caveats(field, finished)]
+    return Outcome([_run_product(field, {"stars": 0})], [], caveats)
+
+
+def _run_product(field: Field, facts: dict[str, Any]) -> Product:
+    files = field.kept(RUN)
+    images = [place.name for place in field.chips]
+    about = {**facts, "images": images, "reference": field.stack.name if field.stack else images[0]}
+    return Product(KIND, field.job.label, dict(field.job.labels), files, about)
+
+
+def _check_mode(field: Field, filters: list[str]) -> None:
+    """Demand the mode that was asked for: in the generic one images have no filter."""
+    if field.params.dolphot.psf == "library" and not all(filters):
+        raise InputError(
+            "DOLPHOT took the images for those of an unknown camera, and used an analytic PSF",
+            where=field.job.label,
+            hint="Build it with the module of the camera, or take `dolphot: {psf: analytic}`",
+        )
+
+
+def _notes(field: Field) -> list[ImageNote]:
+    from hst123r.optics.telescope import effective_psf
+    from hst123r.products.dolphot.measurements import ImageNote
+
+    notes = []
+    for place in field.chips:
+        detector, chip = instruments.get(place.exposure.detector), place.chip
+        psf = effective_psf(detector, place.exposure.band, chip=chip.number)
+        radius = detector.dolphot.aperture / detector.pixel_scale.value
+        zeropoint = chip.zeropoint_ab
+        notes.append(
+            ImageNote(
+                place.number, chip.extver,
+                math.nan if zeropoint is None else zeropoint + 2.5 * math.log10(chip.gain),
+                chip.gain * detector.dolphot.ctmult,
+                2.5 * math.log10(float(psf.encircled_energy(radius))),
+            )
+        )  # fmt: skip
+    return notes
+
+
+def _by_source(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[int], list[str]]:
+    """Return the rows in the order of the sources of `detect`, with their numbers and targets."""
+    import numpy as np
+    from scipy.spatial import cKDTree
+
+    from hst123r.photometers.dolphot_forced import SAME_PIX
+    from hst123r.products.dolphot.measurements import dolphot_positions
+    from hst123r.products.source_table import read_sources
+
+    sources = read_sources(field.job.inputs["sources"][0].files["catalog"])
+    x, y = dolphot_positions(field.wcs, field.shape, sources["ra"], sources["dec"])
+    on = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    places = np.stack([catalogue.objects["x"], catalogue.objects["y"]], axis=1)
+    distance, row = cKDTree(places).query(np.stack([x[on], y[on]], axis=1))
+    near = distance <= SAME_PIX
+    return (
+        catalogue.rows(row[near]),
+        [int(n) for n in np.asarray(sources["source"])[on][near]],
+        [str(name) for name in np.asarray(sources["target"])[on][near]],
+    )
+
+
+def _where_the_recipe_says(field: Field, names: list[str], ra: Any, dec: Any) -> None:
+    """Put targets that were not found where the recipe has them; DOLPHOT rounds to 0.01 pixel."""
+    for row, name in enumerate(names):
+        if name in field.job.arguments["targets"]:
+            ra[row], dec[row] = field.job.arguments["targets"][name]
+
+
+def _products(field: Field, result: Measured) -> Iterator[Product]:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, product in enumerate(field.job.inputs["exposure"]):
+        labels = product.labels
+        groups.setdefault((labels["detector"], labels["filter"]), []).append(number)
+    used = {place.number for place in field.chips}
+    for (detector, through), members in sorted(groups.items()):
+        rows = [number for number in members if number in used]
+        if rows:
+            yield _product(field, result, detector, through, rows)
+
+
+def _product(
+    field: Field, result: Measured, detector: str, through: str, rows: list[int]
+) -> Product:
+    """Write the tables of one detector and filter."""
+    import numpy as np
+
+    from hst123r.products import photometry_tables
+    from hst123r.products.dolphot.result import write_catalogue, write_measurements
+    from hst123r.sources.measured import mean_fluxes
+
+    exposures = field.exposures
+    limit = field.params.limit_snr
+    mjd = np.array([exposure.middle_mjd for exposure in exposures])
+    times = np.array([exposure.exposure_time_s for exposure in exposures])
+    found, sources = result.converted.found, result.sources
+    every = mean_fluxes(found, rows, mjd, times, limit)
+    epochs: dict[str, list[int]] = {}
+    for row in rows:
+        epochs.setdefault(field.job.arguments["epochs"][exposures[row].root], []).append(row)
+    means = {n: mean_fluxes(found, some, mjd, times, limit) for n, some in epochs.items()}
+    label = group_name(field.job.labels["field"], instruments.get(detector).slug, through)
+    roots = [exposures[row].root for row in rows]
+    labels = {"field": field.job.labels["field"], "detector": detector, "filter": through}
+    meta = {**labels, "exposures": roots, "limit_snr": limit, "engine": "dolphot"}
+    files = {
+        "catalog": field.context.product(f"{label}_catalog.ecsv"),
+        "epochs": field.context.product(f"{label}_epochs.ecsv"),
+        "measurements": field.context.product(f"{label}_measurements.fits"),
+    }
+    write_catalogue(
+        files["catalog"], result.catalogue, sources, result.converted, rows, every, meta
+    )
+    photometry_tables.write_epochs(files["epochs"], sources, means, meta)
+    write_measurements(
+        files["measurements"], sources, roots, mjd[rows], times[rows], result.converted.of(rows)
+    )
+    facts = {
+        "sources": len(sources),
+        "detected": int(np.count_nonzero(every.snr >= limit)),
+        "exposures": roots,
+        "limit_snr": limit,
+        "targets": field.job.arguments["targets"],
+    }
+    paths = {role: str(path) for role, path in files.items()}
+    return Product("photometry", label, labels, paths, facts)
+
+
+def _run_caveats(field: Field, finished: Finished) -> Iterator[Caveat]:
+    from pathlib import Path
+
+    from hst123r.products.dolphot.warned import read_warnings
+
+    if Path(f"{finished.catalogue}.warnings").is_file():
+        yield from read_warnings(f"{finished.catalogue}.warnings")
+    if unknown := [name for name in finished.unknown if name not in KNOWN_LATER]:
+        text = f"this version of DOLPHOT does not know {', '.join(unknown)}, and went on without"
+        yield Caveat("dolphot_unknown_parameters", text)
+    if field.params.dolphot.psf == "analytic":
+        text = "DOLPHOT measured with an analytic PSF that it fitted to the images"
+        yield Caveat("dolphot_analytic_psf", text)
+    without = {p.exposure.root for p in field.chips if p.chip.zeropoint_ab is None}
+    if without:
+        yield Caveat("no_zeropoint", f"no zeropoint for {', '.join(sorted(without))}")
+
+
+def _of_catalogue(catalogue: Catalogue) -> Iterator[Caveat]:
+    if catalogue.not_numbers:
+        text = f"{catalogue.not_numbers} fields of DOLPHOT's catalogue are no numbers"
+        yield Caveat("dolphot_not_numbers", text)
+
+
+def _measurements(
+    field: Field, finished: Finished, info: Info, result: Measured
+) -> Iterator[Measurement]:
+    import numpy as np
+
+    yield Measurement("stars", finished.written)
+    yield Measurement("stars_deleted", finished.deleted)
+    found = result.converted.found
+    with np.errstate(invalid="ignore"):
+        bright = found.good & (found.rate > BRIGHT_SNR * found.rate_error)
+    chi = float(np.median(found.chi[bright])) if bright.any() else math.nan
+    high = field.params.max_chi if bright.any() else None
+    yield Measurement("chi_of_bright_sources", chi, high=high, fails=Quality.CAVEAT)
+    for section in info.sections:
+        for name, value in zip(info.images, section.aperture_corrections, strict=False):
+            yield Measurement("aperture_correction", value, "mag", subject=name)
+        for name, terms in zip(info.images, section.alignment, strict=False):
+            yield Measurement("alignment_shift", math.hypot(*terms[:2]), "pix", subject=name)

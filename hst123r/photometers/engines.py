@@ -1,0 +1,61 @@
+"""The engines behind one interface, and the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hst123r.errors import InputError
+from hst123r.photometers import dolphot, psf
+from hst123r.photometers.params import PhotometryParams
+from hst123r.records.outcome import Outcome, Product
+from hst123r.stage.context import Context
+from hst123r.stage.contract import Job, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A module that measures.
+
+    Products of the kind ``photometry`` are of one field, detector and filter each, with the files
+    ``catalog``, ``epochs`` and ``measurements`` and the fact ``targets``: the positions of the
+    targets of the field by name. Sources have the same numbers in all products of a field, and a
+    target that nothing was found at has a row with its name.
+
+    Parameters
+    ----------
+    divide, memory_mb, run : callable
+        As those of a stage.
+    """
+
+    divide: Callable[[dict[str, list[Product]], PhotometryParams, Scope], Iterator[Job]]
+    memory_mb: Callable[[Job, PhotometryParams], float]
+    run: Callable[[Job, PhotometryParams, Context], Outcome]
+
+
+ENGINES: Final[Mapping[str, Engine]] = {
+    "psf": Engine(psf.divide, psf.memory_mb, psf.run),
+    "dolphot": Engine(dolphot.divide, dolphot.memory_mb, dolphot.run),
+}
+"""By the name in recipes."""
+
+
+def one_engine(inputs: dict[str, list[Product]], params: PhotometryParams, scope: Scope) -> None:
+    """Demand the same engine for all detectors and filters: sources are numbered by it.
+
+    Raises
+    ------
+    InputError
+        If a block of the recipe names another.
+    """
+    if scope.varied is None:
+        return
+    for product in inputs["exposure"]:
+        detector, name = product.labels["detector"], product.labels["filter"]
+        own = scope.varied(detector, name)
+        if isinstance(own, PhotometryParams) and own.engine != params.engine:
+            raise InputError(
+                f"the engine of {detector} {name} is {own.engine}, of the stage {params.engine}",
+                hint="Set `engine` for the whole stage, not in a block",
+            )

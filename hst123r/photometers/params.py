@@ -1,0 +1,60 @@
+"""The parameters of photometry: of all engines, and of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from hst123r.photometers.dolphot_params import DolphotParams
+from hst123r.records.amount import Amount
+from hst123r.records.params import Misfit, Params, PositivePixels
+
+
+class PhotometryParams(Params):
+    """Parameters of the stage `photometry`."""
+
+    engine: Literal["psf", "dolphot"] = Field(
+        "psf",
+        description="Who measures; psf: the built-in fit, no external program; dolphot: DOLPHOT, "
+        "which the user installs",
+    )
+    psf: Literal["computed", "image", "grid"] = Field(
+        "computed",
+        description="computed: from the telescope's pupil and the band; image: that, corrected by "
+        "each chip's own bright stars; grid: the mean of a measured grid, see psf_grids",
+    )
+    psf_grids: str | None = Field(
+        None,
+        description="For psf: grid, the folder with files of the STDPSF library, relative to the "
+        "recipe",
+    )
+    fit_radius: PositivePixels = Field(
+        Amount(3.0, "pix"), description="Pixels nearer than this decide about a source"
+    )
+    reject: float = Field(
+        5.0, gt=0, description="Pixels that fit no source above this many sigma are left out"
+    )
+    register_frames: bool = Field(
+        True,
+        description="Take a small shift of each chip against the common positions into account",
+    )
+    limit_snr: float = Field(
+        3.0, gt=0, le=10, description="Below this S/N there is a limit instead of a magnitude"
+    )
+    max_chi: float = Field(
+        1.5, gt=0, description="A median chi of bright sources above this is a caveat"
+    )
+    dolphot: DolphotParams = Field(
+        default_factory=DolphotParams, description="For engine: dolphot, how it is run"
+    )
+
+    def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
+        """Say where a file is wanted and not named, or an engine is told what is another's."""
+        if self.psf == "grid" and self.psf_grids is None:
+            yield ("psf",), "`psf: grid` needs `psf_grids`, the folder with the library's files"
+        # a stage gets all values, those of no recipe too
+        written = targets is not None and "dolphot" in self.model_fields_set
+        if self.engine != "dolphot" and written:
+            yield ("dolphot",), "this is for `engine: dolphot`"

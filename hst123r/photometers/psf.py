@@ -1,0 +1,235 @@
+"""The built-in engine: the PSF is fitted to all pixels of a chip at once, no other program."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hst123r import instruments
+from hst123r.errors import StageError
+from hst123r.photometers.params import PhotometryParams
+from hst123r.records.exposure import Exposure, band, group_name
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
+from hst123r.stage.context import Context
+from hst123r.stage.contract import PSF_GRID, Job, Scope
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hst123r.photometry.joint import Joint
+    from hst123r.products.frames import FindPSF
+    from hst123r.sources.measured import FrameNote, Measurements
+
+
+def divide(
+    inputs: dict[str, list[Product]], params: PhotometryParams, scope: Scope
+) -> Iterator[Job]:
+    """One job for each field, detector and filter."""
+    from hst123r.files.psf_library import find_grid
+
+    sources = {product.labels["field"]: product for product in inputs["sources"]}
+    groups: dict[tuple[str, str, str], list[Product]] = {}
+    for product in inputs["exposure"]:
+        labels = product.labels
+        key = (labels["field"], labels["detector"], labels["filter"])
+        groups.setdefault(key, []).append(product)
+    for (field, detector, name), members in sorted(groups.items()):
+        if field not in sources:
+            continue
+        members.sort(key=lambda p: (p.facts["start_mjd"], p.name))
+        roots = {product.name for product in members}
+        # a mask against several epochs can hold the very source whose changes are wanted
+        masks = {
+            p.name: p
+            for p in inputs.get("cosmic-ray mask", [])
+            if p.name in roots and p.facts["epochs"] == 1
+        }
+        labels = {"field": field, "detector": detector, "filter": name}
+        label = group_name(field, instruments.get(detector).slug, name)
+        epochs = {product.name: product.labels["epoch"] for product in members}
+        given = {
+            "sources": [sources[field]],
+            "exposure": members,
+            "cosmic-ray mask": list(masks.values()),
+        }
+        if params.psf == "grid" and params.psf_grids is not None:
+            folder = Path(scope.recipe_folder) / params.psf_grids
+            path = find_grid(folder, instruments.get(detector), band(name))
+            given[PSF_GRID] = [Product(PSF_GRID, path.stem, {}, {"grid": str(path)})]
+        yield Job(label, labels, given, {"epochs": epochs})
+
+
+def memory_mb(job: Job, params: PhotometryParams) -> float:
+    """Estimate: frames up to a gigabyte are kept, and one is worked on."""
+    del params
+    chips = [c for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
+    kept = min(1000.0, 8e-6 * sum(chip.pixels for chip in chips))
+    return 500.0 + kept + 60e-6 * max(chip.pixels for chip in chips)
+
+
+def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
+    """Measure one filter."""
+    import numpy as np
+
+    from hst123r.photometry.chipfit import FitOptions
+    from hst123r.photometry.joint import common_positions
+    from hst123r.products.frames import ExposureFrames
+    from hst123r.products.source_table import read_sources
+    from hst123r.sources.measured import collect
+    from hst123r.sources.own_psf import OwnPSF
+
+    sources = read_sources(job.inputs["sources"][0].files["catalog"])
+    if len(sources) == 0:
+        raise StageError(
+            "there is no source to measure", where=job.label,
+            hint="Lower detect.threshold, or look at the stacks",
+        )  # fmt: skip
+    exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
+    masks = {p.name: p.files["mask"] for p in job.inputs["cosmic-ray mask"]}
+    frames = ExposureFrames(
+        [p.files for p in job.inputs["exposure"]],
+        exposures,
+        [masks.get(p.name) for p in job.inputs["exposure"]],
+        _find_psf(job, params),
+    )
+    ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
+    own = OwnPSF(frames, ra, dec)
+    joint = common_positions(
+        own if params.psf == "image" else frames,
+        ra,
+        dec,
+        FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject),
+        prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
+        register=params.register_frames,
+    )
+    found = collect(joint, _notes(exposures), len(exposures))
+    context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
+    outcome = _outcome(job, params, context, exposures, sources, joint, found)
+    outcome.caveats += [
+        Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
+        for label, why in own.problems.items()
+    ]
+    return outcome
+
+
+def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:
+    """Return where the PSF of a chip comes from: the user's grid if there is one."""
+    from hst123r.files.psf_library import read_grid
+    from hst123r.products.frames import computed_psf
+
+    grids = job.inputs.get(PSF_GRID, [])
+    if params.psf == "grid" and not grids:
+        raise StageError(
+            "there is no measured PSF", where=job.label,
+            hint="Set psf and psf_grids for the whole stage, not in a block",
+        )  # fmt: skip
+    if not grids:
+        return computed_psf
+    detector = instruments.get(job.labels["detector"])
+    found = read_grid(Path(grids[0].files["grid"]), detector, band(job.labels["filter"]))
+    return lambda _detector, _filter, chip: found[chip.number]
+
+
+def _notes(exposures: list[Exposure]) -> list[FrameNote]:
+    from hst123r.sources.measured import FrameNote
+
+    return [
+        FrameNote(
+            exposure=number,
+            extver=chip.extver,
+            zeropoint_ab=(
+                math.nan
+                if chip.zeropoint_ab is None
+                else chip.zeropoint_ab + 2.5 * math.log10(chip.gain)
+            ),
+            exposure_time_s=exposure.exposure_time_s,
+        )
+        for number, exposure in enumerate(exposures)
+        for chip in exposure.chips
+    ]
+
+
+def _outcome(
+    job: Job,
+    params: PhotometryParams,
+    context: Context,
+    exposures: list[Exposure],
+    sources: Any,
+    joint: Joint,
+    found: Measurements,
+) -> Outcome:
+    import numpy as np
+
+    from hst123r.products import photometry_tables as tables
+    from hst123r.sources.measured import mean_fluxes
+
+    mjd = np.array([exposure.middle_mjd for exposure in exposures])
+    times = np.array([exposure.exposure_time_s for exposure in exposures])
+    everything = mean_fluxes(found, range(len(exposures)), mjd, times, params.limit_snr)
+    names = [job.arguments["epochs"][exposure.root] for exposure in exposures]
+    epochs = {
+        name: mean_fluxes(
+            found, [i for i, n in enumerate(names) if n == name], mjd, times, params.limit_snr
+        )
+        for name in dict.fromkeys(names)
+    }
+    meta = {
+        "field": job.labels["field"],
+        "detector": job.labels["detector"],
+        "filter": job.labels["filter"],
+        "exposures": [exposure.root for exposure in exposures],
+        "limit_snr": params.limit_snr,
+    }
+    paths = {
+        "catalog": context.product(f"{job.label}_catalog.ecsv"),
+        "epochs": context.product(f"{job.label}_epochs.ecsv"),
+        "measurements": context.product(f"{job.label}_measurements.fits"),
+    }
+    tables.write_catalogue(paths["catalog"], sources, joint, found, everything, meta)
+    tables.write_epochs(paths["epochs"], sources, epochs, meta)
+    roots = [exposure.root for exposure in exposures]
+    tables.write_measurements(paths["measurements"], sources, roots, mjd, times, found)
+    facts = {
+        "sources": len(sources),
+        "detected": int(np.count_nonzero(everything.snr >= params.limit_snr)),
+        "exposures": roots,
+        "limit_snr": params.limit_snr,
+        "targets": job.inputs["sources"][0].facts["targets"],
+    }
+    files = {role: str(path) for role, path in paths.items()}
+    product = Product("photometry", job.label, dict(job.labels), files, facts)
+    return Outcome([product], _measurements(params, found, joint), _caveats(job, exposures))
+
+
+def _measurements(params: PhotometryParams, found: Measurements, joint: Joint) -> list[Measurement]:
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        bright = found.good & (found.rate > 20 * found.rate_error)
+    chi = float(np.median(found.chi[bright])) if bright.any() else math.nan
+    shift: NDArray[np.float64] = np.hypot(*joint.shift_pix.T)
+    known = bool(bright.any())
+    return [
+        Measurement(
+            "chi_of_bright_sources", chi, high=params.max_chi if known else None,
+            fails=Quality.CAVEAT,
+        ),
+        Measurement("largest_shift_between_frames", float(shift.max()), "pix"),
+    ]  # fmt: skip
+
+
+def _caveats(job: Job, exposures: list[Exposure]) -> list[Caveat]:
+    caveats = []
+    masked = {product.name for product in job.inputs["cosmic-ray mask"]}
+    bare = [e.root for e in exposures if e.root not in masked]
+    facts = instruments.get(job.labels["detector"])
+    if bare and facts.noise.cosmic_rays is not None:
+        text = f"no mask of cosmic rays for {', '.join(bare)}; outliers were rejected in the fit"
+        caveats.append(Caveat("no_cosmic_ray_mask", text))
+    without = [e.root for e in exposures if any(c.zeropoint_ab is None for c in e.chips)]
+    if without:
+        caveats.append(Caveat("no_zeropoint", f"no zeropoint for {', '.join(without)}"))
+    return caveats

@@ -1,0 +1,339 @@
+"""Photometry by DOLPHOT, with a stand-in for the program that sees the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hst123r.products.photometry_tables import read_table
+
+DOLPHOT = {"engine": "dolphot"}
+RED, BLUE = "SN-acs_wfc-f814w", "SN-acs_wfc-f606w"
+
+
+@pytest.fixture
+def inputs(small):
+    return {
+        "sources": small.products("detect", "sources"),
+        "exposure": small.products("align", "exposure"),
+        "cosmic-ray mask": small.products("epochs", "cosmic-ray mask"),
+        "stack": small.products("stacks", "stack"),
+    }
+
+
+@pytest.fixture
+def measure(small, inputs, divide, do, dolphot):
+    """Measure with the stand-in, and return the outcome or what went wrong.
+
+    By default only two images, those of the red filter with the target on them: sky maps take time.
+    """
+
+    def call(does="", *, every=False, **params):
+        dolphot(small.folder / "raw", does)
+        given = {**DOLPHOT, "dolphot": {"chips": "target", **params}}
+        if not every:
+            given["dolphot"].setdefault("reference", "first")
+            found = [p for p in inputs["exposure"] if p.labels["filter"] == "F814W"]
+            inputs["exposure"] = found
+        (job,) = divide("photometry", inputs, given).values()
+        return do("photometry", job, given)
+
+    return call
+
+
+def against_truth(path, truth):
+    """Return magnitude less truth, and that over its error, of the stars of an exposure."""
+    catalogue = read_table(path)
+    found = []
+    for star in truth:
+        apart = 3600 * np.hypot(
+            (catalogue["ra"] - star["ra"]) * np.cos(np.radians(2.2)), catalogue["dec"] - star["dec"]
+        )
+        row = catalogue[int(np.argmin(apart))]
+        if apart.min() < 0.02 and np.isfinite(row["mag_ab"]):
+            difference = row["mag_ab"] - star["magnitude"]
+            found.append((difference, difference / row["mag_err"]))
+    return np.array(found).T
+
+
+def test_a_field_is_one_job_with_all_filters_and_the_deepest_stack(inputs, divide, dolphot, small):
+    program = dolphot(small.folder / "raw")
+    (job,) = divide("photometry", inputs, DOLPHOT).values()
+    assert job.label == "SN"
+    assert len(job.inputs["exposure"]) == 6
+    assert [product.name for product in job.inputs["stack"]] == [BLUE]
+    assert [p.files["file"] for p in job.inputs["dolphot file"]] == [str(program)]
+    assert set(job.arguments["targets"]) == {"SN", "nothing"}
+
+
+def test_magnitudes_are_those_of_the_truth(measure, small):
+    outcome = measure(every=True)
+    products = {p.name: p for p in outcome.products if p.kind == "photometry"}
+    assert set(products) == {RED, BLUE}
+    for name, root in ((BLUE, "jsi00101q"), (RED, "jsi00103q")):
+        truth = small.truth(root)
+        truth = truth[truth["star"] != np.max(truth["star"])]
+        difference, pull = against_truth(products[name].files["catalog"], truth)
+        assert len(pull) > 20
+        assert abs(np.median(difference)) < 0.003
+        assert 0.6 < np.mean(pull**2) < 1.6
+
+
+def test_a_target_that_dolphot_did_not_find_is_measured_in_a_second_run(measure):
+    outcome = measure()
+    for product in (p for p in outcome.products if p.kind == "photometry"):
+        catalogue = read_table(product.files["catalog"])
+        assert len(catalogue) > 20
+        rows = catalogue[catalogue["target"] == "nothing"]
+        assert len(rows) == 1
+        assert rows["ra"][0] == pytest.approx(150.1, abs=1e-9)
+        # SN was found, and needs no row of its own
+        assert not np.any(catalogue["target"] == "SN")
+        assert list(catalogue["source"]) == list(range(1, len(catalogue) + 1))
+
+
+def test_what_dolphot_wrote_is_kept_and_what_it_warned_of_are_caveats(measure):
+    outcome = measure()
+    (kept,) = (p for p in outcome.products if p.kind == "dolphot run")
+    assert {"parameters", "catalog", "columns", "info", "warnings", "log"} <= set(kept.files)
+    assert "FlagMask = 7" in Path(kept.files["parameters"]).read_text()
+    assert "stars written" in Path(kept.files["log"]).read_text()
+    codes = {caveat.code for caveat in outcome.caveats}
+    assert codes == {
+        "dolphot_few_alignment_stars", "dolphot_few_aperture_stars",
+        "dolphot_no_aperture_correction",
+    }  # fmt: skip
+    numbers = {m.name: m.value for m in outcome.measurements if not m.subject}
+    assert numbers["stars"] > 20
+
+
+def test_sources_of_detect_keep_their_numbers(measure, inputs):
+    from hst123r.products.source_table import read_sources
+
+    outcome = measure(positions="sources")
+    sources = read_sources(inputs["sources"][0].files["catalog"])
+    for product in (p for p in outcome.products if p.kind == "photometry"):
+        catalogue = read_table(product.files["catalog"])
+        assert len(catalogue) > 20
+        assert set(catalogue["source"]) <= set(sources["source"])
+        place = dict(zip(sources["source"], sources["ra"], strict=True))
+        away = [3.6e6 * abs(row["ra"] - place[row["source"]]) for row in catalogue]
+        assert max(away) < 10
+        assert "nothing" in set(catalogue["target"])
+
+
+def test_images_have_the_values_of_their_filter(inputs, dolphot, small):
+    from hst123r.photometers import dolphot_field as field
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.stage.contract import Job
+
+    job = Job("SN", {"field": "SN"}, {**inputs, "dolphot file": []})
+    params = PhotometryParams.model_validate(DOLPHOT)
+    wide = params.model_copy(
+        update={"dolphot": params.dolphot.model_copy(update={"image_parameters": {"raper": 4.0,
+                "RPSF": 12, "RChi": 2}})}
+    )  # fmt: skip
+    chips = field.chosen_chips(job, params)
+    values = field.image_values(chips, None, lambda _, f: wide if f == "F814W" else params)
+    found = field.parameters_of(chips, None, params, values)
+    radii = {found[f"img{n}_RAper"] for n, c in enumerate(chips, 1) if c.exposure.band == "F814W"}
+    assert radii == {"4"}
+    assert found["img1_RAper"] == "2"
+    # corrections of charge transfer would hide the zeropoint
+    assert found["WFPC2useCTE"] == found["ACSuseCTE"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("does", "sentence"),
+    [
+        ("crash", r"crashed (SIGSEGV); the last it said was: ** Chip 1 **"),
+        ("no psf", "has no PSF /d/acs/data/F606W.wfc1.psf"),
+        ("no memory", "had not enough memory"),
+        ("no star", "DOLPHOT found no star"),
+        ("cut", "the catalogue has"),
+        ("columns of another run", "The columns are of another run, or the catalogue is damaged"),
+    ],
+)
+def test_each_failure_has_its_sentence(measure, does, sentence):
+    said = measure(does)
+    assert isinstance(said, str), said
+    assert sentence in said
+
+
+def test_fields_that_are_no_numbers_are_a_caveat(measure):
+    outcome = measure("nan")
+    (caveat,) = (c for c in outcome.caveats if c.code == "dolphot_not_numbers")
+    # in the first run, and in the one for the target that was not found
+    assert caveat.text.startswith("2 fields")
+
+
+def test_a_second_run_that_fails_leaves_the_first(measure):
+    outcome = measure("forced crash")
+    (caveat,) = (c for c in outcome.caveats if c.code == "dolphot_not_forced")
+    assert "nothing could not be measured" in caveat.text
+    assert "SIGSEGV" in caveat.text
+    catalogue = read_table(outcome.products[0].files["catalog"])
+    assert len(catalogue) > 20
+    assert not np.any(catalogue["target"] != "")
+
+
+def test_artificial_stars_come_back_as_they_were_put_in(measure):
+    fake = {"number": 400, "magnitudes": ["19 mag", "29 mag"], "bin": "1 mag"}
+    outcome = measure(fake=fake)
+    (product,) = (p for p in outcome.products if p.kind == "artificial stars")
+    bins = read_table(product.files["table"])
+    # those off the image are skipped; the reference is the first image, so none is
+    assert product.facts["stars"] == sum(bins["stars"]) == 400
+    assert bins["completeness"][0] == 1
+    assert bins["completeness"][-1] < 0.1
+    bright = bins["mag_ab"] < 24
+    assert np.all(np.abs(bins["bias"][bright]) < 0.01)
+    # two exposures of 300 s, noise of 12 counts each and a limit of S/N 3
+    half = product.facts["half_complete_at"]
+    assert {m.value for m in outcome.measurements if m.name == "half_complete_at"} == {half}
+    assert 26 < half < 28
+    stars = read_table(product.files["stars"])
+    found = stars[stars["recovered"] == 1]
+    pull = (found["mag_ab"] - found["mag_in"])[found["mag_in"] < 24]
+    assert np.abs(np.median(pull)) < 0.003
+
+
+@pytest.mark.parametrize("positions", ["grid", "target"])
+def test_where_artificial_stars_are_put(measure, positions):
+    fake = {"number": 25, "positions": positions, "radius": "1 arcsec"}
+    outcome = measure(fake=fake, forced=False)
+    (product,) = (p for p in outcome.products if p.kind == "artificial stars")
+    stars = read_table(product.files["stars"])
+    if positions == "grid":
+        assert len(set(np.round(stars["x"], 1))) == 5
+    else:
+        # around two targets, 4.3 arcsec apart
+        away = np.hypot(stars["x"] - np.mean(stars["x"]), stars["y"] - np.mean(stars["y"]))
+        assert 40 < max(away) < 70
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"parameters": {"FitSki": 2}}, "no parameter 'FitSki', did you mean 'FitSky'?"),
+        ({"parameters": {"RAper": 2}}, "RAper is a parameter of an image"),
+        ({"parameters": {"UsePhot": "x"}}, "UsePhot is set by hst123r itself"),
+        ({"parameters": {"ACSuseCTE": 1}}, "it has to be 0"),
+        ({"parameters": {"Zero": 25.0}}, "does nothing for images of Hubble"),
+        ({"image_parameters": {"FitSky": 2}}, "FitSky is a parameter of the whole run"),
+        ({"image_parameters": {"RAper": 2, "raper": 3}}, "RAper and raper are one parameter"),
+        ({"fake": {"magnitudes": ["28 mag", "20 mag"]}}, "20 mag is not above 28 mag"),
+        ({"fake": {}, "align_only": True}, "are not made with `align_only`"),
+        ({"mask": "external", "areas": "maps"}, "leave it out"),
+    ],
+)
+def test_a_recipe_is_told_what_dolphot_does_not_know(write_recipe, given, sentence):
+    import json
+
+    from hst123r.errors import InputError
+    from hst123r.recipe.load import load
+
+    text = json.dumps({"engine": "dolphot", "dolphot": given})
+    with pytest.raises(InputError) as caught:
+        load(write_recipe(f"photometry: {text}"))
+    assert sentence in str(caught.value)
+    # with the place of the value
+    assert "recipe.yaml:7:" in str(caught.value)
+
+
+def test_settings_of_dolphot_for_another_engine_are_a_mistake(write_recipe):
+    from hst123r.errors import InputError
+    from hst123r.recipe.load import load
+
+    with pytest.raises(InputError, match="this is for `engine: dolphot`"):
+        load(write_recipe("photometry: {dolphot: {preset: phat}}"))
+
+
+def test_alignment_alone(measure):
+    outcome = measure(align_only=True)
+    assert [product.kind for product in outcome.products] == ["dolphot run"]
+    assert "dolphot_align_only" in {caveat.code for caveat in outcome.caveats}
+
+
+def test_without_the_program_nothing_is_planned(inputs, divide, monkeypatch, tmp_path):
+    from hst123r.errors import EnvironmentProblem
+
+    monkeypatch.setenv("HST123R_DOLPHOT_BIN", str(tmp_path))
+    with pytest.raises(EnvironmentProblem, match="where there is no program dolphot"):
+        divide("photometry", inputs, DOLPHOT)
+
+
+def test_files_of_its_modules_that_are_missing_are_all_named(
+    inputs, divide, dolphot, small, monkeypatch, tmp_path
+):
+    from hst123r.errors import EnvironmentProblem
+
+    dolphot(small.folder / "raw")
+    base = tmp_path / "base"
+    data = base / "acs" / "data"
+    data.mkdir(parents=True)
+    monkeypatch.setenv("HST123R_DOLPHOT_BASE", str(base))
+    names = ["filters.dat", "wfc_idctab.dat", "F606W.wfc1.psf", "F814W.wfc1.psf", "F606W.wfc2.psf"]
+    for name in names[:3]:
+        (data / name).write_text(name)
+    with pytest.raises(EnvironmentProblem) as caught:
+        divide("photometry", inputs, DOLPHOT)
+    for name in names:
+        assert (f"/acs/data/{name}" in str(caught.value)) is (name not in names[:3])
+    for name in (*names, "F814W.wfc2.psf"):
+        (data / name).write_text(name)
+    (job,) = divide("photometry", inputs, DOLPHOT).values()
+    assert len(job.inputs["dolphot file"]) == 7
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"reference": "mine"}, "no stack 'mine' of SN"),
+        ({"image_parameters": {"RPSF": 3}}, "RPSF 3 is too small for RAper 2"),
+        ({"image_parameters": {"RPSF": 34}}, "RPSF 34 is above 33"),
+    ],
+)
+def test_what_dolphot_would_refuse_is_refused_before(
+    inputs, divide, dolphot, small, params, sentence
+):
+    from hst123r.errors import InputError
+
+    dolphot(small.folder / "raw")
+    with pytest.raises(InputError, match=sentence):
+        divide("photometry", inputs, {**DOLPHOT, "dolphot": params})
+
+
+def test_a_recipe_from_measurement_to_export(copy_of_finished, run_recipe, dolphot, finished_in):
+    """The same recipe with another engine: only what stands on photometry runs again."""
+    recipe = copy_of_finished.parent / "small.yaml"
+    given = "{engine: dolphot, dolphot: {chips: target, reference: first}}"
+    recipe.write_text(recipe.read_text().replace("- photometry: {}", f"- photometry: {given}"))
+    program = dolphot(copy_of_finished / "raw", "no psf")
+    failed = run_recipe(recipe, "--until", "photometry")
+    assert failed.code == 6
+    assert "has no PSF" in failed.err
+    # what the built-in engine had measured is still there
+    assert list(copy_of_finished.glob(f"products/photometry/{BLUE}/*_catalog.ecsv"))
+    dolphot(copy_of_finished / "raw")
+    done = run_recipe(recipe)
+    assert done.code == 0, done.err
+    found = finished_in(copy_of_finished)
+    sql = "select stage from job where state = 'done' and run_id = (select max(id) from run)"
+    ran = {row["stage"] for row in found.store.db.query(sql)}
+    assert ran == {"photometry", "scrape", "export", "report"}
+    rows = found.table("scrape/SN/SN_light_curve.ecsv")
+    epochs = rows[rows["level"] == "epoch"]
+    assert len(epochs) == 3
+    for row in epochs:
+        true = 21.0 if str(row["epoch"]) == "20190401" else 24.0
+        assert abs(row["mag_ab"] - true) < 3 * row["mag_err"]
+    nothing = found.table("scrape/nothing/nothing_light_curve.ecsv")
+    assert "target_unseen" in nothing.meta["caveats"]
+    assert list(copy_of_finished.glob("products/export/all/small.h5"))
+    # another program is another tool
+    program.write_text(program.read_text() + "# a new version\n")
+    plan = run_recipe(recipe, "--dry-run")
+    assert "dolphot" in plan.out
