@@ -106,13 +106,39 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         register=params.register_frames,
     )
     found = collect(joint, _notes(exposures), len(exposures))
+    found, losses = _made_good(job, params, exposures, found)
     context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
     outcome = _outcome(job, params, context, exposures, sources, joint, found)
     outcome.caveats += [
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
-    ]
+    ] + losses
     return outcome
+
+
+def _made_good(
+    job: Job, params: PhotometryParams, exposures: list[Exposure], found: Measurements
+) -> tuple[Measurements, list[Caveat]]:
+    """Make losses of charge transfer good where a formula tells them, and say where none does."""
+    from hst123r.products.readout import read_readout
+    from hst123r.sources.transfer_losses import losses, made_good, uncorrected
+
+    detector = instruments.get(job.labels["detector"])
+    readouts = [
+        read_readout(product.files, exposure)
+        for product, exposure in zip(job.inputs["exposure"], exposures, strict=True)
+    ]
+    told, not_told = uncorrected(detector, readouts)
+    if params.cte == "none":
+        told, not_told = [], sorted(told + not_told)
+    if told:
+        found = made_good(found, losses(found, detector, readouts, told))
+    if not not_told:
+        return found, []
+    names = ", ".join(readouts[number].root for number in not_told)
+    why = "as asked for" if params.cte == "none" else "no formula is known for them"
+    text = f"losses of charge transfer are left in {names}: {why}"
+    return found, [Caveat("transfer_losses", text)]
 
 
 def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:

@@ -5,9 +5,9 @@ Run by hand: ``python tests/bench/psf_speed.py [goal|ratio|all]``.
 * goal: 5,000 stars in four exposures of 8 million usable pixels each (two chips), positions common
   to all exposures, a flux in each: what the stage ``photometry`` calls. Wall-clock and CPU seconds,
   without simulating or reading the frames.
-* ratio: the same stars, the same frame of 1024 by 1024 pixels and the same PSF, first forced and then with free
-  places, by the built-in fit and by photutils' ``PSFPhotometry`` (an ``ImagePSF`` with the same samples,
-  a fit of 7 by 7 pixels, sky given). CPU seconds of this process.
+* ratio: the same stars, the same frame of 1024 by 1024 pixels and the same PSF, first forced and
+  then with free places, by the built-in fit and by photutils' ``PSFPhotometry`` (an ``ImagePSF``
+  with the same samples, a fit of 7 by 7 pixels, sky given). CPU seconds of this process.
 
 The load of the machine is printed with the figures; ratios are to be compared.
 """
@@ -37,6 +37,11 @@ def clock() -> tuple[float, float]:
     """Return wall-clock and CPU seconds of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return time.perf_counter(), used.ru_utime + used.ru_stime
+
+
+def tell(text: str) -> None:
+    """Write a line."""
+    sys.stdout.write(text + "\n")
 
 
 def frames(detector: Detector, exposures: int, ra: Any, dec: Any, light: Any) -> list[Frame]:
@@ -102,7 +107,7 @@ def goal() -> None:
     weight = np.nansum([fluxes.error**-2.0 for fluxes in joint.fluxes], axis=0)
     with np.errstate(invalid="ignore"):
         pull = (flux / weight - light) * np.sqrt(weight)
-    print(f"{seen.sum()} stars on {len(everything)} chips: {after[0] - before[0]:.1f} s, "
+    tell(f"{seen.sum()} stars on {len(everything)} chips: {after[0] - before[0]:.1f} s, "
           f"{after[1] - before[1]:.1f} s CPU; median pull {np.nanmedian(pull):.2f}")  # fmt: skip
 
 
@@ -116,6 +121,7 @@ def ratio() -> None:
     from hst123r.photometry.free import free
     from hst123r.photometry.sky import Background
 
+    number = 1500
     detector = instruments.get(NAME)
     psf = effective_psf(detector, FILTER)
     rng = np.random.default_rng(3)
@@ -151,16 +157,16 @@ def ratio() -> None:
             image - SKY, error=errors, init_params=given
         )
         spent = clock()[1] - begin
-        print(f"{name}: {number} stars, built-in {taken[name]:.2f} s, photutils {spent:.1f} s, "
+        tell(f"{name}: {number} stars, built-in {taken[name]:.2f} s, photutils {spent:.1f} s, "
               f"ratio {spent / taken[name]:.0f}")  # fmt: skip
 
 
 if __name__ == "__main__":
     wanted = sys.argv[1] if len(sys.argv) > 1 else "all"
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    tell(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     if wanted in ("goal", "all"):
         goal()
     if wanted in ("ratio", "all"):
         ratio()
-    print(f"load {os.getloadavg()[0]:.1f}, "
+    tell(f"load {os.getloadavg()[0]:.1f}, "
           f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")  # fmt: skip
