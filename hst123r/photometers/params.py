@@ -41,6 +41,11 @@ class PhotometryParams(Params):
         description="Losses of charge transfer in files that the archive did not correct; auto: "
         "made good by the detector's formula if it has one; none: left",
     )
+    residuals: bool = Field(
+        False,
+        description="Write what is left of each exposure without sky and stars, and each target "
+        "without its neighbours",
+    )
     register_frames: bool = Field(
         True,
         description="Take a small shift of each chip against the common positions into account",

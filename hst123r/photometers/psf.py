@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hst123r.photometry.joint import Joint
     from hst123r.products.frames import FindPSF
+    from hst123r.products.residual_images import Residuals
     from hst123r.sources.measured import FrameNote, Measurements
 
 
@@ -77,6 +78,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import common_positions
     from hst123r.products.frames import ExposureFrames
+    from hst123r.products.residual_images import Residuals
     from hst123r.products.source_table import read_sources
     from hst123r.sources.measured import collect
     from hst123r.sources.own_psf import OwnPSF
@@ -97,8 +99,9 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     )
     ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
     own = OwnPSF(frames, ra, dec)
+    used = own if params.psf == "image" else frames
     joint = common_positions(
-        own if params.psf == "image" else frames,
+        used,
         ra,
         dec,
         FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject),
@@ -113,7 +116,29 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
     ] + losses
+    if params.residuals:
+        outcome.products += _residuals(job, context, Residuals(exposures, used, joint), exposures)
     return outcome
+
+
+def _residuals(
+    job: Job, context: Context, residuals: Residuals, exposures: list[Exposure]
+) -> list[Product]:
+    """Write what is left of each exposure, and each target without its neighbours."""
+    paths = [context.product(f"{exposure.root}_residual.fits") for exposure in exposures]
+    residuals.write(paths)
+    products = [
+        Product("residual image", exposure.root, dict(job.labels), {"science": str(path)})
+        for exposure, path in zip(exposures, paths, strict=True)
+    ]
+    targets = sorted({name for e in exposures for chip in e.chips for name in chip.targets})
+    for target in targets:
+        path = context.product(f"{job.label}_{target}_alone.fits")
+        if residuals.write_cutouts(target, path):
+            labels = {**job.labels, "target": target}
+            name = f"{job.label}-{target}"
+            products.append(Product("target alone", name, labels, {"science": str(path)}))
+    return products
 
 
 def _made_good(
