@@ -142,6 +142,49 @@ class Optics(Facts):
     wavefront: Number = Field(description="Wavefront error, rms")
 
 
+class PowerLoss(Facts):
+    """Loss in magnitudes as powers of sky and flux, in electrons, growing with time."""
+
+    form: Literal["power"]
+    amplitude: float = Field(gt=0, description="Magnitudes at unit sky and flux, `days` after")
+    sky: float = Field(description="Power of the sky, electrons per pixel")
+    flux: float = Field(description="Power of the flux, electrons")
+    rows: float = Field(gt=0, description="Transfers the amplitude is for, pixels")
+    epoch_mjd: float = Field(description="When there was no loss")
+    days: float = Field(gt=0, description="Days the amplitude is for")
+
+
+class ExponentialLoss(Facts):
+    """Loss in magnitudes along both axes, by the equations of Dolphin, with his coefficients."""
+
+    form: Literal["exponential"]
+    x: Pair = Field(description="Amplitude and exponent of the background")
+    y: float = Field(description="Amplitude")
+    background: list[Pair] = Field(
+        min_length=2, max_length=2,
+        description="Share and exponent, of the logarithm of the background and of itself",
+    )  # fmt: skip
+    years: Pair = Field(description="Linear and square term of the years since the epoch")
+    counts: Pair = Field(description="Amplitude and exponent of the logarithm of the counts")
+    scale: float = Field(gt=0, description="What the logarithm is divided by")
+    rows: float = Field(gt=0, description="Transfers the amplitudes are for, pixels")
+    epoch_mjd: float = Field(description="The epoch")
+
+
+class TransferLoss(Facts):
+    """Charge that stars lose on the way to the amplifier, where the archive leaves it so."""
+
+    files: list[Text] = Field(min_length=1, description="Suffixes of files not corrected for it")
+    law: PowerLoss | ExponentialLoss | None = Field(
+        None, description="Published formula for stars; none where none could be confirmed"
+    )
+    until_mjd: float | None = Field(None, description="Later than this the formula does not hold")
+    read_from_top: list[int] = Field(
+        default_factory=list, description="Chips whose last row is read first"
+    )
+    source: Text
+
+
 class Suggestion(Facts):
     """What a stage does best for this detector."""
 
@@ -248,6 +291,9 @@ class Detector(Facts):
     optics: Optics
     dq_bits: list[DqBit]
     filters: dict[str, Filter]
+    transfer_loss: TransferLoss | None = Field(
+        None, description="Losses of charge transfer, where files are not corrected"
+    )
     psf_library: Text | None = Field(
         None, description="Name in the file names of the STDPSF library, PSFSTD_<name>_<filter>"
     )

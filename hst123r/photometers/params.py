@@ -36,6 +36,16 @@ class PhotometryParams(Params):
     reject: float = Field(
         5.0, gt=0, description="Pixels that fit no source above this many sigma are left out"
     )
+    cte: Literal["auto", "none"] = Field(
+        "auto",
+        description="Losses of charge transfer in files that the archive did not correct; auto: "
+        "made good by the detector's formula if it has one; none: left",
+    )
+    residuals: bool = Field(
+        False,
+        description="Write what is left of each exposure without sky and stars, and each target "
+        "without its neighbours",
+    )
     register_frames: bool = Field(
         True,
         description="Take a small shift of each chip against the common positions into account",

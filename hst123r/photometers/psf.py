@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hst123r.photometry.joint import Joint
     from hst123r.products.frames import FindPSF
+    from hst123r.products.residual_images import Residuals
     from hst123r.sources.measured import FrameNote, Measurements
 
 
@@ -87,6 +88,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import common_positions
     from hst123r.products.frames import ExposureFrames
+    from hst123r.products.residual_images import Residuals
     from hst123r.products.source_table import read_sources
     from hst123r.sources.measured import collect
     from hst123r.sources.own_psf import OwnPSF
@@ -118,6 +120,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         register=params.register_frames,
     )
     found = collect(joint, _notes(exposures), len(exposures))
+    found, losses = _made_good(job, params, exposures, found)
     context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
     outcome = _outcome(job, params, context, exposures, sources, joint, found)
     if params.artificial_stars:
@@ -129,8 +132,55 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     outcome.caveats += [
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
-    ]
+    ] + losses
+    if params.residuals:
+        outcome.products += _residuals(job, context, Residuals(exposures, seen, joint), exposures)
     return outcome
+
+
+def _residuals(
+    job: Job, context: Context, residuals: Residuals, exposures: list[Exposure]
+) -> list[Product]:
+    """Write what is left of each exposure, and each target without its neighbours."""
+    paths = [context.product(f"{exposure.root}_residual.fits") for exposure in exposures]
+    residuals.write(paths)
+    products = [
+        Product("residual image", exposure.root, dict(job.labels), {"science": str(path)})
+        for exposure, path in zip(exposures, paths, strict=True)
+    ]
+    targets = sorted({name for e in exposures for chip in e.chips for name in chip.targets})
+    for target in targets:
+        path = context.product(f"{job.label}_{target}_alone.fits")
+        if residuals.write_cutouts(target, path):
+            labels = {**job.labels, "target": target}
+            name = f"{job.label}-{target}"
+            products.append(Product("target alone", name, labels, {"science": str(path)}))
+    return products
+
+
+def _made_good(
+    job: Job, params: PhotometryParams, exposures: list[Exposure], found: Measurements
+) -> tuple[Measurements, list[Caveat]]:
+    """Make losses of charge transfer good where a formula tells them, and say where none does."""
+    from hst123r.products.readout import read_readout
+    from hst123r.sources.transfer_losses import losses, made_good, uncorrected
+
+    detector = instruments.get(job.labels["detector"])
+    readouts = [
+        read_readout(product.files, exposure)
+        for product, exposure in zip(job.inputs["exposure"], exposures, strict=True)
+    ]
+    told, not_told = uncorrected(detector, readouts)
+    if params.cte == "none":
+        told, not_told = [], sorted(told + not_told)
+    if told:
+        found = made_good(found, losses(found, detector, readouts, told))
+    if not not_told:
+        return found, []
+    names = ", ".join(readouts[number].root for number in not_told)
+    why = "as asked for" if params.cte == "none" else "no formula is known for them"
+    text = f"losses of charge transfer are left in {names}: {why}"
+    return found, [Caveat("transfer_losses", text)]
 
 
 def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:

@@ -26,6 +26,13 @@ _TRUST_PIX: Final = 0.3
 _FAR_SIGMA: Final = 5.0
 _REGISTER_SNR: Final = 20.0
 _REGISTER_STARS: Final = 5
+_MISPLACED: Final = (0.5, 0.1)
+"""Relative error of the model in the first rounds: bright stars that are not in their places yet
+must not be taken for cosmic rays."""
+_SETTLED_ERRORS: Final = 0.1
+_SETTLED_ARCSEC: Final = 1e-5
+_UNSETTLED: Final = 0.01
+"""Rounds end when fewer stars than this fraction still move by more than a tenth of their error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +100,7 @@ def common_positions(
     options: FitOptions = DEFAULTS,
     *,
     prior_arcsec: float | Floats = 0.05,
-    rounds: int = 3,
+    rounds: int = 8,
     register: bool = False,
     box_pix: int = BOX_PIX,
 ) -> Joint:
@@ -107,7 +114,7 @@ def common_positions(
     Parameters
     ----------
     frames : iterable of Frame
-        Gone through ``rounds + 1`` times, one frame at a time; an object whose ``__iter__``
+        Gone through up to ``rounds + 1`` times, one frame at a time; an object whose ``__iter__``
         loads frames keeps only one in memory. An iterator that runs only once will not do.
     ra_deg, dec_deg : array_like of float, shape (n,)
         Where the stars are thought to be, degrees.
@@ -116,7 +123,8 @@ def common_positions(
     prior_arcsec : float or (n,) ndarray of float64
         Standard error of those positions along each axis, arcsec.
     rounds : int
-        Rounds of positions; 0 leaves them as they are.
+        Most rounds of positions; they end when the stars have settled, after two for good
+        positions. 0 leaves them as they are.
     register : bool
         Whether a shift of each frame is found from its bright stars (S/N above 20, at least
         five) and taken into account, for frames whose WCS are not aligned to a hundredth of a
@@ -144,22 +152,25 @@ def common_positions(
     sky = _Sky(start_ra, start_dec, np.zeros((stars, 2)))
     prior = np.broadcast_to(np.asarray(prior_arcsec, np.float64), (stars,))
     precision = (prior**-2.0)[:, None, None] * np.eye(2)
-    covariance = np.linalg.inv(precision)
+    covariance = np.asarray(np.linalg.inv(precision), np.float64)
     memory: dict[int, _Memory] = {}
     for turn in range(rounds):
         total, known, gradient = precision.copy(), precision.copy(), np.zeros((stars, 2))
         gradient -= precision[:, 0, 0, None] * sky.offset
         for number, frame in enumerate(frames):
-            fit, near = _prepare(frame, number, sky, memory, options, box_pix)
+            misplaced = _MISPLACED[turn] if turn < len(_MISPLACED) else 0.0
+            fit, near = _prepare(frame, number, sky, memory, options, box_pix, misplaced)
             if near.size == 0:
                 continue
             said = _hear(fit, memory[number], robust=turn > 0, register=register and turn > 0)
             total[near] += said.information
             known[near] += said.information * said.certainty[:, None, None]
             gradient[near] += said.gradient
-        step = np.linalg.solve(total, gradient[:, :, None])[:, :, 0]
+        step = np.asarray(np.linalg.solve(total, gradient[:, :, None])[:, :, 0], np.float64)
         sky.offset = sky.offset + step
-        covariance = np.linalg.inv(known)
+        covariance = np.asarray(np.linalg.inv(known), np.float64)
+        if turn >= len(_MISPLACED) - 1 and _settled(step, covariance):
+            break
     fluxes, backgrounds = [], []
     for number, frame in enumerate(frames):
         fluxes.append(_final(frame, number, sky, memory, options, box_pix))
@@ -169,12 +180,19 @@ def common_positions(
     return Joint(
         ra_deg=sky.ra,
         dec_deg=sky.dec,
-        covariance=np.asarray(covariance, np.float64),
+        covariance=covariance,
         offset_arcsec=sky.offset,
         fluxes=tuple(fluxes),
         backgrounds=tuple(backgrounds),
         shift_pix=np.stack([memory[number].shift for number in range(len(fluxes))]),
     )
+
+
+def _settled(step: Floats, covariance: Floats) -> bool:
+    """Return whether nearly all stars move by little more than they may be wrong by."""
+    error = np.sqrt(covariance[:, [0, 1], [0, 1]])
+    moving = (np.abs(step) > np.maximum(_SETTLED_ERRORS * error, _SETTLED_ARCSEC)).any(axis=1)
+    return bool(np.mean(moving) <= _UNSETTLED) if moving.size else True
 
 
 def _prepare(
@@ -184,6 +202,7 @@ def _prepare(
     memory: dict[int, _Memory],
     options: FitOptions,
     box_pix: int,
+    misplaced: float = 0.0,
 ) -> tuple[ChipFit, Integers]:
     """Return a settled fit of the stars on a frame, and which stars these are."""
     x, y = frame.pixels(sky.ra, sky.dec)
@@ -197,12 +216,14 @@ def _prepare(
     x, y = x[near], y[near]
     if before is None:
         fit = ChipFit(frame, first_sky(frame, x, y, box_pix), options, x, y)
+        fit.misplaced = misplaced
         fit.settle()
         fit.take_off(sky_without_stars(frame, fit.image(), fit.background, box_pix))
         fit.settle()
     else:
         fit = ChipFit(frame, before.background, options, x, y)
         fit.resume(before.flux[near], before.rejected)
+        fit.misplaced = misplaced
         fit.settle()
     flux = np.zeros(sky.start_ra.size)
     flux[near] = fit.flux

@@ -69,6 +69,9 @@ class Measurements:
         Sums of `photometry.flags.Flag`.
     usable : ndarray of float64
         Fraction of the weight that is on usable pixels.
+    cte : ndarray of float64 or None
+        Magnitudes that fluxes were raised by for losses of charge transfer; None where this
+        is another's business.
     """
 
     flux: Floats
@@ -84,11 +87,14 @@ class Measurements:
     sky: Floats
     flags: Integers
     usable: Floats
+    cte: Floats | None = None
 
     def of(self, rows: Sequence[int]) -> Measurements:
         """Return the measurements in some of the exposures."""
         chosen = np.asarray(rows, np.int64)
-        return Measurements(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+        arrays = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        kept = {name: array[chosen] for name, array in arrays.items() if array is not None}
+        return Measurements(**kept)
 
     @property
     def good(self) -> NDArray[np.bool_]:
@@ -161,7 +167,9 @@ def collect(joint: Joint, notes: Sequence[FrameNote], exposures: int) -> Measure
         extver[row, better] = note.extver
         flags[row, better] = fluxes.flags[better]
         usable[row, better] = fluxes.usable[better]
-    return Measurements(**real, extver=extver, flags=flags, usable=np.maximum(usable, 0.0))
+    return Measurements(
+        **real, extver=extver, flags=flags, usable=np.maximum(usable, 0.0), cte=np.zeros(shape)
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ class Photometry(Stage[PhotometryParams]):
 
     name = "photometry"
     params = PhotometryParams
-    version = 2
+    version = 3
     needs = (
         Need("sources", facets=("bytes",), facts=("targets",)),
         Need("exposure", facets=IMAGE),
@@ -36,7 +36,9 @@ class Photometry(Stage[PhotometryParams]):
         Need(PSF_GRID, facets=(PIXELS, SCIENCE), optional=True),
         Need(DOLPHOT_FILE, facets=("bytes",), optional=True),
     )
-    makes = ("photometry", "dolphot run", "artificial stars")
+    makes = (
+        "photometry", "dolphot run", "artificial stars", "residual image", "target alone",
+    )  # fmt: skip
     per = "group"
     varies_by = ("detector", "filter")
     tools = ("astropy", "photutils", "scipy")

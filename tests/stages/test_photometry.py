@@ -78,6 +78,40 @@ def test_without_masks_it_says_so_and_still_measures(inputs, divide, do, small):
     assert abs(np.median(difference)) < 0.01
 
 
+def test_residuals_hold_noise_alone_and_targets_stand_alone(inputs, divide, do):
+    from astropy.io import fits
+    from astropy.wcs import WCS
+
+    outcome = do("photometry", divide("photometry", inputs)[RED], {"residuals": True})
+    kinds = [product.kind for product in outcome.products]
+    assert kinds.count("residual image") == 2
+    for product in outcome.products:
+        if product.kind != "residual image":
+            continue
+        with fits.open(product.files["science"]) as hdus:
+            assert hdus[0].header["ROOTNAME"] == product.name
+            for number in range(1, 1 + len([h for h in hdus if h.name == "SCI"])):
+                left, model = hdus["SCI", number].data, hdus["MODEL", number].data
+                noise = 1.4826 * np.median(np.abs(left - np.median(left)))
+                assert abs(np.median(left)) < 0.1 * noise
+                # where stars are, nothing more than noise is left
+                bright = model > 5 * noise
+                sigma = np.sqrt(noise**2 + model[bright])
+                assert 1.4826 * np.median(np.abs(left[bright]) / sigma) < 1.4
+                assert WCS(hdus["SCI", number].header).sip is not None
+    alone = [p for p in outcome.products if p.kind == "target alone"]
+    assert {product.labels["target"] for product in alone} <= {"SN", "nothing"}
+    (target,) = (p for p in alone if p.labels["target"] == "SN")
+    with fits.open(target.files["science"]) as hdus:
+        assert len(hdus) == 3
+        x, y = WCS(hdus[1].header).all_world2pix(150.1, 2.2, 0)
+        ny, nx = hdus[1].shape
+        assert 0 < x < nx
+        assert 0 < y < ny
+        core = hdus[1].data[int(y) - 3 : int(y) + 4, int(x) - 3 : int(x) + 4]
+        assert core.max() > 5 * np.std(hdus[1].data[:8])
+
+
 def test_the_snr_of_a_limit_is_the_users(inputs, divide, do):
     job = divide("photometry", inputs)[RED]
     params = {"limit_snr": 10.0}

@@ -2,165 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from star_frames import (
+    DEC,
+    LIGHT,
+    OUTLIER,
+    PARAMS,
+    SETUPS,
+    TIME,
+    cramer_rao,
+    lattice,
+    observe,
+    sky_of,
+)
 
 from hst123r import instruments
-from hst123r.optics.telescope import effective_psf
 from hst123r.photometry.combine import combine
 from hst123r.photometry.flags import Flag
-from hst123r.photometry.frame import Frame
 from hst123r.photometry.free import free
-from hst123r.photometry.geometry import AreaMap
 from hst123r.photometry.joint import common_positions
 from hst123r.photometry.limits import limiting_magnitude
 from hst123r.photometry.magnitudes import magnitude_ab, njy_per_unit
 from hst123r.photometry.measure import measure
-from hst123r.simulation.exposure import expose
-from hst123r.simulation.model import Observation, Programme, Sky, Star, StarField
-from hst123r.simulation.pointing import place, template_of
-from hst123r.simulation.render import conversion, sky_electrons
-from hst123r.simulation.scene import build
-from hst123r.simulation.schedule import plan
+from hst123r.simulation.render import conversion
 
 pytestmark = pytest.mark.truth
 
-RA, DEC = 150.0, 2.0
-TIME = 500.0
-SETUPS = {
-    # detector, filter, range of magnitudes, arcsec between stars
-    "ACS/WFC": ("F606W", 18.5, 26.5, 2.4),
-    "WFC3/IR": ("F160W", 18.5, 25.0, 6.0),
-}
-OUTLIER = Flag.OUTLIERS
 
-
-@dataclass
-class Field:
-    """Frames of one field, with true positions and fluxes of its stars in each."""
-
-    frames: list[Frame]
-    x: np.ndarray  # (exposures, stars), NaN off the frame
-    y: np.ndarray
-    flux: np.ndarray  # (stars,) true electrons of an exposure
-    magnitude: np.ndarray
-    cosmic_rays: list[np.ndarray]
-    zeropoint: float
-
-
-def lattice(spacing, radius, seed=1):
-    """Return offsets in arcsec, moved at random by a third of their spacing."""
-    steps = np.arange(-radius, radius + spacing, spacing)
-    east, north = (a.ravel() for a in np.meshgrid(steps, steps))
-    inside = np.hypot(east, north) < radius
-    east, north = east[inside], north[inside]
-    rng = np.random.default_rng(seed)
-    return (
-        east + rng.uniform(-spacing / 6, spacing / 6, east.size),
-        north + rng.uniform(-spacing / 6, spacing / 6, north.size),
-    )
-
-
-def observe(
-    detector_name, filter_name, east, north, magnitudes, exposures, size=1024, seed=1, **sky
-):
-    """Simulate stars and return the chip they are on in every exposure."""
-    detector = instruments.get(detector_name)
-    stars = [
-        Star(ra_deg=RA + e / 3600 / np.cos(np.radians(DEC)), dec_deg=DEC + n / 3600, magnitude_ab=m)
-        for e, n, m in zip(east, north, magnitudes, strict=True)
-    ]
-    programme = Programme(
-        ra_deg=RA,
-        dec_deg=DEC,
-        observations=[
-            Observation(
-                detector=detector_name,
-                filter=filter_name,
-                dates_mjd=[59000.0],
-                exposures=exposures,
-                exposure_time_s=TIME,
-                size_pix=size,
-            )
-        ],
-        seed=seed,
-        field=StarField(stars=0),
-        stars=stars,
-        sky=Sky(**sky),
-    )
-    scene, change = build(programme), conversion(detector, filter_name, TIME)
-    frames, places, rays = [], [], []
-    for planned in plan(programme, instruments.get):
-        made = expose(planned, programme, scene, detector)
-        hdus = next(iter(made.files.values()))
-        placed = place(
-            template_of(detector), (RA, DEC), planned.pa_v3_deg,
-            dither_arcsec=planned.dither_arcsec, size_pix=size,
-        ).true  # fmt: skip
-        counts = [np.count_nonzero(made.truth["extver"] == chip.extver) for chip in placed]
-        chip = placed[int(np.argmax(counts))]
-        quality = hdus["DQ", chip.extver].data
-        frames.append(
-            Frame(
-                data=hdus["SCI", chip.extver].data / change.units_per_electron,
-                mask=(quality & detector.bad_bits) > 0,
-                saturated=(quality & detector.saturated_bits) > 0,
-                read_noise_e=detector.noise.read_noise.value,
-                exposure_time_s=TIME,
-                wcs=chip.wcs,
-                psf=effective_psf(detector, filter_name, chip=chip.number),
-                area=AreaMap(chip.wcs, chip.shape, float(chip.header["IDCSCALE"])),
-                label=planned.root,
-                dark_e=detector.noise.dark.value * TIME,
-            )
-        )
-        truth = made.truth[made.truth["extver"] == chip.extver]
-        xy = np.full((2, len(stars)), np.nan)
-        xy[:, truth["star"] - 1] = truth["x"], truth["y"]
-        places.append(xy)
-        rays.append(made.cosmic_rays[chip.extver])
-    magnitude = np.asarray(magnitudes)
-    return Field(
-        frames,
-        np.array([xy[0] for xy in places]),
-        np.array([xy[1] for xy in places]),
-        change.electrons(magnitude),
-        magnitude,
-        rays,
-        change.zeropoint_ab,
-    )
-
-
-def empty_variance(frame, sky):
-    return sky + frame.dark_e + frame.read_noise_e**2
-
-
-def sky_of(detector_name, filter_name):
-    detector = instruments.get(detector_name)
-    change = conversion(detector, filter_name, TIME)
-    return sky_electrons(Sky(), change, detector.pixel_scale.value)
-
-
-def cramer_rao(frame, x, y, flux, sky, *, places_known=False, radius=5.0):
-    """Return the smallest possible errors of flux, x and y of isolated stars."""
-    half = int(np.ceil(radius))
-    values, along_x, along_y, x0, y0 = frame.psf.stamps_with_derivatives(x, y, half)
-    steps = np.arange(2 * half + 1)
-    away = (x0 - x)[:, None, None] + steps[None, None, :], (y0 - y)[:, None, None] + steps[:, None]
-    inside = away[0] ** 2 + away[1] ** 2 <= radius**2
-    light = flux[:, None, None] * values
-    weight = inside / (np.maximum(light, 0) + empty_variance(frame, sky))
-    slopes = np.stack([values, flux[:, None, None] * along_x, flux[:, None, None] * along_y])
-    fisher = np.einsum("anij,bnij,nij->nab", slopes, slopes, weight)
-    if places_known:
-        return fisher[:, [0, 1, 2], [0, 1, 2]].T ** -0.5
-    return np.sqrt(np.linalg.inv(fisher)[:, [0, 1, 2], [0, 1, 2]]).T
-
-
-@pytest.fixture(scope="module", params=SETUPS)
+@pytest.fixture(scope="module", params=PARAMS)
 def isolated(request):
     """Eight exposures of some 250 isolated stars, and what is measured in them."""
     filter_name, bright, faint, spacing = SETUPS[request.param]
@@ -216,7 +89,7 @@ def test_chi2_per_star_and_quoted_errors(isolated, table):
     for chosen in (part & seen for part in bins(field)):
         assert 0.8 < np.nanmean(chi2[chosen]) < 1.3
         assert np.nanstd(pull[:, chosen]) == pytest.approx(1.0, abs=0.15)
-        ratio = spread[chosen] / np.nanmedian(error, axis=0)[chosen]
+        ratio = spread[chosen] / np.nanmedian(error[:, chosen], axis=0)
         assert np.nanmedian(ratio) == pytest.approx(0.96, abs=0.15)  # 8 give 0.96 on average
 
 
@@ -229,9 +102,14 @@ def test_pixels_fit_as_well_as_noise_allows(isolated):
 def test_nothing_is_silently_wrong(isolated, table):
     """Stars hit by cosmic rays, on bad columns or saturated are right, or flagged."""
     name, field, _ = isolated
-    flux, error, flags, _ = table
+    flux, error, flags, slope = table
     pull = np.abs(flux - field.flux) / error
-    assert np.nanmax(np.where(flags == 0, pull, np.nan)) < 5.0
+    wrong = (flags == 0) & (pull > 5.0)
+    # a cosmic ray in the core of a star can look like light of the star, more so where pixels are
+    # small; then the exposures disagree, and the mean says so
+    assert np.count_nonzero(wrong) <= (0 if name in LIGHT else 0.003 * np.isfinite(pull).sum())
+    result = combine(flux, error, np.arange(8), TIME, slope, use=(flags & ~OUTLIER) == 0)
+    assert np.nanmax(np.abs(result.flux - field.flux) / result.error) < 5.0
     hits = 0
     for k, frame in enumerate(field.frames):
         on = np.flatnonzero(np.isfinite(field.x[k]))
@@ -272,9 +150,29 @@ def test_errors_shrink_with_the_square_root(isolated, table):
     assert np.median(errors[0] / errors[1]) == pytest.approx(2.0, rel=0.03)
 
 
+def test_the_scatter_is_the_least_possible(isolated, table):
+    """Errors of single fluxes are within a twentieth of the bound of Cramer and Rao."""
+    name, field, _ = isolated
+    flux, error, flags, _ = table
+    sky, scatter, quoted = sky_of(name, SETUPS[name][0], field.frames[0]), [], []
+    for k, frame in enumerate(field.frames):
+        good = flags[k] == 0
+        x, y, true = field.x[k, good], field.y[k, good], field.flux[good]
+        area = frame.area_at(x, y)
+        bound = cramer_rao(frame, x, y, true / area, sky, places_known=True)[0] * area
+        scatter.append((flux[k, good] - true) / bound)
+        quoted.append(error[k, good] / bound)
+    away, ratio = np.concatenate(scatter), np.concatenate(quoted)
+    assert away.size > 800
+    assert np.median(ratio) < 1.05
+    # the 16th to the 84th percentile: a hit that was not found is no matter of efficiency
+    width = np.diff(np.percentile(away, [15.87, 84.13]))[0] / 2
+    assert width < 1.05
+
+
 def test_free_positions(isolated):
     name, field, measured = isolated
-    sky = sky_of(name, SETUPS[name][0])
+    sky = sky_of(name, SETUPS[name][0], field.frames[0])
     rng = np.random.default_rng(4)
     away, bound, pull = [], [], []
     for k in range(4):
@@ -318,7 +216,7 @@ def signal_to_noise(name, filter_name, magnitude, frame):
     """Return the median S/N that theory gives a star anywhere within a pixel."""
     flux = conversion(instruments.get(name), filter_name, TIME).electrons(np.full(99, magnitude))
     x, y = 500 + np.random.default_rng(9).random((2, 99))
-    errors = cramer_rao(frame, x, y, flux, sky_of(name, filter_name), places_known=True)
+    errors = cramer_rao(frame, x, y, flux, sky_of(name, filter_name, frame), places_known=True)
     return float(np.median(flux / errors[0]))
 
 
@@ -333,7 +231,7 @@ def magnitude_of(name, filter_name, wanted, frame):
     return low
 
 
-@pytest.fixture(scope="module", params=SETUPS)
+@pytest.fixture(scope="module", params=PARAMS)
 def faint(request):
     """Eight exposures of stars that have S/N 2 in each."""
     name = request.param
@@ -382,7 +280,7 @@ def test_limits_are_the_magnitude_with_that_signal_to_noise(faint):
         assert np.std(limits[good]) < 0.05
 
 
-@pytest.mark.parametrize("name", SETUPS)
+@pytest.mark.parametrize("name", PARAMS)
 def test_blends(name):
     """A star one magnitude fainter than its neighbour three pixels away."""
     filter_name, _, _, spacing = SETUPS[name]

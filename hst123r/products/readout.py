@@ -1,0 +1,49 @@
+"""How exposures were read out, from their headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hst123r.records.exposure import Exposure
+
+if TYPE_CHECKING:
+    from hst123r.sources.transfer_losses import Readout
+
+
+def read_readout(files: Mapping[str, str], exposure: Exposure) -> Readout:
+    """Read what the losses of charge transfer depend on.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path by role; ``science`` is read.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    Readout
+        A subarray's place on the chip is that of LTV1 and LTV2.
+    """
+    from astropy.io import fits
+
+    from hst123r.sources.transfer_losses import Readout
+
+    first = {}
+    with fits.open(files["science"], memmap=True) as hdus:
+        simulated = bool(hdus[0].header.get("SIMULATD", False))
+        for chip in exposure.chips:
+            header = hdus["SCI", chip.extver].header
+            # LTV is the physical pixel 0 in the pixels of the file
+            first[chip.extver] = -float(header.get("LTV1", 0)), -float(header.get("LTV2", 0))
+    return Readout(
+        root=exposure.root,
+        suffix=Path(exposure.image).name.split(".")[0].rpartition("_")[2],
+        simulated=simulated,
+        mjd=exposure.middle_mjd,
+        exposure_time_s=exposure.exposure_time_s,
+        chips={chip.extver: chip.number for chip in exposure.chips},
+        first=first,
+    )
