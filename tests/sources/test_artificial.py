@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.wcs import WCS
@@ -140,3 +142,17 @@ def test_faults_of_single_stars_do_not_count():
     flux[::25] += 50 * sigma
     faulty = crossing(true, flux, np.full(true.size, sigma), 3.0)
     assert magnitude_ab(faulty.flux_njy) == pytest.approx(27.0, abs=0.06)
+
+
+def test_pixels_without_a_value_around_the_place_give_no_limit_and_no_error(field):
+    """One frame is blank there, so only the others count; where all are, there is no limit."""
+    frames, joint, notes = field
+    blank = frames[0].data.copy()
+    blank[20:120, 20:120] = np.nan
+    holed = replace(frames[0], data=blank)
+    some = stars(([holed, *frames[1:]], joint, notes), 200)
+    assert limit(some, [0]).stars == 0
+    assert np.isnan(limit(some, [0]).flux_njy)
+    assert magnitude_ab(limit(some, range(4)).flux_njy) == pytest.approx(26.84, abs=0.15)
+    none = stars(([holed] * 4, joint, notes), 50)
+    assert np.isnan(limit(none, range(4)).flux_njy)

@@ -41,7 +41,14 @@ class TestEveryStage:
 
     def test_somebody_makes_what_it_needs(self, stage):
         # files of the user's that a stage names itself when it divides its work
-        given = {"user file", "template", "psf grid", "reference file", "catalogue file"}
+        given = {
+            "user file",
+            "template",
+            "psf grid",
+            "reference file",
+            "catalogue file",
+            "Vega table",
+        }
         assert {need.kind for need in stage.needs} <= KINDS | given
 
     def test_it_says_how_its_work_is_divided(self, stage):
