@@ -71,13 +71,17 @@ def stars(field, number=1000, **more):
     )
 
 
+@pytest.fixture(scope="module")
+def made(field):
+    return stars(field)
+
+
 def limit(made, rows):
     mean = mean_fluxes(made.found, rows, MJD, TIMES, 3.0).combined
     return crossing(made.flux_njy, mean.flux, mean.error, 3.0)
 
 
-def test_signal_to_noise_three_at_27_by_construction(field):
-    made = stars(field)
+def test_signal_to_noise_three_at_27_by_construction(made):
     found = limit(made, range(4))
     assert magnitude_ab(found.flux_njy) == pytest.approx(27.0, abs=0.05)
     assert found.error < 0.025
@@ -96,8 +100,7 @@ def test_every_run_draws_the_same_stars(field):
     assert not np.array_equal(one.flux_njy, other.flux_njy)
 
 
-def test_they_are_measured_without_bias(field):
-    made = stars(field)
+def test_they_are_measured_without_bias(made):
     mean = mean_fluxes(made.found, range(4), MJD, TIMES, 3.0).combined
     pull = (mean.flux - made.flux_njy) / mean.error
     assert abs(np.mean(pull)) < 0.15
