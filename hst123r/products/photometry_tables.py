@@ -283,7 +283,8 @@ def read_table(path: str | Path) -> Table:
 
     if not str(path).endswith(".fits"):
         return tables.read(path)
-    table = Table.read(path, format="fits", character_as_bytes=False)
+    # NaN stays a number: a masked value would be one that nobody asks for
+    table = Table.read(path, format="fits", character_as_bytes=False, mask_invalid=False)
     for number, name in enumerate(table.colnames, 1):
         table[name].unit = str(table[name].unit or "").replace(COUNT, ELECTRON) or None
         table[name].description = table.meta.pop(f"TCOMM{number}", None)

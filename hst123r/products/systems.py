@@ -108,7 +108,7 @@ def read_vega(path: Path) -> dict[tuple[str, str], float]:
         raise InputError(
             f"this is no table with the columns {', '.join(VEGA_COLUMNS)}: {error}",
             where=str(path),
-            hint="Write one line for each detector and filter, such as ACS/WFC,F606W,0.085",
+            hint="Write one line for each detector and filter: its names and the magnitude",
         ) from error
 
 

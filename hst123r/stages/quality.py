@@ -71,7 +71,7 @@ class QualityStage(Stage[QualityParams]):
     version = 1
     needs = (Need("photometry", facets=("bytes",), facts=("*",)),)
     makes = ("photometry",)
-    per = "detector"
+    per = "group"
     tools = ("astropy",)
     preload = ASTROPY
 

@@ -64,8 +64,8 @@ class ScrapeParams(Params):
     limit: Literal["forced", "relation", "artificial"] = Field(
         "forced",
         description="Where limits come from; forced: the error of the flux at the place; relation: "
-        "how S/N depends on flux for the sources around; artificial: artificial stars around the "
-        "target, see photometry.artificial_stars",
+        "the errors of the sources around; artificial: stars put around the target, see "
+        "photometry.artificial_stars",
     )
     limit_snr: float = Field(
         3.0, gt=0, le=10, description="Below this S/N there is a limit instead of a magnitude"

@@ -213,3 +213,12 @@ def test_a_mean_whose_exposures_differ_has_the_error_of_their_scatter(changing):
     for row in of_level(changing(1000, 2000, 1000, 2000), "visit"):
         assert row["n_exposures"] == 3
         assert row["flux_err_njy"] == row["flux_err_scatter_njy"] > 10 * row["flux_err_weights_njy"]
+
+
+def test_a_place_without_a_value_has_rows_without_numbers(changing):
+    with np.errstate(invalid="ignore"):
+        found = changing(*[np.nan] * 4)
+    for row in found:
+        assert (row["flux_njy"], row["mag_ab"], row["snr"]) == (None, None, None)
+        assert not row["flags"] & Flag.VARIABLE
+    assert len(found) == 8

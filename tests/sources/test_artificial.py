@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.wcs import WCS
@@ -69,13 +71,17 @@ def stars(field, number=1000, **more):
     )
 
 
+@pytest.fixture(scope="module")
+def made(field):
+    return stars(field)
+
+
 def limit(made, rows):
     mean = mean_fluxes(made.found, rows, MJD, TIMES, 3.0).combined
     return crossing(made.flux_njy, mean.flux, mean.error, 3.0)
 
 
-def test_signal_to_noise_three_at_27_by_construction(field):
-    made = stars(field)
+def test_signal_to_noise_three_at_27_by_construction(made):
     found = limit(made, range(4))
     assert magnitude_ab(found.flux_njy) == pytest.approx(27.0, abs=0.05)
     assert found.error < 0.025
@@ -94,8 +100,7 @@ def test_every_run_draws_the_same_stars(field):
     assert not np.array_equal(one.flux_njy, other.flux_njy)
 
 
-def test_they_are_measured_without_bias(field):
-    made = stars(field)
+def test_they_are_measured_without_bias(made):
     mean = mean_fluxes(made.found, range(4), MJD, TIMES, 3.0).combined
     pull = (mean.flux - made.flux_njy) / mean.error
     assert abs(np.mean(pull)) < 0.15
@@ -140,3 +145,17 @@ def test_faults_of_single_stars_do_not_count():
     flux[::25] += 50 * sigma
     faulty = crossing(true, flux, np.full(true.size, sigma), 3.0)
     assert magnitude_ab(faulty.flux_njy) == pytest.approx(27.0, abs=0.06)
+
+
+def test_pixels_without_a_value_around_the_place_give_no_limit_and_no_error(field):
+    """One frame is blank there, so only the others count; where all are, there is no limit."""
+    frames, joint, notes = field
+    blank = frames[0].data.copy()
+    blank[20:120, 20:120] = np.nan
+    holed = replace(frames[0], data=blank)
+    some = stars(([holed, *frames[1:]], joint, notes), 200)
+    assert limit(some, [0]).stars == 0
+    assert np.isnan(limit(some, [0]).flux_njy)
+    assert magnitude_ab(limit(some, range(4)).flux_njy) == pytest.approx(26.84, abs=0.15)
+    none = stars(([holed] * 4, joint, notes), 50)
+    assert np.isnan(limit(none, range(4)).flux_njy)

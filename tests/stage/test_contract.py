@@ -48,6 +48,7 @@ class TestEveryStage:
             "reference file",
             "catalogue file",
             "dolphot file",
+            "Vega table",
         }
         assert {need.kind for need in stage.needs} <= KINDS | given
 

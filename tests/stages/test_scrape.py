@@ -201,3 +201,50 @@ def test_both_methods_agree_where_the_field_is_simple(small, divide, do, tmp_pat
     assert np.all(np.isfinite(limits["artificial"]))
     # a tenth of a magnitude: the stars are within 2 arcsec and not at the place, beside sources too
     assert np.abs(np.median(limits["artificial"] - limits["forced"])) < 0.1
+
+
+EMPTY = """\
+hst123r: 1
+name: r
+targets:
+  - {name: far, position: "11:00:24.0 +02:12:00"}
+  - {name: SN, position: "10:00:24.0 +02:12:00"}
+stages:
+  - fetch:
+      from: simulated
+      simulation:
+        seed: 11
+        at: [SN]
+        observations:
+          - {detector: ACS/WFC, filter: F606W, dates: [2019-04-01], exposures: 2,
+             exposure_time: 400 s, size: 200 pix}
+        stars: {number: 0, radius: 10 arcsec, brightest: 19 mag, faintest: 25 mag}
+  - drizzle: {name: stacks}
+  - detect: {}
+  - photometry: {artificial_stars: 60}
+  - quality: {cuts: [phat-gst], custom: {seen: snr > 3}}
+  - scrape: {limit: artificial, source: all, extinction: {ebv: 0.1}}
+  - export: {formats: [ecsv, hdf5, phot, snana]}
+"""
+
+
+@pytest.mark.heavy
+def test_an_empty_field_and_a_target_off_the_frame(run_recipe, tmp_path):
+    """No star at all: limits, caveats, every file, and nothing lost."""
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(EMPTY)
+    answer = run_recipe(recipe)
+    assert answer.code == 0, answer.err
+    said = answer.out + answer.err
+    assert "no source within the radius" in said
+    assert "far: no exposure in use has it on a chip" in said
+    assert "not applied to F606W: phat-gst needs filter_sharpness, object_type" in said
+    folder = tmp_path / "r" / "products"
+    rows = tables.read(folder / "scrape" / "SN" / "SN_light_curve.ecsv")
+    assert len(rows) == 5
+    assert np.all(np.isfinite(rows["limit_ab"]))
+    assert set(rows["limit_method"]) == {"artificial stars"}
+    assert np.allclose(rows["limit_ab"] - rows["limit_ab_corrected"], rows["extinction_mag"],
+                       atol=2e-4)  # fmt: skip
+    names = {path.name for path in (folder / "export" / "all").iterdir()}
+    assert names == {"r.h5", "r_light_curves.ecsv", "SN.phot", "SN.snana"}
