@@ -154,19 +154,57 @@ def done(truth, tmp_path_factory):
 
         calls = {
             "query": call("query", "recipe.yaml", "--json"),
+            "refused": refused(archive, call),
             "run": call("run", "recipe.yaml", "--json"),
             "again": call("run", "recipe.yaml", "--json"),
             "offline": call("run", "recipe.yaml", "--json", "--offline"),
             "plan": call("plan", "recipe.yaml", "--json"),
         }
+        (cached,) = (place / "r" / "raw" / "crds").rglob("toy_idc.fits")
+        cached.chmod(0o644)
+        cached.write_bytes(cached.read_bytes()[:-2880])
+        calls["poisoned"] = call("run", "recipe.yaml", "--json", "--offline")
+        calls["healed"] = call("run", "recipe.yaml", "--json")
         yield place / "r", calls
+
+
+def refused(archive, call):
+    """Run while Gaia takes no query."""
+    archive.faults.add("POST.*async", "status", None, code=404)
+    answer = call("run", "recipe.yaml", "--json")
+    archive.faults.clear()
+    return answer
+
+
+def test_an_archive_that_refuses_ends_the_run_and_the_next_one_goes_on(done):
+    out, asked = done[1]["refused"]
+    assert out.returncode == 5
+    assert "the archive took no query, it answered 404 Not Found" in out.stdout
+    assert "Traceback" not in out.stderr
+    assert len([request for request in asked if "Download" in request]) == 4
+    # what is done is kept
+    _, later = done[1]["run"]
+    assert not [request for request in later if "/tap" not in request]
+
+
+def test_a_poisoned_reference_file_is_named_and_fetched_again(done):
+    """Everything else is reused: the file is what it was."""
+    out, asked = done[1]["poisoned"]
+    assert out.returncode == 5
+    assert "toy_idc.fits: it is not the file that CRDS has" in out.stdout
+    assert asked == []
+    out, asked = done[1]["healed"]
+    assert out.returncode == 0, out.stderr
+    assert asked == ["GET /crds/unchecked_get/references/hst/toy_idc.fits"]
+    jobs = [job for stage in json.loads(out.stdout)["stages"] for job in stage["jobs"]]
+    assert {job["state"] for job in jobs} == {"reused"}
 
 
 def test_everything_is_asked_for_and_arrives(done):
     _, calls = done
-    out, asked = calls["run"]
+    out, _ = calls["run"]
     assert out.returncode == 0, out.stderr
-    text = "\n".join(asked)
+    text = "\n".join([*calls["refused"][1], *calls["run"][1]])
     for part in (
         "api/v0/invoke",
         "Download/file",
