@@ -80,8 +80,6 @@ def test_a_store_that_cannot_be_used_is_a_sentence(hst123r, work, how):
             content[:2048] + b"\xa5" * (len(content) - 2048) if how == "damaged" else b""
         )
         code, sentence = 6, "the store cannot be used"
-    if how == "empty":
-        code, sentence = {6, 2}, "sqlite"
     for question in QUESTIONS:
         answer = hst123r(*question, "-C", "work")
         assert answer.code == code, question
@@ -140,6 +138,9 @@ def test_lineage_and_history_as_text(hst123r, work):
     assert "filter F606W: 20 ± 3 nJy, 28.000 ± 0.100 mag (AB)" in answer.out
     assert hst123r("lineage", "T", "--mermaid").out.startswith("flowchart LR")
     assert hst123r("lineage", "T", "--svg").out.startswith("<svg")
+    assert hst123r("lineage", "T", "--svg", "-o", "lineage.svg").out == ""
+    assert (work.parent / "lineage.svg").read_text().endswith("</svg>\n")
+    assert hst123r("lineage", "T", "-o", "none/lineage.txt").code in {2, 6}
     rows = hst123r("history", "--measurement", "rms > 1 mas").out.splitlines()
     assert len(rows) == 2
     assert rows[1].endswith("rms = 2 mas")
