@@ -72,7 +72,8 @@ COVERED = {
 }
 """Modules that have no mirror of their own because one test goes through them together."""
 ACROSS = {
-    "cli/test_answers.py", "cli/test_commands.py", "cli/test_json_schemas.py", "docs/*",
+    "cli/test_answers.py", "cli/test_commands.py", "cli/test_json_schemas.py",
+    "cli/test_questions.py", "docs/*",
     "engine/test_chain.py", "engine/test_ends.py", "engine/test_renew.py", "engine/test_stop.py",
     "faults/*", "live/*", "real/*", "truth/*", "stages/test_align_visit.py",
     "stages/test_align_together.py", "stages/test_align_siblings.py",

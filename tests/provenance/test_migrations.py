@@ -1,12 +1,17 @@
 """The tables, and stores of earlier versions brought up to date."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
+from hst123r.provenance import queries
+from hst123r.provenance.lineage import links, points
 from hst123r.provenance.migrations import migrations
+from hst123r.provenance.reading import reading
 from hst123r.provenance.sqlite import Database
 from hst123r.provenance.store import APPLICATION_ID, NAME, Store
+from hst123r.provenance.views import VIEWS
 
 NAMES = [migration.name for migration in migrations.pending(Database(memory=True))]
 PROMISED = {
@@ -70,3 +75,50 @@ def test_every_key_of_another_table_is_indexed_where_rows_are_many(store):
         keyed = {key.column for key in store.db.table(name).foreign_keys} & {"job_id", "content_id"}
         indexed = {index.columns[0] for index in store.db.table(name).indexes}
         assert keyed <= indexed, name
+
+
+KEPT = sorted((Path(__file__).parent / "old").glob("m*.sql"))
+"""Stores as earlier versions wrote them, as SQL: made by the code of that time, with a run, and
+from version 4 on with jobs and all that hangs on them."""
+
+
+def kept(path, folder):
+    """Put a kept store into a folder."""
+    with sqlite3.connect(folder / NAME) as old:
+        old.executescript(path.read_text(encoding="utf-8"))
+    old.close()
+    return folder
+
+
+def test_there_is_a_kept_store_of_every_early_version():
+    assert [path.stem for path in KEPT][:6] == ["m001", "m002", "m003", "m004", "m005", "m006"]
+    assert {path.stem for path in KEPT} <= {name[:4] for name in NAMES}
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_kept_store_is_brought_up_to_date(path, tmp_path):
+    store = Store(kept(path, tmp_path))
+    assert migrations.pending(store.db) == []
+    (run,) = queries.runs(store.db)
+    assert (run["recipe"], run["user"], run["command"]) == ("old", "ann", "hst123r run old.yaml")
+    assert store.db.execute("pragma integrity_check").fetchone() == ("ok",)
+    assert store.db.execute("pragma foreign_key_check").fetchall() == []
+    store.close()
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_kept_store_is_asked_without_being_changed(path, tmp_path):
+    folder = kept(path, tmp_path)
+    before = (folder / NAME).read_bytes()
+    with reading(folder) as store:
+        assert len(queries.runs(store.db)) == 1
+        for name in VIEWS:
+            store.db.execute(f"select * from {name}").fetchall()
+        if path.stem >= "m004":
+            assert list(store.jobs.records()) == [("fetch", "ja"), ("scrape", "T")]
+            (link,) = links(store.db, [2])
+            assert (link.path, link.made_by) == ("raw/ja_flc.fits", 1)
+            (point,) = points(store.db, "T", "F606W", "")
+            assert point["mag_ab"] == 28.9
+    assert (folder / NAME).read_bytes() == before
+    assert [found.name for found in folder.iterdir()] == [NAME]

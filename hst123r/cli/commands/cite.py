@@ -20,7 +20,7 @@ def command(run: int | None, work_dir: Path | None) -> None:
 
     \b
         hst123r cite
-        hst123r cite 3 > cite.txt
+        hst123r cite 3
     """
     from hst123r.sharing.cite import citation_text as text
     from hst123r.sharing.run import of_run

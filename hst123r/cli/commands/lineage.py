@@ -19,8 +19,10 @@ from hst123r.cli import options as shared
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of a tree.")
 @click.option("--mermaid", "form", flag_value="mermaid", help="Print a Mermaid flowchart.")
 @click.option("--svg", "form", flag_value="svg", help="Print a drawing, as SVG.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
 def command(
-    what: str, work_dir: Path | None, only: str | None, every: bool, form: str | None
+    what: str, work_dir: Path | None, only: str | None, every: bool, form: str | None,
+    output: Path | None,
 ) -> int:  # fmt: skip
     """Follow a result back to the archive, and forward to all that depends on it.
 
@@ -31,7 +33,7 @@ def command(
     \b
         hst123r lineage SN2019yvr/F814W/20190427
         hst123r lineage raw/jbcd01a1q_flc.fits --down
-        hst123r lineage ~/Desktop/renamed.fits --svg > lineage.svg
+        hst123r lineage ~/Desktop/renamed.fits --svg -o lineage.svg
     """
     from hst123r.cli import graphs
     from hst123r.engine.lineage import trace
@@ -41,10 +43,16 @@ def command(
         locate(work_dir, Path.cwd()), what, up=only != "down", down=only != "up", every=every
     )
     if form == "json":
-        click.echo(json.dumps(found, indent=2))
+        text = json.dumps(found, indent=2)
     elif form is None:
-        for line in graphs.tree(found):
-            click.echo(line)
+        text = "\n".join(graphs.tree(found))
     else:
-        click.echo(graphs.mermaid(found) if form == "mermaid" else graphs.svg(found))
+        text = graphs.mermaid(found) if form == "mermaid" else graphs.svg(found)
+    if output is None:
+        click.echo(text)
+        return 0
+    from hst123r.files.publish import machine_errors
+
+    with machine_errors("write the file", output):
+        output.write_text(f"{text}\n", encoding="utf-8")
     return 0

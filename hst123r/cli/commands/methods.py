@@ -19,7 +19,7 @@ def command(run: int | None, work_dir: Path | None) -> None:
 
     \b
         hst123r methods
-        hst123r methods 3 > methods.txt
+        hst123r methods 3
     """
     from hst123r.sharing.methods import methods as text
     from hst123r.sharing.run import of_run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal, NoReturn
 
 from hst123r.errors import InputError
@@ -25,11 +26,14 @@ class Option:
         What follows it: nothing for a flag.
     also : tuple of str
         Other names.
+    avoids : str
+        Detector that it keeps from being the reference, if it does.
     """
 
     name: str
     kind: Kind = "flag"
     also: tuple[str, ...] = ()
+    avoids: str = ""
 
     @property
     def written(self) -> str:
@@ -37,83 +41,21 @@ class Option:
         return f"--{self.name}"
 
 
-OPTIONS: Final = (
-    Option("object", "text"),
-    # workspace and running again
-    Option("work-dir", "text"),
-    Option("raw-dir", "text"),
-    Option("cleanup"),
-    Option("keep-drizzle-artifacts"),
-    Option("redo"),
-    Option("redo-astrometry"),
-    Option("redo-astrodrizzle"),
-    Option("redo-dolphot"),
-    Option("clobber"),
-    Option("by-visit"),
-    Option("version"),
-    Option("help"),
-    Option("max-cores", "whole"),
-    # getting the exposures
-    Option("download"),
-    Option("token", "text"),
-    Option("archive", "text"),
-    Option("skip-copy"),
-    Option("no-clear-downloads"),
-    # which of them
-    Option("before", "text"),
-    Option("after", "text"),
-    Option("only-filter", "text"),
-    Option("only-wide"),
-    Option("keep-short"),
-    Option("keep-indt"),
-    Option("keep-tdf-down"),
-    # the reference
-    Option("reference", "text", ("ref",)),
-    Option("reference-filter", "text", ("ref-filter",)),
-    Option("reference-instrument", "text"),
-    Option("avoid-wfpc2"),
-    Option("no-mask"),
-    Option("drizzle-add", "text"),
-    Option("drizzle-mask", "text"),
-    # alignment
-    Option("align-with", "text"),
-    Option("skip-tweakreg"),
-    Option("tweak-search", "number"),
-    Option("tweak-min-obj", "whole"),
-    Option("tweak-nbright", "whole"),
-    Option("tweak-thresh", "number"),
-    Option("keep-objfile"),
-    Option("hierarchical"),
-    Option("hierarchical-test"),
-    Option("add-crmask"),
-    # stacks
-    Option("drizzle-all"),
-    Option("redrizzle"),
-    Option("drizzle-dim", "whole"),
-    Option("drizzle-scale", "number"),
-    Option("sky-sub"),
-    Option("combine-type", "text"),
-    Option("wht-type", "text"),
-    Option("no-nan"),
-    Option("fix-zpt", "number"),
-    Option("no-rotation"),
-    # photometry
-    Option("run-dolphot"),
-    Option("dolphot", "text", ("dp",)),
-    Option("align-only"),
-    Option("dolphot-lim", "number"),
-    Option("fit-sky", "whole"),
-    Option("include-all-splits"),
-    Option("do-fake", "flag", ("df",)),
-    Option("scrape-dolphot", "flag", ("sd",)),
-    Option("scrape-all"),
-    Option("scrape-radius", "number"),
-    Option("brightest"),
-    Option("no-cuts"),
-    Option("no-write-dolphot-hdf5"),
-    Option("write-dolphot-hdf5"),
-)
-"""All of hst123's options, by what they are about."""
+def _read() -> tuple[Option, ...]:
+    from ruamel.yaml import YAML
+
+    entries = YAML(typ="safe").load(Path(__file__).with_name("options.yaml"))["options"]
+    return tuple(
+        Option(
+            entry["name"], entry.get("kind", "flag"), tuple(entry.get("also", ())),
+            entry.get("avoids", ""),
+        )
+        for entry in entries
+    )  # fmt: skip
+
+
+OPTIONS: Final = _read()
+"""All of hst123's options."""
 
 
 @dataclass(eq=False)

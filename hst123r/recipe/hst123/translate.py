@@ -10,7 +10,7 @@ from typing import Final
 from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.recipe.hst123.draft import Draft, Entry
-from hst123r.recipe.hst123.options import Call
+from hst123r.recipe.hst123.options import OPTIONS, Call
 from hst123r.recipe.hst123.photometry import photometry
 from hst123r.recipe.model import NAME_PATTERN
 
@@ -152,8 +152,9 @@ def _reference(call: Call, draft: Draft) -> None:
         )
     if (part := call.take("reference-instrument")) is not None:
         _reference_detector(part, entry)
-    if call.take("avoid-wfpc2"):
-        entry.values["avoid"] = sorted({*entry.values.get("avoid", []), "WFPC2"})
+    for option in OPTIONS:
+        if option.avoids and call.take(option.name):
+            entry.values["avoid"] = sorted({*entry.values.get("avoid", []), option.avoids})
     if call.take("no-mask"):
         draft.dropped["no-mask"] = (
             "the reference is a catalogue of stars, so no image is drizzled to mask its cosmic rays"
