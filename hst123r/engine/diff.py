@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hst123r.engine import star_by_star
 from hst123r.engine.decide import differences
-from hst123r.errors import InputError, did_you_mean
+from hst123r.errors import InputError
 from hst123r.files.content import look
 from hst123r.files.work_dir import is_work_dir
 from hst123r.provenance import of_run, queries, tags
@@ -149,22 +149,9 @@ def _place(folder: Path | None, text: str) -> tuple[Path, str]:
 
 
 def _side(store: Store, text: str) -> Side:
-    if not text:
-        number = of_run.last_run(store.db)
-    elif text.isdecimal():
-        number = int(text)
-    else:
-        named = tags.runs(store.db)
-        if text not in named:
-            raise InputError(
-                f"there is no run or tag {text!r}, {did_you_mean(text, named)}",
-                where=str(store.folder),
-            )
-        number = named[text]
-    found = [] if number is None else queries.runs(store.db, run_id=number)
-    if not found:
-        raise InputError(f"there is no run {text}".rstrip(), where=str(store.folder))
-    return Side(store, found[0], of_run.jobs(store.db, found[0]["run"]))
+    number = tags.number_of(store.db, text, str(store.folder))
+    (found,) = queries.runs(store.db, run_id=number)
+    return Side(store, found, of_run.jobs(store.db, number))
 
 
 def _head(side: Side) -> dict[str, Any]:

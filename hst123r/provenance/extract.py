@@ -8,7 +8,9 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from hst123r.errors import InputError
+from hst123r.provenance.of_run import jobs
 from hst123r.provenance.sqlite import Database
+from hst123r.records.outcome import State
 
 FORMAT: Final = "hst123r-extract/1"
 _PHOTOMETRY: Final = (
@@ -33,12 +35,7 @@ def attempts(db: Database, run_id: int) -> list[int]:
     list of int
         Those that are done, in the order in which they were made.
     """
-    rows = db.execute(
-        "select id from job where run_id = :run and state = 'done' "
-        "union select job_id from run_reused where run_id = :run order by 1",
-        {"run": run_id},
-    )
-    return [row[0] for row in rows]
+    return sorted(row["job"] for row in jobs(db, run_id).values() if row["state"] == State.DONE)
 
 
 def extract(db: Database, run_id: int) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from hst123r.engine.workspace import locate
-from hst123r.errors import InputError
 from hst123r.provenance import queries
 from hst123r.provenance.extract import extract, recipe_text
 from hst123r.provenance.reading import reading
+from hst123r.provenance.tags import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class Run:
     recipe_path: str
 
 
-def of_run(work_dir: Path | None, number: int | None) -> Run:
+def of_run(work_dir: Path | None, text: str) -> Run:
     """Read a run.
 
     Parameters
     ----------
     work_dir : Path or None
         The work directory; looked for by default.
-    number : int or None
-        Which run, by default the last one.
+    text : str
+        Number or tag of the run, empty for the last one.
 
     Returns
     -------
@@ -60,17 +60,12 @@ def of_run(work_dir: Path | None, number: int | None) -> Run:
     """
     folder = locate(work_dir, Path.cwd())
     with reading(folder) as store:
-        rows = queries.runs(store.db, run_id=number)
-        if not rows:
-            which = "no run" if number is None else f"no run {number}"
-            raise InputError(
-                f"there is {which}", where=str(folder), hint="`hst123r history` lists them"
-            )
-        row = rows[-1]
+        number = number_of(store.db, text, str(folder))
+        (row,) = queries.runs(store.db, run_id=number)
         return Run(
-            row["run"],
+            number,
             folder,
-            extract(store.db, row["run"]),
-            recipe_text(store.db, row["run"]),
+            extract(store.db, number),
+            recipe_text(store.db, number),
             row["recipe_path"],
         )

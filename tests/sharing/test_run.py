@@ -27,11 +27,11 @@ def folder(tmp_path):
 
 
 def test_by_number_or_the_last(folder):
-    assert of_run(folder, 1).recipe == "1\n"
-    last = of_run(folder, None)
+    assert of_run(folder, "1").recipe == "1\n"
+    last = of_run(folder, "")
     assert (last.number, last.recipe_path, last.extract["run"]["uid"]) == (2, "/p/2.yaml", "u2")
 
 
 def test_no_such_run(folder):
     with pytest.raises(InputError, match="there is no run 7"):
-        of_run(folder, 7)
+        of_run(folder, "7")

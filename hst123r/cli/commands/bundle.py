@@ -10,17 +10,17 @@ from hst123r.cli import options as shared
 
 
 @click.command()
-@click.argument("run", type=int, required=False)
+@click.argument("run", default="")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True,
     metavar="FILE.zip", help="The file to write.",
 )  # fmt: skip
 @click.option("--images", is_flag=True, help="Put exposures, stacks and masks in too.")
 @shared.work_dir
-def command(run: int | None, output: Path, images: bool, work_dir: Path | None) -> None:
+def command(run: str, output: Path, images: bool, work_dir: Path | None) -> None:
     """Put a run into one file: recipe, lock, results, and where every number comes from.
 
-    RUN is its number; by default the last one. Exposures and stacks are left out, since `replay`
+    RUN is its number or tag; by default the last one. Exposures and stacks are left out, since `replay`
     makes them again. It is an RO-Crate (Provenance Run Crate) and holds W3C PROV too; nothing in
     it tells of this machine or its user.
 

@@ -10,12 +10,12 @@ from hst123r.cli import options as shared
 
 
 @click.command()
-@click.argument("run", type=int, required=False)
+@click.argument("run", default="")
 @shared.work_dir
-def command(run: int | None, work_dir: Path | None) -> None:
+def command(run: str, work_dir: Path | None) -> None:
     """Print what to cite and acknowledge for a run, as BibTeX.
 
-    RUN is its number; by default the last one. Only what the run really used is named: software
+    RUN is its number or tag; by default the last one. Only what the run really used is named: software
     with versions, catalogues, and the programs of the exposures.
 
     \b

@@ -10,12 +10,12 @@ from hst123r.cli import options as shared
 
 
 @click.command()
-@click.argument("run", type=int, required=False)
+@click.argument("run", default="")
 @shared.work_dir
-def command(run: int | None, work_dir: Path | None) -> None:
+def command(run: str, work_dir: Path | None) -> None:
     """Print a paragraph for a paper that says what a run did, with its numbers.
 
-    RUN is its number; by default the last one. It is a draft: read it, and say why.
+    RUN is its number or tag; by default the last one. It is a draft: read it, and say why.
 
     \b
         hst123r methods
