@@ -150,12 +150,14 @@ def stars_and_places(images, wcs, shape, parameters, settings):
     return rows
 
 
-def catalogue(images, several, rows, least, warm):
+def catalogue(images, several, rows, least, warm, dark):
     rng = np.random.default_rng(1)
     found = []
     for star, x, y in rows:
         blocks, snr = zip(*(measure(image, star, rng) for image in images), strict=True)
         total = float(np.sqrt(np.sum(np.square(snr))) * np.sign(np.sum(snr)))
+        if dark and star is None:
+            total = -1.0
         if total < least or total <= 0:
             if not warm:
                 continue
@@ -249,7 +251,8 @@ def main(settings):
     Path(f"{output}.warnings").write_text(f"Only 39 stars for alignment\nOnly 12 aperture stars "
                                           f"in image 1, {images[0].name}\n")  # fmt: skip
     rows = stars_and_places(images, wcs, shape, parameters, settings)
-    lines, deleted = catalogue(images, several, rows, float(parameters["sigfinal"]), forced)
+    dark = does == "dark"
+    lines, deleted = catalogue(images, several, rows, float(parameters["sigfinal"]), forced, dark)
     if does == "nan":
         lines[3] = " ".join([*lines[3].split()[:-2], "nan", "0"])
     if does == "columns of another run":

@@ -134,6 +134,15 @@ def test_images_have_the_values_of_their_filter(inputs, dolphot, small):
     assert found["WFPC2useCTE"] == found["ACSuseCTE"] == "0"
 
 
+def test_a_place_without_light_has_no_number_and_it_is_said(measure):
+    outcome = measure("dark", images=1)
+    (caveat,) = (c for c in outcome.caveats if c.code == "dolphot_no_light")
+    assert caveat.subject == "nothing"
+    catalogue = read_table(outcome.products[0].files["catalog"])
+    (row,) = catalogue[catalogue["target"] == "nothing"]
+    assert np.isnan(row["flux"])
+
+
 @pytest.mark.parametrize(
     ("does", "sentence"),
     [
@@ -178,6 +187,14 @@ def test_artificial_stars_come_back_as_they_were_put_in(measure):
     found = stars[stars["recovered"] == 1]
     pull = (found["mag_ab"] - found["mag_in"])[found["mag_in"] < 24]
     assert np.abs(np.median(pull)) < 0.003
+
+
+def test_artificial_stars_that_fail_leave_what_was_measured(measure):
+    fake = {"number": 4, "filter": "F606W"}
+    outcome = measure(images=1, fake=fake, forced=False)
+    caveats = {caveat.code: caveat.text for caveat in outcome.caveats}
+    assert "no image in F606W" in caveats["dolphot_no_artificial_stars"]
+    assert {product.kind for product in outcome.products} == {"photometry", "dolphot run"}
 
 
 @pytest.mark.parametrize("positions", ["uniform", "grid", "target"])
