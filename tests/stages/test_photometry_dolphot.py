@@ -146,9 +146,8 @@ def test_a_place_without_light_has_no_number_and_it_is_said(measure):
 @pytest.mark.parametrize(
     ("does", "sentence"),
     [
-        ("crash", r"crashed (SIGSEGV); the last it said was: ** Chip 1 **"),
         ("cut", "the catalogue has"),
-        ("columns of another run", "The columns are of another run, or the catalogue is damaged"),
+        ("columns of another run", "it describes no image. It was cut off"),
     ],
 )
 def test_each_failure_has_its_sentence(measure, does, sentence):
@@ -170,7 +169,7 @@ def test_a_second_run_that_fails_leaves_the_first(measure):
 
 def test_artificial_stars_come_back_as_they_were_put_in(measure):
     fake = {"number": 400, "magnitudes": ["19 mag", "32 mag"], "bin": "1 mag"}
-    outcome = measure(fake=fake)
+    outcome = measure(fake=fake, forced=False)
     (product,) = (p for p in outcome.products if p.kind == "artificial stars")
     bins = read_table(product.files["table"])
     # those off the image are skipped; the reference is the first image, so none is
@@ -413,7 +412,7 @@ def test_a_recipe_from_measurement_to_export(
     given = "{engine: dolphot, dolphot: {chips: target}}"
     recipe.write_text(recipe.read_text().replace("- photometry: {}", f"- photometry: {given}"))
     monkeypatch.setenv("HST123R_DOLPHOT_BIN", str(tmp_path))
-    failed = run_recipe(recipe)
+    failed = run_recipe(recipe, "--dry-run")
     assert failed.code == 6
     assert "there is no program dolphot" in failed.err
     # what the built-in engine had measured is still there
