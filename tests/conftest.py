@@ -300,7 +300,7 @@ def outside(tmp_path_factory):
 def dolphot(tmp_path, monkeypatch):
     """Put a stand-in for DOLPHOT where hst123r looks for it; what it sees is the truth."""
     from hst123r import instruments
-    from hst123r.external.dolphot_installation import PROGRAM_VARIABLE
+    from hst123r.external.dolphot_installation import BASE_VARIABLE, PROGRAM_VARIABLE
     from hst123r.optics.telescope import effective_psf
 
     detector = instruments.get("ACS/WFC")
@@ -318,6 +318,7 @@ def dolphot(tmp_path, monkeypatch):
         program.write_text(f"#!{sys.executable}\nSETTINGS = {settings!r}\n{text}")
         program.chmod(0o755)
         monkeypatch.setenv(PROGRAM_VARIABLE, str(program))
+        monkeypatch.delenv(BASE_VARIABLE, raising=False)
         return program
 
     return call

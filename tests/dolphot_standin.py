@@ -6,6 +6,7 @@ rest as DOLPHOT 2.0 does. `SETTINGS`, a JSON text, stands before this text in th
 filter), ``ctmult``, and ``does``, what goes wrong.
 """
 
+import csv
 import json
 import os
 import signal
@@ -14,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 from astropy.wcs import WCS
 
 ZEROPOINT = 25.5
@@ -31,9 +31,20 @@ BLOCK = (
     "Instrumental VEGAMAG magnitude", "Transformed UBVRI magnitude", "Magnitude uncertainty",
     "Chi", "Signal-to-noise", "Sharpness", "Roundness", "Crowding", "Photometry quality flag",
 )  # fmt: skip
+TRUTH = ("star", "ra", "dec", "extver", "x", "y", "rate")
 NOISE = 12.0
 """Counts, of a star without light."""
 EMPTY = "0.0 0.00 0.00e+00 9999.000 99.999 99.999 9.999 0.00 0.0 0.000 0.000 0.000 {flag}"
+
+
+def read_truth(settings, image):
+    """Return the rows of the truth of an exposure; `astropy.table` takes a second to import."""
+    path = Path(settings["truth"]) / f"{image.partition('.chip')[0]}_truth.ecsv"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    return [
+        {name: float(value) for name, value in row.items() if name in TRUTH}
+        for row in csv.DictReader(lines)
+    ]
 
 
 def say(text):
@@ -60,12 +71,11 @@ class Image:
         self.filter = next(header[k] for k in ("FILTER", "FILTER1", "FILTER2")
                            if str(header.get(k, "CLEAR"))[:5] != "CLEAR")  # fmt: skip
         self.unit = settings["ctmult"] / settings["fraction"][self.filter]
-        root, _, chip = name.partition(".chip")
-        truth = Table.read(Path(settings["truth"]) / f"{root}_truth.ecsv")
-        truth = truth[truth["extver"] == int(chip)]
+        chip = int(name.partition(".chip")[2])
+        truth = [row for row in read_truth(settings, name) if row["extver"] == chip]
         self.data = fits.getdata(f"{name}.fits")
         self.limits = header["BADPIX"], header["SATURATE"]
-        self.rate = dict(zip(truth["star"].tolist(), truth["rate"].tolist(), strict=True))
+        self.rate = {int(row["star"]): row["rate"] for row in truth}
         self.place = {int(row["star"]): (row["x"], row["y"]) for row in truth}
 
     def counts(self, star):
@@ -90,7 +100,8 @@ def block(counts, error, image):
 def measure(image, star, rng):
     """Return one star's block, its S/N, and counts."""
     if star is None:
-        counts = rng.normal(0, NOISE)
+        # a little light, so that there is a number
+        counts = NOISE
     elif star not in image.rate or image.masked(star):
         return EMPTY.format(flag=9), 0.0
     else:
@@ -132,9 +143,9 @@ def stars_and_places(images, wcs, shape, parameters, settings):
     """Return for every row its star, None for an empty place, and where it is."""
     sky = {}
     for image in images:
-        root = image.name.partition(".chip")[0]
-        truth = Table.read(Path(settings["truth"]) / f"{root}_truth.ecsv")
-        sky |= {int(row["star"]): (row["ra"], row["dec"]) for row in truth}
+        sky |= {
+            int(row["star"]): (row["ra"], row["dec"]) for row in read_truth(settings, image.name)
+        }
     numbers = sorted(sky)
     x, y = wcs.all_world2pix([sky[n][0] for n in numbers], [sky[n][1] for n in numbers], 0)
     places = {n: (a + 0.5, b + 0.5) for n, a, b in zip(numbers, x, y, strict=True)
@@ -150,12 +161,14 @@ def stars_and_places(images, wcs, shape, parameters, settings):
     return rows
 
 
-def catalogue(images, several, rows, least, warm):
+def catalogue(images, several, rows, least, warm, dark):
     rng = np.random.default_rng(1)
     found = []
     for star, x, y in rows:
         blocks, snr = zip(*(measure(image, star, rng) for image in images), strict=True)
         total = float(np.sqrt(np.sum(np.square(snr))) * np.sign(np.sum(snr)))
+        if dark and star is None:
+            total = -1.0
         if total < least or total <= 0:
             if not warm:
                 continue
@@ -249,7 +262,8 @@ def main(settings):
     Path(f"{output}.warnings").write_text(f"Only 39 stars for alignment\nOnly 12 aperture stars "
                                           f"in image 1, {images[0].name}\n")  # fmt: skip
     rows = stars_and_places(images, wcs, shape, parameters, settings)
-    lines, deleted = catalogue(images, several, rows, float(parameters["sigfinal"]), forced)
+    dark = does == "dark"
+    lines, deleted = catalogue(images, several, rows, float(parameters["sigfinal"]), forced, dark)
     if does == "nan":
         lines[3] = " ".join([*lines[3].split()[:-2], "nan", "0"])
     if does == "columns of another run":

@@ -108,7 +108,8 @@ def wrong_values(
     (str, str)
         Name as given, and a sentence.
     """
-    known = parameters()
+    # the table is not read for recipes that name none
+    known = parameters() if values else {}
     seen: dict[str, str] = {}
     for name, value in values.items():
         parameter = known.get(name.lower())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FORCED: Final = "forced"
 """Name of the second run, and of the file of its places."""
+NO_LIGHT: Final = "DOLPHOT gives no number, and there is no limit: its fit has less than no light"
 SAME_PIX: Final = 1.5
 """DOLPHOT itself makes one of stars nearer than this (RCombine)."""
 
@@ -34,7 +35,7 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
     names : list of str
         Name of the target of each row, empty for the stars.
     caveats : list of Caveat
-        If the second run failed: the first stays.
+        If the second run failed: the first stays; and for places without light.
     """
     import numpy as np
 
@@ -43,6 +44,8 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
 
     none = [""] * len(catalogue)
     targets: dict[str, list[float]] = field.job.arguments["targets"]
+    if not targets or not field.params.dolphot.forced:
+        return catalogue, none, []
     ra, dec = (np.array([place[i] for place in targets.values()], float) for i in (0, 1))
     x, y = dolphot_positions(field.wcs, field.shape, ra, dec)
     stars = np.stack([catalogue.objects["x"], catalogue.objects["y"]], axis=1)
@@ -53,7 +56,7 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
         and np.isfinite(b)
         and not (np.hypot(*(stars - (a, b)).T) <= SAME_PIX).any()
     }
-    if not unseen or not field.params.dolphot.forced:
+    if not unseen:
         return catalogue, none, []
     places = [
         (float(a), float(b), int(kind), max(float(snr), 1.0))
@@ -71,8 +74,14 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
     except (StageError, EnvironmentProblem, InputError) as error:
         text = f"{', '.join(unseen)} could not be measured, nothing was found there: {error}"
         return catalogue, none, [Caveat("dolphot_not_forced", text)]
-    both = joined(catalogue, again.rows(np.array(rows)))
-    return both, [*none, *unseen], []
+    there = again.rows(np.array(rows))
+    lit = np.any([np.isfinite(image["counts"]) for image in there.images], axis=0)
+    caveats = [
+        Caveat("dolphot_no_light", f"{NO_LIGHT} at {name}", name)
+        for name, light in zip(unseen, lit, strict=True)
+        if not light
+    ]
+    return joined(catalogue, there), [*none, *unseen], caveats
 
 
 def _nearest(catalogue: Catalogue, place: tuple[float, float]) -> int:

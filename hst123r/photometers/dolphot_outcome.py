@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r import instruments
-from hst123r.errors import InputError
+from hst123r.errors import EnvironmentProblem, InputError, StageError
 from hst123r.photometers.dolphot_field import RUN, Field
 from hst123r.records.exposure import group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
@@ -99,9 +99,14 @@ def measured(field: Field, finished: Finished) -> Outcome:
     caveats += _of_catalogue(catalogue)
     numbers_of = list(_measurements(field, finished, info, result))
     if field.params.dolphot.fake is not None:
-        more, half = artificial_stars(field, Known(layout, info, notes, converted))
-        products += more
-        numbers_of += half
+        try:
+            more, half = artificial_stars(field, Known(layout, info, notes, converted))
+        except (StageError, EnvironmentProblem, InputError) as error:
+            # what was measured before may have taken hours
+            caveats.append(Caveat("dolphot_no_artificial_stars", f"no artificial stars: {error}"))
+        else:
+            products += more
+            numbers_of += half
     return Outcome(products, numbers_of, caveats)
 
 

@@ -146,5 +146,7 @@ class DolphotParams(Params):
         if self.fake is not None and (analytic or self.align_only):
             what = "`align_only`" if self.align_only else "`psf: analytic`"
             yield ("fake",), f"artificial stars are not made with {what}"
+        if analytic and self.mask == "external":
+            yield ("mask",), "DOLPHOT's programs mark images as those of a camera; leave it out"
         if self.areas == "maps" and self.mask == "external":
             yield ("areas",), "DOLPHOT's own programs always use its maps; leave it out"

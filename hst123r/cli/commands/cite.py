@@ -15,8 +15,8 @@ from hst123r.cli import options as shared
 def command(run: str, work_dir: Path | None) -> None:
     """Print what to cite and acknowledge for a run, as BibTeX.
 
-    RUN is its number or tag; by default the last one. Only what the run really used is named: software
-    with versions, catalogues, and the programs of the exposures.
+    RUN is its number or tag; by default the last one. Only what the run really used is named:
+    software with versions, catalogues, and the programs of the exposures.
 
     \b
         hst123r cite
