@@ -46,8 +46,8 @@ EXPOSURE_COLUMNS: Final = (
     "zeropoint",
 )  # fmt: skip
 CURVE_COLUMNS: Final = (
-    "level", "filter", "epoch", "exposure", "mjd", "n_exposures", "flux_njy", "flux_err_njy",
-    "snr", "mag_ab", "mag_err", "limit_ab", "flags",
+    "level", "filter", "epoch", "visit", "exposure", "mjd", "n_exposures", "flux_njy",
+    "flux_err_njy", "snr", "mag_ab", "mag_err", "limit_ab", "flags",
 )  # fmt: skip
 
 
@@ -127,9 +127,11 @@ def _light_curves(products: Sequence[Product]) -> str:
             caption = "Stacks around the target: aperture of the fit, and search radius (dashed)."
             parts.append(_figure(product.files["cutouts"], caption))
         means = [row for row in rows if row["level"] != "exposure"]
-        parts.append(_table(CURVE_COLUMNS, means))
+        several = len(product.facts.get("sources", [])) > 1
+        columns = ("source", *CURVE_COLUMNS) if several else CURVE_COLUMNS
+        parts.append(_table(columns, means))
         single = [row for row in rows if row["level"] == "exposure"]
-        parts.append(_folded(f"{len(single)} exposures", _table(CURVE_COLUMNS, single)))
+        parts.append(_folded(f"{len(single)} exposures", _table(columns, single)))
     return "".join(parts)
 
 

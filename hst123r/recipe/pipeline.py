@@ -65,7 +65,13 @@ class _Connector:
     def _supply(self, need: Need, asked_by: Instance) -> None:
         stage = registry.implied_maker(need.kind)
         if stage is None:
-            makers = [n for n in registry.names() if need.kind in registry.get(n).makes]
+            # one that makes of it what it was given is no beginning
+            makers = [
+                name
+                for name in registry.names()
+                if need.kind in registry.get(name).makes
+                and all(need.kind != own.kind for own in registry.get(name).needs)
+            ]
             message = (
                 f"needs a product of kind {need.kind!r} that no earlier stage makes; "
                 f"put {' or '.join(makers) or 'a stage that makes it'} before it"
