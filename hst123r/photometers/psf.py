@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hst123r.products.frames import FindPSF
     from hst123r.products.residual_images import Residuals
     from hst123r.sources.measured import FrameNote, Measurements
+    from hst123r.sources.own_psf import ByFocus
 
 
 def divide(
@@ -56,7 +57,7 @@ def divide(
             "exposure": members,
             "cosmic-ray mask": list(masks.values()),
         }
-        if params.psf == "grid" and params.psf_grids is not None:
+        if params.psf in ("grid", "hybrid") and params.psf_grids is not None:
             folder = Path(scope.recipe_folder) / params.psf_grids
             path = find_grid(folder, instruments.get(detector), band(name))
             given[PSF_GRID] = [Product(PSF_GRID, path.stem, {}, {"grid": str(path)})]
@@ -81,7 +82,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     from hst123r.products.residual_images import Residuals
     from hst123r.products.source_table import read_sources
     from hst123r.sources.measured import collect
-    from hst123r.sources.own_psf import OwnPSF
+    from hst123r.sources.own_psf import OwnPSF, by_samples
 
     sources = read_sources(job.inputs["sources"][0].files["catalog"])
     if len(sources) == 0:
@@ -98,8 +99,9 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         _find_psf(job, params),
     )
     ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
-    own = OwnPSF(frames, ra, dec)
-    used = own if params.psf == "image" else frames
+    focus = _focus(job, exposures)
+    own = OwnPSF(frames, ra, dec, focus if params.psf == "hybrid" else by_samples)
+    used = own if params.psf in ("image", "hybrid") else frames
     joint = common_positions(
         used,
         ra,
@@ -116,6 +118,16 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
     ] + losses
+    first = next(iter(used)).psf
+    radius = params.fit_radius.to("pix")
+    outcome.measurements.append(
+        Measurement("psf_encircled_energy", float(first.encircled_energy(radius)))
+    )
+    if focus.focus_nm:
+        outcome.measurements += [
+            Measurement("defocus", float(np.median(list(focus.focus_nm.values()))), "nm"),
+            Measurement("charge_diffusion", float(np.median(list(focus.blur_pix.values()))), "pix"),
+        ]
     if params.residuals:
         outcome.products += _residuals(job, context, Residuals(exposures, used, joint), exposures)
     return outcome
@@ -164,6 +176,19 @@ def _made_good(
     why = "as asked for" if params.cte == "none" else "no formula is known for them"
     text = f"losses of charge transfer are left in {names}: {why}"
     return found, [Caveat("transfer_losses", text)]
+
+
+def _focus(job: Job, exposures: list[Exposure]) -> ByFocus:
+    """Return what fits the focus of each chip."""
+    from hst123r.sources.own_psf import ByFocus
+
+    chips = {
+        f"{exposure.root}[{chip.extver}]": chip.number
+        for exposure in exposures
+        for chip in exposure.chips
+    }
+    detector = instruments.get(job.labels["detector"])
+    return ByFocus(detector, band(job.labels["filter"]), chips)
 
 
 def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:
