@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,10 +126,28 @@ class Pupil:
             2 * square - 1 - inner,
             6 * square**2 - 6 * (1 + inner) * square + 1 + 4 * inner + inner**2,
         )
-        weight = transmission / transmission.sum()
-        total = np.zeros_like(square)
-        for term in terms:
-            flat = term - np.sum(weight * term)
-            total += flat / np.sqrt(np.sum(weight * flat**2))
-        total /= np.sqrt(np.sum(weight * total**2))
-        return np.asarray(total)
+        return _unit(sum(_unit(term, transmission) for term in terms), transmission)
+
+    def defocus(self, v2: Floats, v3: Floats, transmission: Floats) -> Floats:
+        """Return a wavefront error of unit rms that is defocus alone.
+
+        Parameters
+        ----------
+        v2, v3 : ndarray of float64
+            Coordinates in primary radii.
+        transmission : ndarray of float64
+            What :meth:`transmission` gives at the same points.
+
+        Returns
+        -------
+        ndarray of float64
+            Wavefront error with mean 0 and rms 1 over the pupil.
+        """
+        return _unit(v2**2 + v3**2, transmission)
+
+
+def _unit(error: Any, transmission: Floats) -> Floats:
+    """Return a wavefront error with its mean taken off and an rms of 1."""
+    weight = transmission / transmission.sum()
+    flat = error - np.sum(weight * error)
+    return np.asarray(flat / np.sqrt(np.sum(weight * flat**2)), np.float64)

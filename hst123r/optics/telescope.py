@@ -50,6 +50,8 @@ class Light:
         Wavefront error in metres rms.
     blur_pix : float
         Gaussian sigma of charge diffusion along each axis, in pixels.
+    focus_m : float
+        Defocus of the day in addition, metres rms of the wavefront.
     """
 
     band_m: tuple[float, ...]
@@ -57,6 +59,7 @@ class Light:
     pupil: Pupil
     wavefront_m: float
     blur_pix: float
+    focus_m: float = 0.0
 
 
 def effective_psf(
@@ -67,6 +70,8 @@ def effective_psf(
     oversampling: int = 5,
     half_pix: int = 64,
     position: tuple[float, float] | None = None,
+    focus_nm: float = 0.0,
+    blur_pix: float | None = None,
 ) -> EffectivePSF:
     """Compute the effective PSF of a detector through a filter.
 
@@ -86,6 +91,10 @@ def effective_psf(
     position : (x, y), optional
         Zero-based pixel of the full chip at which the shape of the pixels is taken; the
         reference pixel of the WCS when not given.
+    focus_nm : float
+        Defocus in addition to the detector's typical wavefront, nanometres rms.
+    blur_pix : float, optional
+        Gaussian sigma of charge diffusion; the detector's when not given.
 
     Returns
     -------
@@ -112,7 +121,8 @@ def effective_psf(
             cold_stop=detector.optics.cold_stop.value if detector.optics.cold_stop else None,
         ),
         wavefront_m=metres(detector.optics.wavefront, detector.name),
-        blur_pix=detector.optics.blur.value,
+        blur_pix=detector.optics.blur.value if blur_pix is None else blur_pix,
+        focus_m=1e-9 * focus_nm,
     )
     return from_light(light, oversampling, half_pix)
 
@@ -329,6 +339,8 @@ def _monochromatic(
     edge = float(np.sqrt(abs(np.linalg.det(to_pupil))))
     transmission = light.pupil.transmission(v2, v3, edge)
     waves = light.wavefront_m / wavelength * light.pupil.wavefront(v2, v3, transmission)
+    if light.focus_m:
+        waves += light.focus_m / wavelength * light.pupil.defocus(v2, v3, transmission)
     amplitude = transmission * np.exp(2j * np.pi * waves)
     # the pupil fills a small part of the frequencies: transform its columns, then all rows
     columns = np.zeros((size, steps.size), np.complex128)

@@ -20,15 +20,17 @@ class PhotometryParams(Params):
         description="Who measures; psf: the built-in fit, no external program; dolphot: DOLPHOT, "
         "which the user installs",
     )
-    psf: Literal["computed", "image", "grid"] = Field(
+    psf: Literal["computed", "hybrid", "image", "grid"] = Field(
         "computed",
-        description="computed: from the telescope's pupil and the band; image: that, corrected by "
-        "each chip's own bright stars; grid: the mean of a measured grid, see psf_grids",
+        description="computed: from the telescope's pupil and the band; hybrid: that (or the mean "
+        "of a measured grid where psf_grids is named), focus and charge diffusion fitted to each "
+        "chip's own bright stars; image: the computed one, its core corrected by samples of those "
+        "stars; grid: the mean of a measured grid, see psf_grids",
     )
     psf_grids: str | None = Field(
         None,
-        description="For psf: grid, the folder with files of the STDPSF library, relative to the "
-        "recipe",
+        description="For psf: grid or hybrid, the folder with files of the STDPSF library, "
+        "relative to the recipe",
     )
     fit_radius: PositivePixels = Field(
         Amount(3.0, "pix"), description="Pixels nearer than this decide about a source"

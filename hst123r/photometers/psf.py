@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hst123r.products.frames import FindPSF
     from hst123r.products.residual_images import Residuals
     from hst123r.sources.measured import FrameNote, Measurements
+    from hst123r.sources.own_psf import ByFocus
 
 
 def divide(
@@ -56,7 +57,7 @@ def divide(
             "exposure": members,
             "cosmic-ray mask": list(masks.values()),
         }
-        if params.psf == "grid" and params.psf_grids is not None:
+        if params.psf in ("grid", "hybrid") and params.psf_grids is not None:
             folder = Path(scope.recipe_folder) / params.psf_grids
             path = find_grid(folder, instruments.get(detector), band(name))
             given[PSF_GRID] = [Product(PSF_GRID, path.stem, {}, {"grid": str(path)})]
@@ -91,7 +92,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     from hst123r.products.residual_images import Residuals
     from hst123r.products.source_table import read_sources
     from hst123r.sources.measured import collect
-    from hst123r.sources.own_psf import OwnPSF
+    from hst123r.sources.own_psf import OwnPSF, by_samples
 
     sources = read_sources(job.inputs["sources"][0].files["catalog"])
     if len(sources) == 0:
@@ -108,8 +109,9 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         _find_psf(job, params),
     )
     ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
-    own = OwnPSF(frames, ra, dec)
-    seen = own if params.psf == "image" else frames
+    focus = _focus(job, exposures)
+    own = OwnPSF(frames, ra, dec, focus if params.psf == "hybrid" else by_samples)
+    seen = own if params.psf in ("image", "hybrid") else frames
     options = FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject)
     joint = common_positions(
         seen,
@@ -133,9 +135,25 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
     ] + losses
+    outcome.measurements += _of_psf(seen, focus, options)
     if params.residuals:
         outcome.products += _residuals(job, context, Residuals(exposures, seen, joint), exposures)
     return outcome
+
+
+def _of_psf(frames: Any, focus: Any, options: FitOptions) -> list[Measurement]:
+    """Return what is known of the PSF that was used."""
+    import numpy as np
+
+    encircled = next(iter(frames)).psf.encircled_energy(options.fit_radius_pix)
+    measured = [Measurement("psf_encircled_energy", float(encircled))]
+    if focus.focus_nm:
+        defocus, blur = (np.median(list(v.values())) for v in (focus.focus_nm, focus.blur_pix))
+        measured += [
+            Measurement("defocus", float(defocus), "nm"),
+            Measurement("charge_diffusion", float(blur), "pix"),
+        ]
+    return measured
 
 
 def _residuals(
@@ -181,6 +199,19 @@ def _made_good(
     why = "as asked for" if params.cte == "none" else "no formula is known for them"
     text = f"losses of charge transfer are left in {names}: {why}"
     return found, [Caveat("transfer_losses", text)]
+
+
+def _focus(job: Job, exposures: list[Exposure]) -> ByFocus:
+    """Return what fits the focus of each chip."""
+    from hst123r.sources.own_psf import ByFocus
+
+    chips = {
+        f"{exposure.root}[{chip.extver}]": chip.number
+        for exposure in exposures
+        for chip in exposure.chips
+    }
+    detector = instruments.get(job.labels["detector"])
+    return ByFocus(detector, band(job.labels["filter"]), chips)
 
 
 def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:

@@ -105,7 +105,7 @@ def image_psf(
     """
     options = FitOptions(fit_radius_pix=min(radius_pix, 5.0))
     stars = free(frame, x, y, background, options)
-    chosen = _chosen(stars, radius_pix, most_stars)
+    chosen = bright_isolated(stars, radius_pix, most_stars)
     if chosen.size < minimum_stars:
         raise StageError(
             f"only {chosen.size} bright isolated stars are there to measure a PSF on, "
@@ -114,7 +114,7 @@ def image_psf(
             hint="Use a computed or a library PSF",
         )
     error_before = stars.fluxes.model_error
-    part = _company(stars, chosen, radius_pix)
+    part = company(stars, chosen, radius_pix)
     numbers = np.flatnonzero(np.isin(part, chosen))
     place_x, place_y = stars.x[part], stars.y[part]
     current = frame
@@ -126,14 +126,14 @@ def image_psf(
             current, background, replace(options, fit_radius_pix=radius_pix), place_x, place_y
         )
         fit.settle()
-        psf = _corrected(current.psf, *_samples(fit, numbers), radius_pix)
+        psf = _corrected(current.psf, *samples(fit, numbers), radius_pix)
         current = replace(current, psf=psf)
     last = ChipFit(current, background, options, place_x, place_y)
     last.settle()
     return ImagePSF(current.psf, chosen, error_before, last.model_error)
 
 
-def _chosen(stars: Stars, radius_pix: float, most: int) -> Integers:
+def bright_isolated(stars: Stars, radius_pix: float, most: int) -> Integers:
     """Return the bright isolated stars, the brightest first."""
     fluxes = stars.fluxes
     good = (fluxes.flags & _SPOILING) == 0
@@ -153,7 +153,7 @@ def _chosen(stars: Stars, radius_pix: float, most: int) -> Integers:
     return rows[np.argsort(-fluxes.flux[rows], kind="stable")][:most]
 
 
-def _company(stars: Stars, chosen: Integers, radius_pix: float) -> Integers:
+def company(stars: Stars, chosen: Integers, radius_pix: float) -> Integers:
     """Return the chosen stars and all whose light matters to them."""
     light = stars.fluxes.flux
     known = np.isfinite(light) & np.isfinite(stars.x + stars.y)
@@ -165,7 +165,7 @@ def _company(stars: Stars, chosen: Integers, radius_pix: float) -> Integers:
     return np.asarray(rows[near | (light[rows] >= light[chosen].min())])
 
 
-def _samples(fit: ChipFit, chosen: Integers) -> tuple[Floats, Floats, Floats, Floats]:
+def samples(fit: ChipFit, chosen: Integers) -> tuple[Floats, Floats, Floats, Floats]:
     """Return offsets, PSF residuals and weights of all good pixels around the chosen stars."""
     design = fit.design
     mine = np.isin(design.star, chosen) & ~fit.rejected[design.place]

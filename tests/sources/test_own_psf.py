@@ -1,9 +1,13 @@
 """Frames whose PSF is corrected by their own stars."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hst123r.sources.own_psf import OwnPSF
+from hst123r import instruments
+from hst123r.optics.telescope import effective_psf
+from hst123r.sources.own_psf import ByFocus, OwnPSF, by_samples
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def test_a_psf_that_is_wrong_becomes_that_of_the_stars(make_frame, make_psf, gri
     true = make_psf(sigma=1.05)
     x, y = grid(shape=(240, 240))
     frame = make_frame(x, y, np.full(x.size, 40000.0), shape=(240, 240), true_psf=true)
-    own = OwnPSF([frame], *sky(frame, x, y))
+    own = OwnPSF([frame], *sky(frame, x, y), by_samples)
     (better,) = list(own)
     assert own.problems == {}
     middle = frame.psf.middle
@@ -33,14 +37,14 @@ def test_a_psf_that_is_wrong_becomes_that_of_the_stars(make_frame, make_psf, gri
 def test_it_is_measured_once_however_often_frames_are_gone_through(make_frame, grid, sky):
     x, y = grid(shape=(240, 240))
     frame = make_frame(x, y, np.full(x.size, 40000.0), shape=(240, 240))
-    own = OwnPSF([frame], *sky(frame, x, y))
+    own = OwnPSF([frame], *sky(frame, x, y), by_samples)
     assert next(iter(own)).psf is next(iter(own)).psf
 
 
 def test_too_few_stars_keep_the_computed_one_and_say_so(make_frame, sky):
     x, y = np.array([40.0, 80.0]), np.array([40.0, 80.0])
     frame = make_frame(x, y, np.full(2, 40000.0))
-    own = OwnPSF([frame], *sky(frame, x, y))
+    own = OwnPSF([frame], *sky(frame, x, y), by_samples)
     (same,) = list(own)
     assert same.psf is frame.psf
     assert list(own.problems) == ["test"]
@@ -51,5 +55,25 @@ def test_sources_elsewhere_do_not_count(make_frame, sky):
     x, y = np.array([40.0, 80.0]), np.array([40.0, 80.0])
     frame = make_frame(x, y, np.full(2, 40000.0))
     ra, dec = sky(frame, x, y)
-    far = OwnPSF([frame], np.append(ra, 10.0), np.append(dec, -60.0))
+    far = OwnPSF([frame], np.append(ra, 10.0), np.append(dec, -60.0), by_samples)
     assert next(iter(far)).psf is frame.psf
+
+
+def test_the_focus_of_a_frame_is_found_and_said(make_frame, grid, sky):
+    """Nine stars on a frame whose telescope is out of focus; its PSF is on the library's grid."""
+    detector = instruments.get("ACS/HRC")
+    kind = {"chip": 1, "oversampling": 4, "half_pix": 13}
+    true = effective_psf(detector, "F555W", focus_nm=12.0, **kind)
+    x, y = (place[:9] for place in grid(shape=(240, 240)))
+    frame = make_frame(x, y, np.full(x.size, 90000.0), shape=(240, 240), true_psf=true)
+    frame = replace(frame, psf=effective_psf(detector, "F555W", **kind))
+    by_focus = ByFocus(detector, "F555W", {frame.label: 1})
+    own = OwnPSF([frame], *sky(frame, x, y), by_focus)
+    (better,) = list(own)
+    assert own.problems == {}
+    assert by_focus.focus_nm[frame.label] == pytest.approx(12.0, abs=1.5)
+    assert by_focus.blur_pix[frame.label] == pytest.approx(detector.optics.blur.value, abs=0.02)
+    assert better.psf.data.shape == frame.psf.data.shape
+    assert (
+        np.abs(better.psf.data - true.data).max() < 0.15 * np.abs(frame.psf.data - true.data).max()
+    )
