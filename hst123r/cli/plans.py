@@ -110,8 +110,8 @@ def _show_lock(found: Outlook) -> None:
     if found.lock is None:
         click.echo("not locked; a run that goes well writes the lock")
         return
-    verdict = "everything is" if not found.unlike else f"{len(found.unlike)} things are not"
-    click.echo(f"locked by {found.lock.name}; {verdict} as it was locked")
+    verdict = "not as it was locked:" if found.unlike else "everything is as it was locked"
+    click.echo(f"locked by {found.lock.name}; {verdict}")
     for item in found.unlike:
         click.echo(f"  {item}")
 

@@ -44,9 +44,14 @@ def completed(old: Lock, new: Lock) -> Lock:
                   for name, value in row.items()}
             for key, row in earlier.items()
         }  # fmt: skip
-        if section != "products":
-            # of files the archive may have more by now, which takes an update
-            rows = {**later, **rows}
+        # of files an archive may have more by now, which takes an update; nor do questions to MAST
+        # count, which are others to each of its mirrors
+        more = {
+            key: row
+            for key, row in later.items()
+            if section != "products" and row.get("service") != "mast"
+        }
+        rows = {**more, **rows}
         values[section] = [rows[key] for key in sorted(rows)]
     return Lock.model_validate({**old.model_dump(by_alias=True), **values})
 
@@ -186,6 +191,8 @@ def _asked(recipe: Recipe) -> dict[str, Any]:
     """Return what a recipe asks for, without what ``--set`` gave on top."""
     described = describe(recipe)
     described.pop("places", None)
+    # a key that a later version knows, and nobody has written, is no change
+    described["head"] = recipe.head.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return {**described, "stages": [{**item, "overrides": {}} for item in described["stages"]]}
 
 
@@ -207,7 +214,10 @@ def wanted_digest(recipe: Recipe, instance: Instance) -> str:
         selected = [used.values, blocks, used.overrides]
     return _digest(
         {
-            "targets": [entry.as_json() for entry in recipe.head.targets],
+            "targets": [
+                entry.model_dump(mode="json", exclude_defaults=True)
+                for entry in recipe.head.targets
+            ],
             "select": selected,
             "fetch": {name: values[name] for name in COUNTS if name in values},
         }

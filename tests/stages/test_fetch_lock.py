@@ -67,6 +67,7 @@ def test_what_was_made_anew_is_refused_found_and_taken(
     assert run_recipe(recipe()).code == 0
     assert invoke(["update", str(recipe()), "--check"]) == 0
     assert "no file anew" in capfd.readouterr().out
+    assert run_recipe(recipe(), "-C", "b").code == 0
     root = roots(data)[1]
     remake(archive, root, shift)
     number = len(archive.requests(root))
@@ -95,7 +96,14 @@ def test_what_was_made_anew_is_refused_found_and_taken(
     assert sum(changed) == 3
     again = run_recipe(recipe())
     assert again.code == 0
-    assert "select     3 reused, 1 done" in again.out or "1 done" in again.out
+    assert "fetch      5 reused" in again.out
+    assert "1 done" in again.out
+    # where the old one lies it is another version than the locked one, and is fetched
+    other = run_recipe(recipe(), "-C", "b")
+    assert other.code == 0, other.err
+    assert f"raw/{root}_flc.fits is not the locked version" in other.err
+    new = archive.holdings.files[f"mast:HST/product/{root}_flc.fits"].data
+    assert (tmp_path / "b" / "raw" / f"{root}_flc.fits").read_bytes() == new
     assert invoke(["update", str(recipe())]) == 0
     assert "recipe.lock.yaml is up to date" in capfd.readouterr().out
 
