@@ -194,7 +194,7 @@ def _fetched(needed: Sequence[Needed], scope: Scope) -> dict[tuple[Path, str], P
     """Return where the files of some caches lie, after they were fetched and verified."""
     from hst123r.archives import endpoints
     from hst123r.archives.crds import Crds
-    from hst123r.files.references import place_of
+    from hst123r.files.crds_cache import place_of
 
     wanted: dict[Path, dict[str, str]] = {}
     for item in needed:
@@ -218,7 +218,7 @@ def _fetched(needed: Sequence[Needed], scope: Scope) -> dict[tuple[Path, str], P
 def _verify_here(cache: Path, names: dict[str, str]) -> None:
     """Raise where a cache lacks a file, does not know its digest, or has another."""
     from hst123r.archives.crds import check
-    from hst123r.files.references import place_of, said_of
+    from hst123r.files.crds_cache import place_of, said_of
 
     lacking = []
     for name, folder in sorted(names.items()):
@@ -243,7 +243,8 @@ def _verify_here(cache: Path, names: dict[str, str]) -> None:
 
 def _here(name: str, places: Places) -> Path | None:
     """Find a file on this machine; one that is known to be broken is refused."""
-    from hst123r.files.references import find, said_of
+    from hst123r.files.crds_cache import said_of
+    from hst123r.files.references import find
 
     path = find(name, places.folder, os.environ)
     known = os.environ.get("CRDS_PATH")

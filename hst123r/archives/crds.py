@@ -8,11 +8,8 @@ kept beside, in ``config/hst/hst123r``, so that a cache can be verified without 
 
 from __future__ import annotations
 
-import base64
-import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +22,8 @@ from hst123r.archives.transfer import Trouble
 from hst123r.archives.wanted import Wanted
 from hst123r.errors import ArchiveError, InputError
 from hst123r.files.content import digest_bytes
+from hst123r.files.crds_cache import SHA1, answers_of, place_of, said_of, unpacked
 from hst123r.files.publish import machine_errors, write
-from hst123r.files.references import SHA1, place_of, said_of
 from hst123r.records.dates import utc_now
 
 OBSERVATORY: Final = "hst"
@@ -173,7 +170,7 @@ class Crds:
         return Wanted(f"crds:{name}", url, destination, verify)
 
     def _kept(self, name: str) -> Path:
-        return self.cache / "config" / OBSERVATORY / "hst123r" / name
+        return answers_of(self.cache) / name
 
     def _keep(self, path: Path, value: Mapping[str, Any]) -> None:
         with machine_errors("keep an answer of CRDS", path):
@@ -205,7 +202,10 @@ class Crds:
             said = answer["error"]
             text = said.get("message", said) if isinstance(said, dict) else said
             raise self._error(f"CRDS could not answer: {text}")
-        result = _decoded(answer.get("result"))
+        try:
+            result = unpacked(answer.get("result"))
+        except ValueError as error:
+            raise self._error(str(error)) from error
         if not isinstance(result, dict):
             raise self._error(f"CRDS answered {method} with something that is no object")
         return result
@@ -245,16 +245,6 @@ def _answered(response: Any, body: bytes) -> bool:
     if "result" not in answer and "error" not in answer:
         raise Trouble("the archive answered with JSON that is no answer")
     return False
-
-
-def _decoded(value: Any) -> Any:
-    """Unpack an answer, which CRDS packs where it is long."""
-    if not isinstance(value, dict) or "crds_encoded" not in value:
-        return value
-    try:
-        return json.loads(gzip.decompress(base64.b64decode(value["crds_payload"], validate=True)))
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
-        raise ArchiveError("what CRDS packed cannot be unpacked", hint=LATER) from error
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ from hst123r.files.fits_blocks import COMMENTARY, walk
 
 CONTEXT: Final = "CRDS_CTX"
 """Keyword of the CRDS context, the rules by which the reference files were chosen."""
-SHA1: Final = re.compile(r"[0-9a-f]{40}")
 _REFERENCE: Final = re.compile(r"[a-z]+\$[A-Za-z0-9_.+-]+")
 """How headers name a reference file: the variable of its folder, and its name."""
 
@@ -114,49 +112,6 @@ def find(name: str, folder: Path | None, environment: Mapping[str, str]) -> Path
         if (place / plain).is_file():
             return (place / plain).absolute()
     return None
-
-
-def place_of(cache: Path, instrument: str, name: str) -> Path:
-    """Return where a reference file lies in a cache of CRDS.
-
-    Parameters
-    ----------
-    cache : Path
-        The cache, what CRDS_PATH names.
-    instrument : str
-        Folder of its instrument, in small letters.
-    name : str
-        Plain name.
-
-    Returns
-    -------
-    Path
-        Its place, whether it is there or not.
-    """
-    return cache / "references" / "hst" / instrument / name
-
-
-def said_of(cache: Path, name: str) -> str | None:
-    """Return the sha1 that CRDS has of a file, as far as it was asked for this cache.
-
-    Parameters
-    ----------
-    cache : Path
-        The cache.
-    name : str
-        Plain name.
-
-    Returns
-    -------
-    str or None
-        Hexadecimal; None where nobody asked, or what was kept cannot be read.
-    """
-    path = cache / "config" / "hst" / "hst123r" / f"{name}.json"
-    try:
-        sha1 = str(json.loads(path.read_bytes())["sha1"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return sha1 if SHA1.fullmatch(sha1) else None
 
 
 def _places(variable: str, folder: Path | None, environment: Mapping[str, str]) -> Iterator[Path]:

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import pytest
 from loopback.client import IMPATIENT, QUICK
+from loopback.crds import listed_by_the_client
 
 from hst123r.archives.crds import Crds
 from hst123r.errors import ArchiveError, EnvironmentProblem
-from hst123r.files.references import place_of, said_of
+from hst123r.files.crds_cache import place_of, said_of
 
 NAME = "toy_idc.fits"
 DATA = bytes(range(256)) * 400
@@ -100,6 +101,27 @@ def test_a_file_that_crds_does_not_know_is_never_used(crds):
     with pytest.raises(ArchiveError, match=r"CRDS does not know gone_idc\.fits"):
         crds.files({NAME: "acs", "gone_idc.fits": "acs"})
     assert said_of(crds.cache, "gone_idc.fits") is None
+
+
+def test_a_cache_that_the_client_of_crds_has_filled_is_verified_without_asking(archive, crds):
+    whole = listed_by_the_client(crds.cache, {NAME: DATA})
+    place = place_of(crds.cache, "acs", NAME)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(DATA)
+    assert crds.files({NAME: "acs"}) == {NAME: place}
+    assert archive.log == []
+    place.write_bytes(DATA[:-1] + b"?")
+    assert crds.files({NAME: "acs"})[NAME].read_bytes() == DATA
+    assert archive.crds.asked == []
+    assert whole[NAME] == said_of(crds.cache, NAME)
+
+
+def test_what_cannot_be_unpacked_is_told(archive, crds, monkeypatch):
+    monkeypatch.setattr(
+        archive.crds, "info", lambda *_: {"crds_encoded": "1.0", "crds_payload": "!"}
+    )
+    with pytest.raises(ArchiveError, match="what CRDS packed cannot be unpacked"):
+        crds.files({NAME: "acs"})
 
 
 def test_an_answer_that_crds_has_packed_is_read(archive, crds):

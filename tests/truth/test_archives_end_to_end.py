@@ -165,6 +165,11 @@ def done(truth, tmp_path_factory):
         cached.write_bytes(cached.read_bytes()[:-2880])
         calls["poisoned"] = call("run", "recipe.yaml", "--json", "--offline")
         calls["healed"] = call("run", "recipe.yaml", "--json")
+        # Gaia has another answer, and is asked again
+        for kept in (place / "r" / "raw" / "gaia").glob("*.json"):
+            kept.unlink()
+        archive.tap.stars["dec"] += 0.002 / 3600
+        calls["changed"] = call("run", "recipe.yaml", "--json", "--until", "reference")
         yield place / "r", calls
 
 
@@ -198,6 +203,20 @@ def test_a_poisoned_reference_file_is_named_and_fetched_again(done):
     assert asked == ["GET /crds/unchecked_get/references/hst/toy_idc.fits"]
     jobs = [job for stage in json.loads(out.stdout)["stages"] for job in stage["jobs"]]
     assert {job["state"] for job in jobs} == {"reused"}
+
+
+def test_another_answer_of_gaia_makes_the_tie_again(done):
+    out, asked = done[1]["changed"]
+    assert out.returncode == 0, out.stderr
+    assert all("/tap/" in request for request in asked)
+    jobs = {
+        (stage["stage"], job["state"]): job["reasons"]
+        for stage in json.loads(out.stdout)["stages"]
+        for job in stage["jobs"]
+    }
+    (reason,) = [said for (stage, state), said in jobs.items() if state == "done"]
+    assert "gaia-dr3" in str(reason)
+    assert ("reference", "done") in jobs
 
 
 def test_everything_is_asked_for_and_arrives(done):
@@ -271,7 +290,9 @@ def test_what_was_fetched_is_on_record(done, finished_in):
     found = finished_in(done[0])
     rows = list(found.store.db.query("select uri, path, sha256, size from download"))
     assert len([row for row in rows if row["uri"].startswith("mast:")]) == 4
-    (gaia,) = [row for row in rows if row["uri"].startswith("gaia-dr3: FROM gaiadr3")]
+    # what was asked first, and what came when it was asked again
+    first, gaia = [row for row in rows if row["uri"].startswith("gaia-dr3: FROM gaiadr3")]
+    assert first["sha256"] != gaia["sha256"]
     table = done[0] / gaia["path"]
     assert table.stat().st_size == gaia["size"]
     references = list(found.store.db.query("select * from reference_file where digest <> ''"))

@@ -9,6 +9,7 @@ import base64
 import gzip
 import hashlib
 import json
+import pprint
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -54,6 +55,25 @@ class Service:
         return {name: self.best.get(name, "NOT FOUND n/a") for name in types}
 
 
+def listed_by_the_client(cache, files):
+    """Write the list of all files that the client of CRDS keeps in its cache."""
+    about = {
+        name: {"size": str(len(data)), "sha1sum": hashlib.sha1(data).hexdigest()}
+        for name, data in files.items()
+    }
+    path = cache / "config" / "hst" / "server_config"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    config = {"status": "server", "download_metadata": packed(about), "bad_files_list": []}
+    path.write_text(pprint.pformat(config))
+    return {name: entry["sha1sum"] for name, entry in about.items()}
+
+
+def packed(value):
+    """Pack an answer as CRDS does."""
+    text = base64.b64encode(gzip.compress(json.dumps(value).encode())).decode()
+    return {"crds_encoded": "1.0", "crds_payload": text}
+
+
 def answer(handler, body):
     """Answer one request."""
     service = handler.archive.crds
@@ -83,6 +103,5 @@ def _call(handler, service, call):
     except LookupError as error:
         reply["error"] = {"message": str(error)}
     if service.encoded:
-        packed = base64.b64encode(gzip.compress(json.dumps(reply["result"]).encode()))
-        reply["result"] = {"crds_encoded": "1.0", "crds_payload": packed.decode()}
+        reply["result"] = packed(reply["result"])
     return reply
