@@ -3,28 +3,58 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def one_of(name: str, *flags: tuple[str, str]) -> Callable[[F], F]:
+    """Add flags of which one may be given; the command gets its word, or None, as one argument.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument.
+    *flags : tuple of str
+        Word, which is the flag without its dashes, and help.
+
+    Returns
+    -------
+    callable
+        A decorator.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*args: Any, **given: Any) -> Any:
+            words = [word for word, _ in flags if given.pop(f"{name}_{word}")]
+            if len(words) > 1:
+                named = " and ".join(f"--{word}" for word in words)
+                raise click.UsageError(f"{named} exclude one another")
+            return function(*args, **given, **{name: words[0] if words else None})
+
+        for word, about in reversed(flags):
+            option = click.option(f"--{word}", f"{name}_{word}", is_flag=True, help=about)
+            call = option(call)
+        return cast(F, call)
+
+    return decorate
+
+
 def forms(function: F) -> F:
-    """Add ``--json``, ``--csv`` and ``--table``; the command gets ``form``, one of these words."""
-    for name, about in (
-        ("table", "Print a table; this is what happens without another."),
-        ("csv", "Print comma-separated values."),
+    """Add ``--json``, ``--csv`` and ``--table``; the command gets ``form``, None for a table."""
+    return one_of(
+        "form",
         ("json", "Print JSON."),
-    ):
-        function = click.option(
-            f"--{name}", "form", flag_value=name, default="table" if name == "table" else None,
-            multiple=False, expose_value=True, help=about,
-        )(function)  # fmt: skip
-    return function
+        ("csv", "Print comma-separated values."),
+        ("table", "Print a table, as without any of these."),
+    )(function)
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -30,6 +30,8 @@ TABLE_FUNCTIONS: Final = ("json_each", "json_tree", "pragma_table_info", "pragma
 DENIED_FUNCTIONS: Final = frozenset({"load_extension", "fts3_tokenizer"})
 LARGEST_VALUE: Final = 50_000_000
 """Bytes of one text or blob; the cards of a header take some 100 000."""
+LARGEST_ANSWER: Final = 200_000_000
+"""Letters of all rows; what a table or a notebook can still show is far less."""
 LONGEST_PATTERN: Final = 1000
 """Letters of a LIKE or GLOB; matching a long one takes for ever, and no clock is looked at."""
 STEPS: Final = 10_000
@@ -127,7 +129,7 @@ def ask(store: Store, text: str, *, seconds: float, limit: int) -> Answer:
         if cursor.description is None:
             raise InputError("there is no statement that gives rows", hint=_HINT)
         columns = _unique([column[0] for column in cursor.description])
-        found = cursor.fetchmany(limit + 1)
+        found = _rows(cursor, limit + 1)
     except (sqlite3.Warning, sqlite3.ProgrammingError) as error:
         raise InputError(f"one statement at a time, please: {error}") from error
     except sqlite3.DatabaseError as error:
@@ -140,6 +142,20 @@ def ask(store: Store, text: str, *, seconds: float, limit: int) -> Answer:
 
 
 _HINT: Final = "Write SELECT …; the tables and views are in the documentation under `tables`"
+
+
+def _rows(cursor: sqlite3.Cursor, most: int) -> list[tuple[Any, ...]]:
+    """Return rows, as many as are wanted and as fit into memory."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    while len(rows) < most and (row := cursor.fetchone()) is not None:
+        size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        if size > LARGEST_ANSWER:
+            raise InputError(
+                f"the answer is larger than {LARGEST_ANSWER / 1e6:.0f} MB", hint="Ask for less"
+            )
+        rows.append(row)
+    return rows
 
 
 def _confine(

@@ -140,6 +140,9 @@ def test_lineage_and_history_as_text(hst123r, work):
     assert hst123r("lineage", "T", "--svg").out.startswith("<svg")
     assert hst123r("lineage", "T", "--svg", "-o", "lineage.svg").out == ""
     assert (work.parent / "lineage.svg").read_text().endswith("</svg>\n")
+    for both in (("--up", "--down"), ("--svg", "--json")):
+        answer = hst123r("lineage", "T", *both)
+        assert (answer.code, "exclude one another" in answer.err) == (2, True)
     assert hst123r("lineage", "T", "-o", "none/lineage.txt").code in {2, 6}
     rows = hst123r("history", "--measurement", "rms > 1 mas").out.splitlines()
     assert len(rows) == 2

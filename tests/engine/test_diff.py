@@ -62,6 +62,19 @@ def test_an_input_is_told_by_facet(ran, first_run, tmp_path):
     assert "(bytes)" in fetched["why"][0] or "(file)" in fetched["why"][0] or fetched["why"]
 
 
+def test_what_is_volatile_is_no_difference(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder)
+    with sqlite3.connect(folder / "hst123r.sqlite") as store:
+        changed = store.execute(
+            "update content set digest = 'blake3:0', facets = json_set(facets, '$.volatile', 'x') "
+            "where id = (select min(id) from content where facets like '%pixels%')"
+        ).rowcount
+    store.close()
+    assert changed == 1
+    assert compare(None, finished, folder)["files"] == []
+
+
 @pytest.fixture
 def brighter(finished, tmp_path):
     """A copy in which the catalogue, the light curve, a measurement and a package differ."""

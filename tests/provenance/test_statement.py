@@ -123,6 +123,12 @@ def test_what_is_wrong_is_a_sentence(answer, text, sentence):
         answer(text)
 
 
+def test_an_answer_that_does_not_fit_into_memory_is_refused(answer, monkeypatch):
+    monkeypatch.setattr("hst123r.provenance.statement.LARGEST_ANSWER", 2_000_000)
+    with pytest.raises(InputError, match="the answer is larger than 2 MB"):
+        answer(FOR_EVER + "select zeroblob(300000) from t limit 50")
+
+
 def test_tables_may_be_described(answer):
     assert "stage" in {row[1] for row in answer("pragma table_info(job)").rows}
     assert "id" in {row[0] for row in answer("select name from pragma_table_info('job')").rows}

@@ -86,3 +86,31 @@ def test_views_do_not_hide_columns_that_come_later(store):
         names = [row[1] for row in other.execute("pragma table_info(photometry_by_run)")]
     other.close()
     assert "later" in names
+
+
+def makers(store):
+    text = "select l.job, p.job_id as maker from lineage l join product p on p.id = l.product"
+    return {row["job"]: row["maker"] for row in rows(store, text)}
+
+
+def test_the_same_bytes_made_again_later_are_not_what_was_read(store, begin, attempt, work, image):
+    run, path = begin(), image(work / "products" / "a.fits")
+    first = attempt("align", "a", run=run, makes=[path])
+    reader = attempt("stack", "a", run=run, reads=[path])
+    attempt("align", "a", run=run, makes=[path])
+    assert makers(store) == {reader: first}
+
+
+def test_of_two_that_wrote_a_path_the_bytes_decide(store, begin, attempt, work, image):
+    """Their rows are in the order in which they ended, which need not be that of writing."""
+    run, path = begin(), image(work / "products" / "a.fits", value=1)
+    one = attempt("align", "a", run=run, makes=[path])
+    image(path, value=2)
+    attempt("align", "b", run=run, makes=[path])
+    image(path, value=1)
+    reader = attempt("stack", "a", run=run, reads=[path])
+    assert makers(store) == {reader: one}
+    # touched by hand in what is volatile, the bytes are nobody's, and the last one counts
+    image(path, value=1, DATE="2020-01-01")
+    other = attempt("stack", "b", run=run, reads=[path])
+    assert makers(store)[other] == one + 1

@@ -64,7 +64,7 @@ DIGITS = 4
 @click.option("--since", metavar="DATE", help="Only what began at or after this date (UTC).")
 @click.option("--before", metavar="DATE", help="Only what began before this date (UTC).")
 @listing.forms
-def command(work_dir: Path | None, form: str, **asked: Any) -> int:
+def command(work_dir: Path | None, form: str | None, **asked: Any) -> int:
     """Show the runs of a work directory, the jobs behind them, or light curves over runs.
 
     Without options, or with --since, --before and --software only, it shows runs. All other

@@ -7,18 +7,25 @@ from pathlib import Path
 
 import click
 
+from hst123r.cli import listing
 from hst123r.cli import options as shared
 
 
 @click.command()
 @click.argument("what", metavar="TARGET|POINT|JOB|FILE")
 @shared.work_dir
-@click.option("--up", "only", flag_value="up", help="Only back, to the archive.")
-@click.option("--down", "only", flag_value="down", help="Only forward, to all that depends on it.")
+@listing.one_of(
+    "only",
+    ("up", "Only back, to the archive."),
+    ("down", "Only forward, to all that depends on it."),
+)
 @click.option("--all", "every", is_flag=True, help="Forward also to results that count no more.")
-@click.option("--json", "form", flag_value="json", help="Print JSON instead of a tree.")
-@click.option("--mermaid", "form", flag_value="mermaid", help="Print a Mermaid flowchart.")
-@click.option("--svg", "form", flag_value="svg", help="Print a drawing, as SVG.")
+@listing.one_of(
+    "form",
+    ("json", "Print JSON instead of a tree."),
+    ("mermaid", "Print a Mermaid flowchart."),
+    ("svg", "Print a drawing, as SVG."),
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
 def command(
     what: str, work_dir: Path | None, only: str | None, every: bool, form: str | None,

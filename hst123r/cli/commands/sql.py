@@ -33,7 +33,7 @@ ROWS = 10_000
 )
 @listing.forms
 def command(
-    statement: str, work_dir: Path | None, seconds: float, limit: int, form: str
+    statement: str, work_dir: Path | None, seconds: float, limit: int, form: str | None
 ) -> int:  # fmt: skip
     """Answer a SQL statement that reads the store.
 
