@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import Joint
     from hst123r.products.frames import FindPSF
     from hst123r.products.residual_images import Residuals
@@ -141,7 +142,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     return outcome
 
 
-def _of_psf(frames: Any, focus: Any, options: FitOptions) -> list[Measurement]:
+def _of_psf(frames: Any, focus: ByFocus, options: FitOptions) -> list[Measurement]:
     """Return what is known of the PSF that was used."""
     import numpy as np
 

@@ -21,8 +21,8 @@ def command(run: str, output: Path, images: bool, work_dir: Path | None) -> None
     """Put a run into one file: recipe, lock, results, and where every number comes from.
 
     RUN is its number or tag; by default the last one. Exposures and stacks are left out, since
-    `replay` makes them again. It is an RO-Crate (Provenance Run Crate) and holds W3C PROV too; nothing in
-    it tells of this machine or its user.
+    `replay` makes them again. It is an RO-Crate (Provenance Run Crate) and holds W3C PROV too;
+    nothing in it tells of this machine or its user.
 
     \b
         hst123r bundle -o paper.zip
