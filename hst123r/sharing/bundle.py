@@ -100,10 +100,21 @@ def bundle(
     return sorted([*texts, *(item.name for item in files)])
 
 
-def lock_of(recipe: str) -> str | None:
-    """Return the text of the lock beside a recipe, None where there is none."""
-    path = Path(recipe).with_suffix(".lock.yaml")
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+def lock_of(recipe: str, folder: Path) -> str | None:
+    """Return the text of the lock of a recipe, None where there is none.
+
+    Parameters
+    ----------
+    recipe : str
+        Path of the recipe; its lock lies beside it.
+    folder : Path
+        The work directory, which has the locks of recipes that ship with hst123r.
+    """
+    beside = Path(recipe).with_suffix(".lock.yaml")
+    for path in (beside, folder / beside.name):
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    return None
 
 
 def citation(version: str) -> str:

@@ -62,7 +62,9 @@ def test_a_full_disk_leaves_nothing(extract, work, tmp_path):
     assert not list(tmp_path.glob("*.zip*"))
 
 
-def test_the_lock_beside_a_recipe(tmp_path):
+def test_the_lock_beside_a_recipe_or_in_the_work_directory(tmp_path, work):
+    assert lock_of(str(tmp_path / "r.yaml"), work) is None
+    (work / "r.lock.yaml").write_text("y: 2\n")
+    assert lock_of("/package/recipes/r.yaml", work) == "y: 2\n"
     (tmp_path / "r.lock.yaml").write_text("x: 1\n")
-    assert lock_of(str(tmp_path / "r.yaml")) == "x: 1\n"
-    assert lock_of(str(tmp_path / "s.yaml")) is None
+    assert lock_of(str(tmp_path / "r.yaml"), work) == "x: 1\n"

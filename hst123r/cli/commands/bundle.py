@@ -35,7 +35,7 @@ def command(run: str, output: Path, images: bool, work_dir: Path | None) -> None
     found = of_run(work_dir, run)
     members = bundle(
         found.extract, found.recipe, found.folder, output,
-        lock=lock_of(found.recipe_path), version=__version__, images=images,
+        lock=lock_of(found.recipe_path, found.folder), version=__version__, images=images,
     )  # fmt: skip
     size = output.stat().st_size
     click.echo(f"{output} written: run {found.number}, {len(members)} files, {size / 1e6:.1f} MB")
