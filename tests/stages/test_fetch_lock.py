@@ -164,7 +164,9 @@ def test_offline_opens_no_socket_and_says_what_is_missing(archive, recipe, data,
 
 
 @pytest.mark.heavy
-def test_a_shared_archive_and_a_lock_are_enough_without_a_network(archive, recipe, data, tmp_path):
+def test_a_shared_archive_and_a_lock_are_enough_without_a_network(
+    archive, recipe, data, tmp_path, monkeypatch
+):
     path = recipe()
     text = path.read_text().replace(
         '{name: T, position: "150.1 2.2"}', "{name: SN T, resolve: true}"
@@ -173,9 +175,8 @@ def test_a_shared_archive_and_a_lock_are_enough_without_a_network(archive, recip
     (tmp_path / "common").mkdir()
     path.write_text(text.replace("{from: mast}", "{from: mast, archive: common, source: auto}"))
     archive.faults.add(f"GET.*Download.*{roots(data)[0]}", "status", None, code=404)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HST123R_S3_URL", archive.url)
-        done, _ = guarded(tmp_path, "run", path, "-C", "a")
+    monkeypatch.setenv("HST123R_S3_URL", archive.url)
+    done, _ = guarded(tmp_path, "run", path, "-C", "a")
     assert done.returncode == 0, done.stderr
     assert f"the public bucket is asked for {roots(data)[0]}_flc.fits" in done.stderr
     there = sorted(p.name for p in (tmp_path / "common" / "ACS" / "WFC" / "150").iterdir())
