@@ -59,7 +59,8 @@ def test_an_input_is_told_by_facet(ran, first_run, tmp_path):
     assert files["raw/jsi00101q_flc.fits"] == ["pixels"]
     (fetched,) = [job for job in found["jobs"] if job["stage"] == "fetch"]
     assert fetched["label"] == "jsi00101q"
-    assert "(bytes)" in fetched["why"][0] or "(file)" in fetched["why"][0] or fetched["why"]
+    assert fetched["why"][0].startswith("input ")
+    assert "changed (" in fetched["why"][0]
 
 
 def test_what_is_volatile_is_no_difference(finished, tmp_path):
