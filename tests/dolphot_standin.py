@@ -103,7 +103,11 @@ class Image:
         self.time, self.mjd = header["EXPTIME"], header["MJD-OBS"]
         self.filter = next(header[k] for k in ("FILTER", "FILTER1", "FILTER2")
                            if str(header.get(k, "CLEAR"))[:5] != "CLEAR")  # fmt: skip
-        self.unit = settings["ctmult"] / settings["fraction"][self.filter]
+        self.unit = settings["ctmult"]
+        # its PSF holds all light; the correction goes to the aperture, which does not
+        self.correction = -2.5 * float(np.log10(settings["fraction"][self.filter]))
+        if settings["does"] == "no aperture corrections":
+            self.correction = 0.0
         chip = int(name.partition(".chip")[2])
         truth = [row for row in read_truth(settings, name) if row["extver"] == chip]
         self.limits = header["BADPIX"], header["SATURATE"]
@@ -120,7 +124,7 @@ class Image:
 
 
 def block(counts, error, image):
-    zero = ZEROPOINT - 2.5 * np.log10(1 / image.time)
+    zero = ZEROPOINT - 2.5 * np.log10(1 / image.time) + image.correction
     mag = zero - 2.5 * np.log10(counts) if counts > 0 else 99.999
     rate = counts * 10 ** (-0.4 * zero)
     rate_error = error * 10 ** (-0.4 * zero)
@@ -166,8 +170,7 @@ def write_info(output, images):
     lines += ["", "EXTENSION 0 CHIP 1", "Limits", " 0 100 0 100", "* ACS-specific info"]
     lines += [f"* image {n}: {i.filter} 1 {i.time:.6f}" for n, i in enumerate(images, 1)]
     lines += ["Alignment", *(" 0.010000 0.020000 1.000000 0.000000 0.000000" for _ in images)]
-    lines += ["Aperture corrections", *("  -0.000" if n else "  0.001" for n, _ in
-                                        enumerate(images))]  # fmt: skip
+    lines += ["Aperture corrections", *(f"  {image.correction or -0.0:.6f}" for image in images)]
     Path(f"{output}.info").write_text("\n".join(lines) + "\n")
 
 
@@ -229,7 +232,7 @@ def write_fake(images, several, parameters):
         put, blocks, snr = [], [], []
         for image in images:
             mag = magnitudes[names.index(image.filter)]
-            counts = 10 ** (-0.4 * (mag - ZEROPOINT)) * image.time
+            counts = 10 ** (-0.4 * (mag - ZEROPOINT - image.correction)) * image.time
             error = float(np.hypot(NOISE, np.sqrt(counts)))
             found = counts + rng.normal(0, error)
             put += [f"{counts:.1f}", f"{mag:.3f}"]

@@ -53,7 +53,8 @@ class Known:
     def offset(self, image: int) -> float:
         """Return DOLPHOT's magnitude less the AB magnitude of a star on an image."""
         note = self.notes[image]
-        return self.converted.zeropoints[image] - note.zeropoint_ab - note.aperture_mag
+        beyond = self.converted.beyond_mags[image]
+        return self.converted.zeropoints[image] - note.zeropoint_ab - beyond
 
 
 def artificial_stars(field: Field, known: Known) -> tuple[list[Product], list[Measurement]]:

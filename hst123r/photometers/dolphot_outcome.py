@@ -163,6 +163,7 @@ def _notes(field: Field) -> list[ImageNote]:
                 math.nan if zeropoint is None else zeropoint + 2.5 * math.log10(chip.gain),
                 chip.gain * detector.dolphot.ctmult,
                 2.5 * math.log10(float(psf.encircled_energy(radius))),
+                whole_psf=field.params.dolphot.psf == "library",
             )
         )  # fmt: skip
     return notes

@@ -87,13 +87,26 @@ def test_what_a_run_leaves(measure):
     caveats = {caveat.code: caveat.text for caveat in outcome.caveats}
     assert set(caveats) == {
         "dolphot_few_alignment_stars", "dolphot_few_aperture_stars",
-        "dolphot_no_aperture_correction", "dolphot_not_numbers", "dolphot_unknown_parameters",
+        "dolphot_not_numbers", "dolphot_unknown_parameters",
     }  # fmt: skip
     assert "does not know NegSky, and" in caveats["dolphot_unknown_parameters"]
     # one in the first run, and one in the second
     assert caveats["dolphot_not_numbers"].startswith("2 fields")
     numbers = {m.name: m.value for m in outcome.measurements if not m.subject}
     assert numbers["stars"] > 20
+
+
+@pytest.mark.parametrize("does", ["", "no aperture corrections"])
+def test_fluxes_hold_all_light_with_aperture_corrections_and_without(measure, small, does):
+    outcome = measure(does, images=1, forced=False)
+    codes = {caveat.code for caveat in outcome.caveats}
+    assert ("dolphot_no_aperture_correction" in codes) is bool(does)
+    (product,) = (p for p in outcome.products if p.kind == "photometry")
+    truth = small.truth(product.facts["exposures"][0])
+    truth = truth[(truth["star"] != np.max(truth["star"])) & (truth["magnitude"] < 23.5)]
+    difference, _ = against_truth(product.files["catalog"], truth)
+    assert len(difference) > 8
+    assert abs(np.median(difference)) < 0.01
 
 
 def test_sources_of_detect_keep_their_numbers(measure, inputs):
