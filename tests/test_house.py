@@ -53,7 +53,6 @@ COVERED = {
     "archives/partial.py": "archives/test_fetcher.py",
     "archives/patient_adapter.py": "archives/test_portal.py",
     "archives/pinned.py": "stages/test_fetch_lock.py",
-    "archives/redelivery.py": "stages/test_fetch_lock.py",
     "archives/simulation.py": "archives/test_simulated.py",
     "archives/transfer.py": "archives/test_fetcher.py",
     "archives/wanted.py": "archives/test_fetcher.py",

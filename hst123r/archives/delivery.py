@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from hst123r.archives import endpoints, exposure_file
 from hst123r.archives.fetcher import Fetcher
+from hst123r.archives.intact import Intact
 from hst123r.archives.mast_token import Token
 from hst123r.archives.shared import Shared
 from hst123r.archives.wanted import Fetched, Status, Wanted
@@ -44,6 +45,8 @@ class Delivery:
         A shared archive, which is looked into first.
     on_bytes : callable or None
         As in `Fetcher`.
+    here : mapping of str to Intact
+        By role, files that are in their place already if they are as they were.
     told : list of str
         Sentences for the user.
     """
@@ -56,6 +59,7 @@ class Delivery:
     source: Source = "mast"
     shared: Shared | None = None
     on_bytes: Callable[[str, int, int | None], object] | None = None
+    here: Mapping[str, Intact] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
     def fetch(self, folder: Path, token: Token | None, *, offline: bool) -> dict[str, Fetched]:
@@ -68,7 +72,7 @@ class Delivery:
         token : Token or None
             The user's token.
         offline : bool
-            Whether nothing but the shared archive may be looked into.
+            Whether no server may be asked; what is here and the shared archive are looked into.
 
         Returns
         -------
@@ -81,7 +85,7 @@ class Delivery:
             With the list of all that is missing, where no server may be asked.
         """
         found = {
-            role: self._one(wanted, token, offline=offline)
+            role: self._here(role, wanted) or self._one(wanted, token, offline=offline)
             for role, wanted in self._wanted(folder).items()
         }
         if self.shared is not None:
@@ -114,6 +118,12 @@ class Delivery:
             for role, file in self.files.items()
         }
 
+    def _here(self, role: str, wanted: Wanted) -> Fetched | None:
+        if role not in self.here:
+            return None
+        with machine_errors("copy a file", wanted.destination):
+            return self.here[role].take(wanted)
+
     def _one(self, wanted: Wanted, token: Token | None, *, offline: bool) -> Fetched | None:
         if self.shared is None:
             return self._from_servers(wanted, token, offline=offline)
@@ -131,14 +141,15 @@ class Delivery:
     def _from_servers(
         self, wanted: Wanted, token: Token | None, *, offline: bool
     ) -> Fetched | None:
+        host = endpoints.mast().host
         if offline:
-            return None
+            # what an interrupted run has left is as good as what comes
+            return Fetcher(host).cached(wanted)
         found, earlier = None, ""
         for name in self._servers():
             if found is not None:
                 earlier = str(found.error)
                 self.told.append(f"{earlier}; {NAMES[name]} is asked for {wanted.name}")
-            host = endpoints.mast().host
             asked = wanted if name == "mast" else self._in_bucket(wanted)
             (found,) = Fetcher(host, token, on_bytes=self.on_bytes).fetch([asked], at_once=1)
             found.source = name

@@ -142,11 +142,18 @@ class Fetcher:
             with machine_errors("fetch a file", wanted.destination):
                 make_folder(wanted.destination.parent)
                 with locked(wanted.destination, self._stop):
-                    return self._cached(wanted) or self._fetch(wanted)
+                    return self.cached(wanted) or self._fetch(wanted)
         except Hst123rError as error:
             return Fetched(wanted, Status.FAILED, error)
 
-    def _cached(self, wanted: Wanted) -> Fetched | None:
+    def cached(self, wanted: Wanted) -> Fetched | None:
+        """Return a file that had arrived whole before, None where there is none.
+
+        Parameters
+        ----------
+        wanted : Wanted
+            The file.
+        """
         path = wanted.destination
         if not path.is_file():
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hst123r.archives.mast_token import Authorization, Token
@@ -14,6 +15,19 @@ from hst123r.errors import ArchiveError
 
 if TYPE_CHECKING:
     import requests
+
+
+class Standing(StrEnum):
+    """What an archive has now of a file that was fetched."""
+
+    SAME = "same"
+    """The same: its date or its ETag is as it was."""
+    REMADE = "remade"
+    """Another: it was made anew."""
+    GONE = "gone"
+    """None any more, so that it cannot be fetched again."""
+    UNKNOWN = "unknown"
+    """It cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,7 @@ class Asker:
     patience: Patience = field(default_factory=Patience)
     _stop: Stop = field(default_factory=Stop)
 
-    def ask(self, files: Sequence[Held], at_once: int) -> list[str]:
+    def ask(self, files: Sequence[Held], at_once: int) -> list[tuple[Standing, str]]:
         """Ask about files, several at a time.
 
         Parameters
@@ -70,8 +84,8 @@ class Asker:
 
         Returns
         -------
-        list of str
-            For each, what is different now; empty where nothing is, or nothing can be told.
+        list of (Standing, str)
+            For each, how it stands, and for one that was made anew how that shows.
 
         Raises
         ------
@@ -86,7 +100,7 @@ class Asker:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _one(self, file: Held) -> str:
+    def _one(self, file: Held) -> tuple[Standing, str]:
         import requests
 
         troubles = 0
@@ -107,15 +121,15 @@ class Asker:
                 raise ArchiveError(text, where=file.name, hint="Try again later")
             self._stop.sleep(self.patience.wait_s(troubles))
         if code in ABSENT:
-            return "MAST does not have it any more"
+            return Standing.GONE, ""
         if code in WITHHELD:
-            return ""
+            return Standing.UNKNOWN, ""
         if code != 200:
             raise ArchiveError(text, where=file.name, hint="Try again later")
         return _compare(file, answer)
 
 
-def _compare(file: Held, answer: requests.Response) -> str:
+def _compare(file: Held, answer: requests.Response) -> tuple[Standing, str]:
     found = []
     length = answer.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) != file.size:
@@ -126,4 +140,8 @@ def _compare(file: Held, answer: requests.Response) -> str:
     etag = answer.headers.get("ETag", "")
     if not found and file.etag and etag and etag != file.etag:
         found.append("another ETag")
-    return ", ".join(found)
+    if found:
+        return Standing.REMADE, ", ".join(found)
+    # the same size alone says little: most of what is made anew has the size it had
+    told = (file.last_modified and modified) or (file.etag and etag)
+    return (Standing.SAME if told else Standing.UNKNOWN), ""

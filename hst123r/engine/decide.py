@@ -89,6 +89,7 @@ def decide(
     *,
     asked: bool,
     pins: Mapping[str, str] | None = None,
+    lasting: bool = False,
 ) -> Decision:
     """Decide about one job, and say all reasons.
 
@@ -108,6 +109,9 @@ def decide(
         Whether the user asked for it to run again.
     pins : mapping of str to str, optional
         By role, the sha256 that the lock has for its files.
+    lasting : bool
+        Whether what was done stays good when a later attempt with the same key came to nothing: so
+        it is with files of an archive, which may not give them a second time.
 
     Returns
     -------
@@ -119,7 +123,8 @@ def decide(
         reasons.append(Reason(Code.ASKED, "asked for with --redo"))
     if record is None or record.done_id is None:
         reasons.append(Reason(Code.NO_RECORD, "no record of it"))
-    if record is not None and (record.done_id is None or record.last_id > record.done_id):
+    tried = record is not None and (record.done_id is None or record.last_id > record.done_id)
+    if record is not None and tried and not (lasting and _as_done(record, key)):
         if record.last_state == State.FAILED:
             reasons.append(Reason(Code.FAILED, f"the last attempt failed: {record.error}"))
         elif record.last_state in (State.INTERRUPTED, State.RUNNING):
@@ -135,6 +140,10 @@ def decide(
         sure = [r for r in reasons if r.code is not Code.INPUT]
         return Decision(Action.RUN if sure else Action.MAYBE, reasons)
     return Decision(Action.RUN if reasons else Action.REUSE, reasons)
+
+
+def _as_done(record: Record, key: Key) -> bool:
+    return record.done_id is not None and key.digest is not None and record.key == key.digest
 
 
 def differences(now: Iterable[Part], then: Iterable[Part]) -> list[Reason]:

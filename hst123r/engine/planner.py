@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hst123r.engine.decide import Action, Code, Decision, Reason, decide
 from hst123r.engine.environment import software
 from hst123r.engine.flow import inherit, stops, usable_products, way_out
+from hst123r.engine.in_place import in_place
 from hst123r.engine.keys import Identities, Key, build_key
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
@@ -193,6 +194,9 @@ class Planner:
                 key.uncertain = True
             made = self._old.get(done, []) if done is not None else []
             decision = self._decide(instance, job, key, record, made)
+            if stage.home == "raw":
+                pins = job.notes.get("sha256", {})
+                job.notes["here"] = in_place(decision, made, pins, self.store.contents)
             yield Planned(
                 instance, stage, job, resolved, key, decision, record, made, varied, job_id=done,
                 forecast=stage.forecast(job, resolved.params),
@@ -259,7 +263,10 @@ class Planner:
             # what an archive withheld cannot be had now
             record = replace(record, incomplete="")
         pins = job.notes.get("sha256", {})
-        decision = decide(record, key, then, made, self.store.contents, asked=asked, pins=pins)
+        decision = decide(
+            record, key, then, made, self.store.contents,
+            asked=asked, pins=pins, lasting=self.progress[instance.name].stage.home == "raw",
+        )  # fmt: skip
         kept = [item for item in decision.reasons if item.code.value not in self.options.ignore]
         if decision.action is Action.RUN and decision.reasons and not kept and made:
             return Decision(Action.REUSE)

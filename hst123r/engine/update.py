@@ -53,6 +53,26 @@ class Redelivered:
 
 
 @dataclass(slots=True)
+class Checked:
+    """What MAST says of the files that are here.
+
+    Parameters
+    ----------
+    redelivered : list of Redelivered
+        Files that were made anew, in the order of the jobs.
+    gone : list of str
+        Names of files that MAST does not have any more; those that are here are as good as before.
+    unknown : list of str
+        Names of files of which it cannot be told: they came without a date and an ETag, or MAST
+        gives neither.
+    """
+
+    redelivered: list[Redelivered] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Updated:
     """What an update came to.
 
@@ -64,8 +84,10 @@ class Updated:
         The lock.
     differences : list of Difference
         What the new lock has otherwise than the old one.
-    redelivered : list of Redelivered
-        Files that were fetched again.
+    checked : Checked
+        What MAST said of the files that were here.
+    failed : list of str
+        Names of files that were made anew and did not come; the old ones stay.
     changed : dict of str to str
         What is different in them, by file, in words.
     first : bool
@@ -75,12 +97,13 @@ class Updated:
     report: Report
     lock: Path
     differences: list[Difference] = field(default_factory=list)
-    redelivered: list[Redelivered] = field(default_factory=list)
+    checked: Checked = field(default_factory=Checked)
+    failed: list[str] = field(default_factory=list)
     changed: dict[str, str] = field(default_factory=dict)
     first: bool = False
 
 
-def check(recipe: Recipe, store: Store, options: Options) -> list[Redelivered]:
+def check(recipe: Recipe, store: Store, options: Options) -> Checked:
     """Ask MAST which of the files that are here it has made anew.
 
     Parameters
@@ -94,8 +117,8 @@ def check(recipe: Recipe, store: Store, options: Options) -> list[Redelivered]:
 
     Returns
     -------
-    list of Redelivered
-        In the order of the jobs.
+    Checked
+        What it says.
 
     Raises
     ------
@@ -108,14 +131,14 @@ def check(recipe: Recipe, store: Store, options: Options) -> list[Redelivered]:
             hint="Run without --offline",
         )
     from hst123r.archives import endpoints, mast_token
-    from hst123r.archives.redelivery import Asker, Held
+    from hst123r.archives.redelivery import Asker, Held, Standing
 
     recipe = placed(recipe, store.folder, options)
     planner = Planner(recipe, store, options, dry=True)
     for progress in planner.divide_ready():
         if progress.error is not None:
             raise progress.error
-    found: list[Redelivered] = []
+    found = Checked()
     asked: list[tuple[Planned, Held]] = []
     places, bucket = endpoints.mast(), endpoints.bucket()
     for planned in (job for item in planner.progress.values() for job in item.jobs):
@@ -133,12 +156,18 @@ def check(recipe: Recipe, store: Store, options: Options) -> list[Redelivered]:
                 asked.append((planned, Held(name, url, made.contents[role].size, *then)))
     private = any(not job.job.notes.get("public", True) for job, _ in asked)
     asker = Asker(places.host, mast_token.find() if private else None)
-    whys = asker.ask([held for _, held in asked], AT_ONCE) if asked else []
-    for (planned, held), why in zip(asked, whys, strict=True):
+    answers = asker.ask([held for _, held in asked], AT_ONCE) if asked else []
+    for (planned, held), (standing, why) in zip(asked, answers, strict=True):
         listed = [r.text for r in planned.decision.reasons if r.code.value == "argument"]
         text = why or ("its place in MAST's list is another" if listed else "")
-        if text:
-            found.append(Redelivered(planned.instance.name, planned.job.label, held.name, text))
+        if standing is Standing.GONE:
+            # it cannot be had again, so that asking for it would only fail
+            found.gone.append(held.name)
+        elif text:
+            row = Redelivered(planned.instance.name, planned.job.label, held.name, text)
+            found.redelivered.append(row)
+        elif standing is Standing.UNKNOWN:
+            found.unknown.append(held.name)
     return found
 
 
@@ -187,11 +216,11 @@ def renewed(runner: Runner) -> Updated:
     if locking.broken:
         runner.listener.said(f"{locking.path.name} is made anew: {locking.broken}")
     before = _contents(store)
-    found: list[Redelivered] = []
+    found = Checked()
     if not runner.options.offline and before:
         with runner.waiting():
             found = check(runner.recipe, store, runner.options)
-    redo = tuple(dict.fromkeys(f"{item.stage}:{item.label}" for item in found))
+    redo = tuple(dict.fromkeys(f"{item.stage}:{item.label}" for item in found.redelivered))
     runner.options = replace(runner.options, redo=redo)
     report = runner.run()
     after = _contents(store)
@@ -200,7 +229,11 @@ def renewed(runner: Runner) -> Updated:
         for path, known in after.items()
         if path in before and before[path].digest != known.digest
     }
-    done = Updated(report, locking.path, redelivered=found, changed=changed)
+    done = Updated(report, locking.path, checked=found, changed=changed)
+    broken = {job.name for item in report.progress for job in item.jobs if job.error}
+    done.failed = [
+        item.file for item in found.redelivered if f"{item.stage}:{item.label}" in broken
+    ]
     new = lock_file.read(locking.path) if report.state == "done" else None
     done.first = locking.old is None
     if new is not None and locking.old is not None:

@@ -28,6 +28,7 @@ from hst123r.stage.contract import (
 )
 
 if TYPE_CHECKING:
+    from hst123r.archives.intact import Intact
     from hst123r.archives.product_choice import Chosen
     from hst123r.archives.wanted import Fetched
 
@@ -37,6 +38,8 @@ ANSWERS: Final = "mast"
 INCOMING: Final = "incoming"
 """Folder inside ``raw/`` where files stand while they arrive."""
 WITHHELD: Final = "withheld"
+ABOUT: Final = ("etag", "last_modified", "source")
+"""What is recorded of where a file came from, as `Fetched` has it."""
 AT_ONCE: Final = 4
 """Downloads that run at once: enough to fill a line, few enough to be polite."""
 DOWNLOAD_MB: Final = 200.0
@@ -307,7 +310,7 @@ def _download(job: Job, params: FetchParams, context: Context) -> Outcome:
     shared = None if folder is None else Shared(Path(folder), notes["cell"])
     wanted = Delivery(
         job.label, job.arguments["files"], notes["sizes"], notes["sha256"], public,
-        params.source, shared, context.report,
+        params.source, shared, context.report, _here(job, context),
     )  # fmt: skip
     token = None if public or context.offline else mast_token.find()
     incoming = (context.home or context.scratch) / INCOMING
@@ -338,6 +341,22 @@ def _download(job: Job, params: FetchParams, context: Context) -> Outcome:
     )
 
 
+def _here(job: Job, context: Context) -> dict[str, Intact]:
+    """Return the files of a job that may stand in ``raw/`` already, by role."""
+    from hst123r.archives.intact import Intact
+
+    raw, files = context.home, job.arguments["files"]
+    return {
+        role: Intact(
+            raw / files[role]["name"],
+            known["sha256"],
+            {name: known["facts"].get(f"{name}_{role}", "") for name in ABOUT},
+        )
+        for role, known in job.notes.get("here", {}).items()
+        if raw is not None and role in files
+    }
+
+
 def _taken(found: Fetched, role: str, product: Product, context: Context) -> dict[str, Any]:
     """Hand a file that has arrived over to the engine; return what is recorded of it."""
     from hst123r.files.publish import move
@@ -347,11 +366,8 @@ def _taken(found: Fetched, role: str, product: Product, context: Context) -> dic
     move(place, path)
     product.files[role] = str(path)
     product.facts[f"checksums_{role}"] = found.checksums
-    facts = {
-        "etag": found.etag, "last_modified": found.last_modified, "source": found.source,
-    }  # fmt: skip
-    for name, value in facts.items():
-        product.facts[f"{name}_{role}"] = value
+    for name in ABOUT:
+        product.facts[f"{name}_{role}"] = getattr(found, name)
     for note in found.notes:
         context.logger.info("%s: %s", place.name, note)
     return {

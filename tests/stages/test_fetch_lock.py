@@ -195,3 +195,55 @@ def test_a_shared_archive_and_a_lock_are_enough_without_a_network(
     done, _ = guarded(tmp_path, "run", path, "-C", "c")
     assert done.returncode == 2
     assert "nowhere: there is no such folder. Make it, or check `archive`" in done.stderr
+
+
+def test_a_re_fetch_that_fails_leaves_what_is_here_as_good_as_it_was(
+    archive, run_recipe, recipe, data, capfd, tmp_path
+):
+    assert run_recipe(recipe()).code == 0
+    root = roots(data)[1]
+    place = tmp_path / "r" / "raw" / f"{root}_flc.fits"
+    before = place.read_bytes()
+    remake(archive, root, shift)
+    archive.faults.add(f"GET.*Download.*{root}", "status", None, code=404)
+    assert invoke(["update", str(recipe())]) == 5
+    assert "the archive does not have it" in capfd.readouterr().err
+    archive.faults.clear()
+    number = len(archive.log)
+    for options in (("--offline",), ("--offline", "--locked"), ()):
+        again = run_recipe(recipe(), *options)
+        assert again.code == 0, again.err
+        assert "fetch      5 reused" in again.out
+    # a store that is lost costs no file: the lock says which one is meant, and it is here
+    for path in (tmp_path / "r").glob("hst123r.sqlite*"):
+        path.unlink()
+    again = run_recipe(recipe(), "--offline")
+    assert again.code == 0, again.err
+    assert run_recipe(recipe(), "--redo", "exposures").code == 0
+    assert len(archive.log) == number
+    assert place.read_bytes() == before
+
+
+def test_what_mast_has_no_more_is_told_and_not_asked_for(
+    archive, run_recipe, recipe, data, capfd, tmp_path
+):
+    """Nor is it said to be unchanged where that cannot be told."""
+    assert run_recipe(recipe()).code == 0
+    first, second = roots(data)[:2]
+    archive.faults.add(f"HEAD.*{first}", "status", None, code=404)
+    archive.faults.add(f"HEAD.*{second}", "status", None, code=403)
+    assert invoke(["update", str(recipe()), "--check"]) == 0
+    out = capfd.readouterr().out
+    assert f"MAST does not have {first}_flc.fits any more; the one that is here stays" in out
+    assert f"Whether MAST has made 1 file anew cannot be told: {second}_flc.fits came" in out
+    assert "MAST has made no file anew, as far as can be told" in out
+    number = len(downloads(archive))
+    assert invoke(["update", str(recipe()), "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert (found["gone"], found["unknown"], found["redelivered"]) == ([f"{first}_flc.fits"], 1, [])
+    assert len(downloads(archive)) == number
+    assert "fetch      5 reused" in run_recipe(recipe()).out
+
+
+def downloads(archive):
+    return archive.requests("GET.*Download/file")

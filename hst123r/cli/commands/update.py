@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,9 +12,12 @@ from hst123r import errors
 from hst123r.cli import options as shared
 
 if TYPE_CHECKING:
-    from hst123r.engine.update import Redelivered, Updated
+    from hst123r.engine.update import Checked, Redelivered, Updated
     from hst123r.engine.workspace import Workspace
     from hst123r.recipe.model import Recipe
+
+SHOWN: Final = 6
+"""Files that are named; of more the number is told."""
 
 
 @click.command()
@@ -73,18 +76,38 @@ def _check(recipe: Recipe, workspace: Workspace, options: Any, *, as_json: bool)
     with reading(workspace.folder) as store:
         found = check(recipe, store, options)
     if as_json:
-        rows = [_row(item, {}) for item in found]
-        click.echo(json.dumps({"redelivered": rows}, indent=2))
+        click.echo(json.dumps(_standing(found, {}), indent=2))
     else:
-        for item in found:
+        for item in found.redelivered:
             click.echo(f"{item.file}: {item.why}")
-        number = len(found)
+        _show_the_rest(found)
+        number = len(found.redelivered)
         click.echo(
             f"MAST has made {number} file{'s' if number != 1 else ''} anew"
             if number
             else "MAST has made no file anew, as far as can be told"
         )
-    return errors.WORK_TO_DO if found else errors.GOOD
+    return errors.WORK_TO_DO if found.redelivered else errors.GOOD
+
+
+def _standing(found: Checked, changed: dict[str, str]) -> dict[str, Any]:
+    return {
+        "redelivered": [_row(item, changed) for item in found.redelivered],
+        "gone": found.gone,
+        "unknown": len(found.unknown),
+    }
+
+
+def _show_the_rest(found: Checked) -> None:
+    for name in found.gone:
+        click.echo(f"MAST does not have {name} any more; the one that is here stays")
+    if found.unknown:
+        number = len(found.unknown)
+        more = f" and {number - SHOWN} more" if number > SHOWN else ""
+        click.echo(
+            f"Whether MAST has made {number} file{'s' if number != 1 else ''} anew cannot be told: "
+            f"{', '.join(found.unknown[:SHOWN])}{more} came without a date, or MAST gives none"
+        )
 
 
 def _row(item: Redelivered, changed: dict[str, str]) -> dict[str, str | None]:
@@ -102,16 +125,22 @@ def _as_json(done: Updated) -> dict[str, Any]:
             {"section": item.section, "name": item.name, "text": item.text}
             for item in done.differences
         ],
-        "redelivered": [_row(item, done.changed) for item in done.redelivered],
+        **_standing(done.checked, done.changed),
         "changed": done.changed,
     }
 
 
 def _show(done: Updated) -> None:
-    for item in done.redelivered:
+    for item in done.checked.redelivered:
+        if item.file in done.failed:
+            click.echo(
+                f"{item.file} was made anew ({item.why}) and did not come; the old one stays"
+            )
+            continue
         changed = done.changed.get(item.file, "nothing, its bytes are the same")
         click.echo(f"{item.file} was made anew ({item.why}); changed: {changed}")
-    others = set(done.changed) - {item.file for item in done.redelivered}
+    _show_the_rest(done.checked)
+    others = set(done.changed) - {item.file for item in done.checked.redelivered}
     for name in sorted(others):
         click.echo(f"{name} changed: {done.changed[name]}")
     for difference in done.differences:
