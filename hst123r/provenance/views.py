@@ -45,7 +45,8 @@ LINEAGE: Final = f"""
               where p.name = i.name and p.kind = i.kind and m.state = 'done' and m.id < i.job_id)
            else
              coalesce(({_OF_PATH} and f.content_id = i.content_id), ({_OF_PATH}))
-           end as product
+           end as product,
+           i.identity
     from job_input i
     where i.path is not null or {_WITHOUT_FILE}
 """  # noqa: S608
