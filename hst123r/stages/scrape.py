@@ -96,7 +96,7 @@ class Scrape(Stage[ScrapeParams]):
 
     name = "scrape"
     params = ScrapeParams
-    version = 3
+    version = 4
     needs = (
         Need("photometry", facets=BYTES),
         Need("exposure", facets=(), facts=("epoch_number", "chips")),
