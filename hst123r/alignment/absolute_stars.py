@@ -92,6 +92,27 @@ def of_gaia(params: AbsoluteParams, members: Sequence[Product], scope: Scope) ->
     return Product(CATALOGUE, params.catalog, {}, {"catalog": str(kept.table)}, dict(kept.about))
 
 
+def questions(catalogues: Sequence[Product]) -> list[dict[str, str]]:
+    """Return what an archive was asked for, as a lock has it.
+
+    Parameters
+    ----------
+    catalogues : sequence of Product
+        As `of_gaia` gives them; one that nobody was asked for yet, or of the user's, counts not.
+
+    Returns
+    -------
+    list of dict
+        ``service``, ``what`` and ``digest``: of the stars, whichever mirror has sent them.
+    """
+    return [
+        {"service": "gaia", "what": f"{item.name} {item.facts['question']['source']}",
+         "digest": f"sha256:{item.facts['sha256']}"}
+        for item in catalogues
+        if item.facts
+    ]  # fmt: skip
+
+
 def downloads(job: Job) -> list[dict[str, Any]]:
     """Return what is recorded of stars that an archive was asked for.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -185,6 +187,10 @@ def _chosen(item: Needed, context: str, scope: Scope) -> dict[str, str]:
         # unlike any answer, so that the job is planned
         item.job.arguments[CHOSEN] = {"context": context}
         return {}
+    # the answer as it counts, whatever else its server says
+    digest = hashlib.sha256(json.dumps(best, sort_keys=True).encode()).hexdigest()
+    question = {"service": "crds", "what": f"{context} for {item.exposure.name}"}
+    item.job.notes.setdefault("queries", []).append({**question, "digest": f"sha256:{digest}"})
     full = {key: name if name == NONE else f"{wanted[key]}${name}" for key, name in best.items()}
     item.job.arguments[CHOSEN] = {"context": context, "files": full}
     return {keyword: name for keyword, name in full.items() if name != NONE}

@@ -39,7 +39,7 @@ def closed(
             continue
         if archive is not None:
             places = Shared(archive, exposure.cell)
-            if all(any(place.is_file() for place in places.places(name)) for name in names):
+            if all(places.has(name) for name in names):
                 continue
         found[exposure.root] = (exposure.root, "exclusive", exposure.withheld)
     # the keyring is only asked where it matters

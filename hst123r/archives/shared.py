@@ -7,10 +7,13 @@ the copy was verified; nothing that is there is ever changed or removed.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_IMODE
 from tempfile import TemporaryFile
 from typing import Final
 
@@ -23,6 +26,10 @@ from hst123r.errors import InputError
 from hst123r.files.publish import READ_ONLY, copy, make_folder, move
 
 TURN: Final = 360
+SOURCE: Final = "shared archive"
+"""What is recorded of where a file came from: where the archive lies only concerns this machine."""
+OURS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors of copying that are about where the copy is written, and not about the archive."""
 
 
 def cell_of(detector: str, ra_deg: object) -> str:
@@ -111,11 +118,17 @@ class Shared:
     def held(self, name: str) -> Iterator[None]:
         """Hold a place in the archive, so that a file is fetched by one user and not by all.
 
-        Where the archive cannot be written, nothing is held.
+        Where the archive cannot be written or has no locks, nothing is held: the worst that comes
+        of it is that a file is fetched twice.
         """
-        guard = nullcontext() if not self._writable() else locked(self._home(name), self._stop)
+        free = not self._writable()
+        guard = nullcontext() if free else locked(self._home(name), self._stop, needed=False)
         with guard:
             yield
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of a name; what cannot be looked at is told."""
+        return any(self._is_file(place) for place in self.places(name))
 
     def take(self, wanted: Wanted) -> Fetched | None:
         """Copy a file out of the archive, if a good one is there.
@@ -131,11 +144,18 @@ class Shared:
             None where there is none; what is there and no good is told.
         """
         for place in self.places(wanted.name):
-            if place.is_file():
+            if self._is_file(place):
                 found = self._copy(place, wanted)
                 if found is not None:
                     return found
         return None
+
+    def _is_file(self, place: Path) -> bool:
+        try:
+            return place.is_file()
+        except OSError as error:
+            self.told.append(f"{place} cannot be read: {error.strerror or error}")
+            return False
 
     def _copy(self, place: Path, wanted: Wanted) -> Fetched | None:
         make_folder(wanted.destination.parent)
@@ -151,8 +171,10 @@ class Shared:
         except InputError as error:
             self.told.append(f"{place} is not used: {error.message}")
             return None
-        except PermissionError as error:
-            self.told.append(f"{place} cannot be read: {error.strerror}")
+        except OSError as error:
+            if error.errno in OURS:
+                raise
+            self.told.append(f"{place} cannot be read: {error.strerror or error}")
             return None
         else:
             if wanted.size not in (None, digests.size):
@@ -164,7 +186,7 @@ class Shared:
             move(part, wanted.destination)
             return Fetched(
                 wanted, Status.SHARED, size=digests.size, sha256=digests.sha256,
-                digest=digests.digest, checksums=checksums, source=str(place),
+                digest=digests.digest, checksums=checksums, source=SOURCE,
             )  # fmt: skip
         finally:
             part.unlink(missing_ok=True)
@@ -175,30 +197,63 @@ class Shared:
         Parameters
         ----------
         found : Fetched
-            The file. One that is there already stays, whatever it is; where the archive cannot be
-            written, that is told.
+            The file. One that is there already stays, and is told if it is another; where the
+            archive cannot be written, that is told.
         """
         name = found.wanted.name
         if not self.cell:
             self.told.append(f"{name} is not put into {self.folder}: MAST does not say where it is")
             return
         home = self._home(name)
-        if home.exists():
-            return
         part = home.with_name(f".{name}.{found.sha256[:16]}.part")
         try:
-            home.parent.mkdir(parents=True, exist_ok=True)
+            if home.exists():
+                self._tell_if_another(home, found)
+                return
+            self._make(home.parent)
             # of an earlier attempt that was killed; who holds the place writes alone
             part.unlink(missing_ok=True)
             if copy(found.wanted.destination, part).digest != found.digest:
                 self.told.append(f"{name} is not put into {self.folder}: its copy is not the same")
                 part.unlink()
                 return
+            self._give(part, self.folder.stat().st_mode & 0o444 | 0o600)
             move(part, home)
         except OSError as error:
             self.told.append(f"{name} is not put into {self.folder}: {error.strerror or error}")
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+    def _tell_if_another(self, home: Path, found: Fetched) -> None:
+        # why it was not used may have been told
+        if any(str(home) in line for line in self.told):
+            return
+        if Digests.of(home).digest != found.digest:
+            self.told.append(
+                f"{home} is another file than the one that came, and stays; "
+                "if it was made anew since, remove the old one"
+            )
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder of the archive and those above it, for all who may use the archive."""
+        if folder == self.folder or folder.is_dir():
+            return
+        self._make(folder.parent)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            return
+        self._give(folder, S_IMODE(self.folder.stat().st_mode))
+
+    def _give(self, path: Path, mode: int) -> None:
+        """Give something that was made here the group of the archive, and a mode."""
+        group = self.folder.stat().st_gid
+        # who is not in the group can only give it the mode, and some file systems know neither
+        if path.stat().st_gid != group:
+            with suppress(PermissionError):
+                os.chown(path, -1, group)
+        with suppress(PermissionError):
+            path.chmod(mode)
 
     def _home(self, name: str) -> Path:
         return self.folder / self.cell / name
@@ -208,7 +263,7 @@ class Shared:
             return False
         place = self._home("lock").parent
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            self._make(place)
             with TemporaryFile(dir=place):
                 pass
         except OSError:

@@ -100,7 +100,7 @@ class Fetched:
     notes : list of str
         What a user should know about it.
     source : str
-        Where it came from: ``mast``, ``s3``, or the path in a shared archive.
+        Where it came from: ``mast``, ``s3``, or ``shared archive``.
     """
 
     wanted: Wanted

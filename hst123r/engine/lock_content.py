@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hst123r.engine.environment import software
 from hst123r.engine.planned import Planned
 from hst123r.files.content import digest_bytes
-from hst123r.provenance.locked import locked_queries, locked_references
+from hst123r.provenance.locked import locked_references
 from hst123r.provenance.store import Store
 from hst123r.recipe import lock as lock_file
 from hst123r.recipe.load import describe
@@ -74,13 +74,26 @@ def built(planner: Planner, store: Store) -> Lock:
             **head_of(planner.recipe, planner),
             "products": sorted(products, key=lambda row: (row["stage"], row["name"])),
             "references": locked_references(store.db, numbers),
-            "queries": _queries(jobs) + locked_queries(store.db, numbers),
+            "queries": queries(jobs),
         }
     )
 
 
-def _queries(jobs: list[Planned]) -> list[dict[str, Any]]:
-    """Questions that were asked when the work was divided."""
+def queries(jobs: Iterable[Planned]) -> list[dict[str, Any]]:
+    """Return the questions to services that were asked when the work was divided.
+
+    A stage notes them with its jobs: ``queries``, each with ``service``, ``what`` and ``digest``.
+
+    Parameters
+    ----------
+    jobs : iterable of Planned
+        The jobs.
+
+    Returns
+    -------
+    list of dict
+        Sorted, each once.
+    """
     noted = {
         (row["service"], row["what"]): row
         for job in jobs

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hst123r.engine.handover import Result
-from hst123r.engine.lock_content import before, built, completed, head_of, wanted_digest
+from hst123r.engine.lock_content import before, built, completed, head_of, queries, wanted_digest
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
 from hst123r.errors import EnvironmentProblem, InputError
@@ -153,8 +153,15 @@ class Locking:
         """
         if self.lock is None:
             return []
-        same = {name: getattr(self.lock, name) for name in ("products", "references", "queries")}
-        now = Lock.model_validate({**head_of(self.recipe, planner), **same})
+        same = {name: getattr(self.lock, name) for name in ("products", "references")}
+        jobs = [job for progress in planner.progress.values() for job in progress.jobs]
+        # what is kept here may be another answer than the locked one; what is not kept is as it was
+        asked = {(row["service"], row["what"]): row for row in queries(jobs)}
+        answers = [
+            item if item.service == "mast" else asked.get((item.service, item.what), item)
+            for item in self.lock.queries
+        ]
+        now = Lock.model_validate({**head_of(self.recipe, planner), **same, "queries": answers})
         found = lock_file.differences(self.lock, now)
         for progress in planner.progress.values():
             found += self._of_stage(progress, store)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hst123r.alignment.absolute_stars import CATALOGUE, downloads, named, of_gaia
+from hst123r.alignment.absolute_stars import CATALOGUE, downloads, named, of_gaia, questions
 from hst123r.alignment.measured import all_measured
 from hst123r.errors import InputError
 from hst123r.records.boxes import in_degrees
@@ -106,7 +106,8 @@ class Reference(Stage[ReferenceParams]):
             if asked is not None:
                 catalogues = [of_gaia(asked, everything, scope)]
             given = {"exposure": everything, "stars": measured, CATALOGUE: catalogues}
-            yield Job(field, {"field": field}, given, arguments)
+            notes = {"queries": questions(catalogues)}
+            yield Job(field, {"field": field}, given, arguments, notes)
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:
         """Measure the stars of the chosen visit and merge them into a catalogue."""

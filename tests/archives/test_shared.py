@@ -1,6 +1,13 @@
 """A shared archive: good copies are used, bad ones are named, and nothing there is ever changed."""
 
+import errno
+import multiprocessing
+import os
+import shutil
+import tempfile
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 from loopback.client import ROOT
@@ -50,7 +57,8 @@ def test_a_good_file_is_copied(shared, wanted, exposure, cell):
     place = put(shared, exposure, cell)
     found = shared.take(wanted)
     assert found.status is Status.SHARED
-    assert found.source == str(place)
+    # and not where on this machine it lies
+    assert found.source == "shared archive"
     assert found.sha256 == Digests.of(place).sha256
     assert wanted.destination.read_bytes() == exposure
     assert wanted.destination.stat().st_mode & 0o777 == 0o444
@@ -141,3 +149,141 @@ def test_a_copy_that_is_not_the_same_is_not_put_there(shared, wanted, exposure):
     shared.put(found)
     assert shared.told == [f"{NAME} is not put into {shared.folder}: its copy is not the same"]
     assert not list((shared.folder / "ACS/WFC/150").iterdir())
+
+
+def test_another_file_that_is_there_stays_and_is_told_once(shared, wanted, exposure):
+    place = put(shared, exposure[:-2880])
+    shared.put(fetched(wanted, exposure))
+    (line,) = shared.told
+    assert line.startswith(f"{place} is another file than the one that came, and stays")
+    assert place.read_bytes() == exposure[:-2880]
+    # the same is not worth a word, nor is what was told before
+    shared.put(fetched(wanted, exposure))
+    assert len(shared.told) == 1
+    place.write_bytes(exposure)
+    again = Shared(shared.folder, shared.cell)
+    again.put(fetched(wanted, exposure))
+    assert again.told == []
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOENT, errno.EACCES])
+def test_a_file_that_cannot_be_copied_out_is_told_and_not_used(
+    shared, wanted, exposure, monkeypatch, number
+):
+    place = put(shared, exposure)
+
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("hst123r.archives.shared.copy", fail)
+    assert shared.take(wanted) is None
+    assert shared.told == [f"{place} cannot be read: {os.strerror(number)}"]
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "is_file", fail)
+    again = Shared(shared.folder, shared.cell)
+    assert again.take(wanted) is None
+    assert again.told[0] == f"{place} cannot be read: {os.strerror(number)}"
+
+
+def test_a_full_disk_of_ours_is_no_matter_of_the_archive(shared, wanted, exposure, monkeypatch):
+    put(shared, exposure)
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("hst123r.archives.shared.copy", fail)
+    with pytest.raises(OSError, match="No space"):
+        shared.take(wanted)
+
+
+def test_what_is_made_there_is_for_all_who_may_use_the_archive(shared, wanted, exposure):
+    shared.folder.chmod(0o2775)
+    before = os.umask(0o077)
+    try:
+        with shared.held(NAME):
+            lock = shared.folder / "ACS/WFC/150" / f".{NAME}.lock"
+            assert lock.stat().st_mode & 0o777 == 0o666
+            shared.put(fetched(wanted, exposure))
+    finally:
+        os.umask(before)
+    assert not lock.exists()
+    for folder in ("ACS", "ACS/WFC", "ACS/WFC/150"):
+        assert (shared.folder / folder).stat().st_mode & 0o7777 == 0o2775
+    assert (shared.folder / "ACS/WFC/150" / NAME).stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="nothing is closed to root")
+def test_a_lock_that_cannot_be_opened_stops_nobody(shared, wanted, exposure):
+    place = put(shared, exposure)
+    place.with_name(f".{NAME}.lock").touch(mode=0)
+    with shared.held(NAME):
+        assert shared.take(wanted).status is Status.SHARED
+    assert place.with_name(f".{NAME}.lock").exists()
+
+
+@pytest.fixture
+def common():
+    """An archive that everybody may write; the tests' own folders are closed to others."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "archive").mkdir()
+    folder.chmod(0o755)
+    (folder / "archive").chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def use(uid, folder, name, data, killed, pipe):
+    """Fetch a file as a user would; in a process of its own."""
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
+    os.umask(0o022)
+    own = Path(tempfile.mkdtemp())
+    shared = Shared(folder / "archive", "ACS/WFC/150")
+    try:
+        destination = own / name
+        one = Wanted("", "", destination, lambda _: "verified")
+        with shared.held(name):
+            if killed:
+                pipe.send([])
+                os._exit(0)
+            found = shared.take(one)
+            if found is None:
+                destination.write_bytes(data)
+                digests = Digests.of(destination)
+                shared.put(
+                    Fetched(one, Status.COMPLETE, sha256=digests.sha256, digest=digests.digest)
+                )
+        pipe.send([*shared.told, "taken" if found else "put"])
+    except OSError as error:
+        pipe.send([repr(error)])
+    finally:
+        with suppress(OSError):
+            shutil.rmtree(own)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to be two users")
+@pytest.mark.parametrize("mode", [None, 0o644])
+def test_two_users_share_an_archive(common, exposure, mode):
+    context = multiprocessing.get_context("fork")
+
+    def call(uid, name, killed=False):
+        ours, theirs = context.Pipe()
+        child = context.Process(target=use, args=(uid, common, name, exposure, killed, theirs))
+        child.start()
+        assert ours.poll(60)
+        said = ours.recv()
+        child.join()
+        return said
+
+    # the first is killed, and its lock is left behind; hst123r made it for itself alone once
+    assert call(64001, NAME, killed=True) == []
+    lock = common / "archive" / "ACS/WFC/150" / f".{NAME}.lock"
+    assert (lock.stat().st_uid, lock.stat().st_mode & 0o777) == (64001, 0o666)
+    if mode is not None:
+        lock.chmod(mode)
+    assert call(64002, NAME) == ["put"]
+    assert lock.exists() == (mode is not None)
+    assert call(64001, NAME) == ["taken"]
+    assert call(64001, f"other_{NAME}") == ["put"]
+    assert call(64002, f"other_{NAME}") == ["taken"]

@@ -139,20 +139,3 @@ def test_the_lock_of_a_shipped_recipe_stands_in_the_work_directory(tmp_path):
 
     shipped = load(shipped_recipes()["quickstart"])
     assert path_of(shipped, tmp_path) == tmp_path / "quickstart.lock.yaml"
-
-
-def test_questions_to_services_are_locked(bench, recipe):
-    """A stage records one as a download without a path."""
-    from hst123r.provenance.locked import locked_queries
-
-    bench.run(recipe)
-    from contextlib import closing
-
-    from hst123r.provenance.store import Store
-
-    with closing(Store(bench.workspace.folder)) as store:
-        row = {"job_id": 1, "uri": "gaia:cone of 5 arcmin", "status": "answer", "sha256": "ab"}
-        store.db.table("download").insert_all([row, {**row, "job_id": 2}])
-        assert locked_queries(store.db, [1, 2]) == [
-            {"service": "gaia", "what": "cone of 5 arcmin", "digest": "sha256:ab"}
-        ]

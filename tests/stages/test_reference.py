@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 from hst123r.algorithms.proper_motion import julian_year
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.alignment.absolute_stars import CATALOGUE
+from hst123r.archives.partial import Digests
 from hst123r.errors import ArchiveError, InputError
 from hst123r.products.reference_table import read_reference
 from hst123r.products.working_copy import working_copy
@@ -175,6 +176,48 @@ def test_gaia_is_asked_about_the_reference_alone_and_only_by_a_run(small, monkey
         assert divide(inputs_of(small, others)).files == asked.files
         assert divide(given, offline=True) == asked
         assert len(archive.log) == number
+
+
+def test_the_answer_of_gaia_is_locked(copy_of_finished, run_recipe, monkeypatch, tmp_path):
+    """A run that asks leaves it in the lock; another answer is said, and `--locked` refuses it."""
+    from hst123r.archives import endpoints
+    from hst123r.recipe import lock as lock_file
+
+    path = tmp_path / "small.yaml"
+    head, _, _ = path.read_text().partition("  - reference:")
+    path.write_text(head + "  - reference: {filter: F606W, absolute: {catalog: gaia-dr3}}\n")
+    kept = copy_of_finished / "raw" / "gaia"
+
+    def locked():
+        found = lock_file.read(tmp_path / "small.lock.yaml").queries
+        return [(row.service, row.digest) for row in found]
+
+    with Archive() as archive:
+        monkeypatch.setenv(endpoints.GAIA_VARIABLE, archive.tap_url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        truth = Table.read(copy_of_finished / "raw" / "jsi00101q_truth.ecsv")
+        archive.tap.stars = gaia_table(truth["ra"], truth["dec"], truth["magnitude"])
+        (tmp_path / "small.lock.yaml").unlink(missing_ok=True)
+        answer = run_recipe(path)
+        assert answer.code == 0, answer.err
+        (table,) = kept.glob("*.ecsv")
+        assert locked() == [("gaia", f"sha256:{Digests.of(table).sha256}")]
+        assert run_recipe(path, "--locked").code == 0
+        before = (tmp_path / "small.lock.yaml").read_bytes()
+        for file in kept.iterdir():
+            file.unlink()
+        archive.tap.stars = archive.tap.stars[1:]
+        # nobody can know before it is asked, and from then on before anything runs
+        for said in ("not as locked: queries: gaia", "not everything is as it was locked"):
+            answer = run_recipe(path, "--locked")
+            assert answer.code == 2, answer.err
+            assert said in answer.err
+            assert "gaia gaia-dr3 FROM gaiadr3.gaia_source" in answer.err
+            assert "digest sha256:" in answer.err
+        answer = run_recipe(path)
+        assert answer.code == 0, answer.err
+        assert "not as locked: queries: gaia" in answer.err
+        assert (tmp_path / "small.lock.yaml").read_bytes() == before
 
 
 def test_what_a_catalogue_needs(small, divide):

@@ -296,6 +296,8 @@ def test_a_context_chooses_other_files_and_stands_in_the_key(crds, fetching, exp
     assert job.arguments[CHOSEN] == {"context": "hst_0001.pmap", "files": files}
     assert [item.name for item in job.inputs[REFERENCE]] == ["jref$best_idc.fits"]
     assert fetching(params, offline=True) == job
+    (question,) = job.notes["queries"]
+    assert (question["service"], question["what"]) == ("crds", "hst_0001.pmap for jsi00101q")
     # its own header is left alone, and is what CRDS was asked about
     (asked,) = crds.requests("get_best_references")
     assert '"ROOTNAME": "jsi00101q"' in asked["body"]
