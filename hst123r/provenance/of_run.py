@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from hst123r.provenance.rows import Part
 from hst123r.provenance.sqlite import Database
@@ -94,11 +94,46 @@ def measurements(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dic
     return {(row["stage"], row["label"], row["subject"], row["name"]): row for row in rows}
 
 
+def canonical(db: Database, run_id: int) -> dict[str, Any]:
+    """Return the recipe of a run as plain values, with the places that were looked up."""
+    (text,) = db.execute(
+        "select c.canonical from run r join recipe c on c.id = r.recipe_id where r.id = ?", [run_id]
+    ).fetchone()
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+POINT: Final = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
+"""Columns that tell the points of a light curve apart."""
+
+
 def photometry(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Return light curves of jobs by target, level, detector, filter, epoch, visit and exposure."""
-    rows = db.query(
+    """Return light curves of jobs, point by point.
+
+    Parameters
+    ----------
+    db : Database
+        The store.
+    jobs : iterable of int
+        Rows of attempts.
+
+    Returns
+    -------
+    dict
+        Rows by the columns of `POINT` and the source. The source is empty where a point has only
+        one: its number is that of a list that may have changed, and the target is the same.
+    """
+    points: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in db.query(
         "select * from photometry where job_id in (select value from json_each(?)) order by id",
         [json.dumps(list(jobs))],
-    )
-    names = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
-    return {tuple(row[name] or "" for name in names): row for row in rows}
+    ):
+        points.setdefault(tuple(row[name] or "" for name in POINT), []).append(row)
+    found = {}
+    for key, rows in points.items():
+        for place, row in enumerate(rows):
+            source = "" if len(rows) == 1 else row["source"] or ""
+            # the sources of a target have numbers; should one not, its place stands for it
+            about = (*key, source)
+            found[about if about not in found else (*key, f"{source} ({place})")] = row
+    return found

@@ -7,11 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-SCIENCE: Final = ("pixels", "dq", "wcs", "science")
-"""Facets of FITS files that mean something; others hold dates and names of runs."""
-OF_A_RUN: Final = frozenset({"report", "export", "truth"})
-"""Kinds of products that name the run they are of, and so are never equal."""
-PICTURES: Final = frozenset({"preview", "plot", "cutouts"})
+from hst123r.records.science import SCIENCE, names_its_run
+
 _ROW: Final = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
 
 
@@ -103,7 +100,7 @@ def _files(extract: Mapping[str, Any]) -> dict[_Key, Mapping[str, Any]]:
         for job in extract["jobs"]
         for product in job["products"]
         for file in product["files"]
-        if file["owned"] and product["kind"] not in OF_A_RUN and file["role"] not in PICTURES
+        if file["owned"] and not names_its_run(product["kind"], file["role"])
     }
 
 
