@@ -20,11 +20,9 @@ from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
 from hst123r.recipe import lock
 from hst123r.recipe.load import load
-from hst123r.records.science import names_its_run
+from hst123r.records.science import changed_facets, names_its_run
 
 RECIPES: Final = (".yaml", ".yml")
-UNSEEN: Final = frozenset({"volatile"})
-"""Facets that no result depends on."""
 LISTS: Final = ("parameters", "software", "jobs", "files", "measurements", "photometry", "locked")
 """What is compared, apart from catalogues."""
 VALUES: Final = (
@@ -221,7 +219,10 @@ def _software(one: Side, other: Side) -> list[dict[str, Any]]:
 
 
 def _jobs(one: Side, other: Side) -> Iterator[dict[str, Any]]:
-    """Yield jobs that only one has, that ended otherwise, or whose keys differ, and why."""
+    """Yield jobs that only one has, that ended otherwise, or whose keys differ, and why.
+
+    A key may differ in bytes that mean the same: those are no difference.
+    """
     both = [(old, new) for _, old, new in _joined(one.jobs, other.jobs) if old and new]
     changed = [(old, new) for old, new in both if old["key"] != new["key"]]
     then = of_run.parts(one.store.db, [old["job"] for old, _ in changed])
@@ -259,8 +260,8 @@ def _files(one: Side, other: Side) -> Iterator[dict[str, Any]]:
             if old["digest"] == new["digest"] or names_its_run(new["kind"], new["role"]):
                 continue
             then, now = json.loads(old["facets"]), json.loads(new["facets"])
-            facets = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-            if facets and set(facets) <= UNSEEN:
+            facets = changed_facets(then, now)
+            if then and now and not facets:
                 continue
         what = "changed" if old and new else "only a has it" if old else "only b has it"
         yield {

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hst123r.provenance.rows import Part
 from hst123r.provenance.sqlite import Database
+from hst123r.records.science import SCIENCE, names_its_run
 
 
 def last_run(db: Database) -> int | None:
@@ -46,7 +47,11 @@ def jobs(db: Database, run_id: int) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def parts(db: Database, jobs: Iterable[int]) -> dict[int, list[Part]]:
-    """Return the named parts of the keys of jobs, inputs by facet among them."""
+    """Return the named parts of the keys of jobs, inputs by facet among them.
+
+    Where a job looks at the bytes of a FITS file, the facets that mean something stand for these:
+    bytes hold dates and the name of the run. Pictures and reports that it shows are left out.
+    """
     wanted = json.dumps(list(jobs))
     found: dict[int, list[Part]] = {job: [] for job in json.loads(wanted)}
     for job, kind, name, value, origin in db.execute(
@@ -55,13 +60,21 @@ def parts(db: Database, jobs: Iterable[int]) -> dict[int, list[Part]]:
         [wanted],
     ):
         found[job].append(Part(kind, name, value, origin))
-    for job, kind, name, role, identity in db.execute(
-        "select job_id, kind, name, role, identity from job_input "
-        "where job_id in (select value from json_each(?)) order by id",
+    for job, kind, name, role, identity, facets in db.execute(
+        "select i.job_id, i.kind, i.name, i.role, i.identity, c.facets "
+        "from job_input i left join content c on c.id = i.content_id "
+        "where i.job_id in (select value from json_each(?)) order by i.id",
         [wanted],
     ):
+        if names_its_run(kind, role):
+            continue
+        meaning = [json.loads(facets or "{}").get(facet) for facet in SCIENCE]
         found[job] += [
-            Part("input", f"{kind}/{name}/{role}/{facet}", digest)
+            Part(
+                "input",
+                f"{kind}/{name}/{role}/{facet}",
+                json.dumps(meaning) if facet == "bytes" and any(meaning) else digest,
+            )
             for facet, digest in json.loads(identity).items()
         ]
     return found

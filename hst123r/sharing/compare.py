@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hst123r.records.science import SCIENCE, names_its_run
+from hst123r.records.science import changed_facets, names_its_run
 
 _ROW: Final = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
 
@@ -107,7 +107,7 @@ def _files(extract: Mapping[str, Any]) -> dict[_Key, Mapping[str, Any]]:
 def _different(key: _Key, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     del key
     if first["facets"] or second["facets"]:
-        return [name for name in SCIENCE if first["facets"].get(name) != second["facets"].get(name)]
+        return changed_facets(first["facets"], second["facets"])
     return [] if first["digest"] == second["digest"] else ["content"]
 
 

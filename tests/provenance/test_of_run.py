@@ -1,5 +1,6 @@
 """What one run had, made by it or reused."""
 
+from hst123r.files.content import look
 from hst123r.provenance import of_run
 from hst123r.records.outcome import Measurement, Outcome, Product
 
@@ -40,6 +41,27 @@ def test_every_source_of_a_target_is_a_point_of_its_own(store, begin, attempt):
     assert keys("7", "9") == ["7", "9"]
     assert keys("7") == [""]
     assert keys(None, None, "7", "7") == ["", " (1)", "7", "7 (3)"]
+
+
+def test_bytes_of_fits_files_stand_for_what_they_mean(store, begin, attempt, work, image):
+    """A job may look at bytes, and these hold the date; the pictures that it shows name a run."""
+
+    def parts(**cards):
+        path = image(work / "a.fits", 1, **cards)
+        number = attempt(reads=[path])
+        change = "update job_input set identity = ? where job_id = ?"
+        with store.transaction():
+            store.db.execute(change, [f'{{"bytes": "{look(path).digest}"}}', number])
+            store.db.execute(
+                "insert into job_input (job_id, kind, position, name, role, identity) values "
+                "(?, 'stack', 1, 'a', 'preview', ?)", [number, f'{{"bytes": "blake3:{number}"}}']
+            )  # fmt: skip
+        return [part for part in of_run.parts(store.db, [number])[number] if part.kind == "input"]
+
+    first = parts()
+    assert parts(DATE="2020-01-01") == first
+    assert parts(EXPTIME=7.0) != first
+    assert [part.name for part in first] == ["exposure/a/science/bytes"]
 
 
 def test_the_recipe_of_a_run_as_plain_values(store, begin):

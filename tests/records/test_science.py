@@ -2,7 +2,7 @@
 
 import pytest
 
-from hst123r.records.science import names_its_run
+from hst123r.records.science import SCIENCE, changed_facets, names_its_run
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,14 @@ from hst123r.records.science import names_its_run
 )  # fmt: skip
 def test_what_names_its_run(kind, role, its_run):
     assert names_its_run(kind, role) is its_run
+
+
+def test_what_means_something_is_told_by_facet():
+    facets = dict.fromkeys((*SCIENCE, "volatile", "alternates"), "blake3:1")
+    assert (
+        changed_facets(facets, {**facets, "volatile": "blake3:2", "alternates": "blake3:2"}) == []
+    )
+    assert changed_facets(facets, {**facets, "wcs": "blake3:2", "pixels": "blake3:2"}) == [
+        "pixels",
+        "wcs",
+    ]
