@@ -7,11 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-SCIENCE: Final = ("pixels", "dq", "wcs", "science")
-"""Facets of FITS files that mean something; others hold dates and names of runs."""
-OF_A_RUN: Final = frozenset({"report", "export", "truth"})
-"""Kinds of products that name the run they are of, and so are never equal."""
-PICTURES: Final = frozenset({"preview", "plot", "cutouts"})
+from hst123r.records.science import changed_facets, names_its_run
+
 _ROW: Final = ("target", "source", "level", "detector", "filter", "epoch", "visit", "exposure")
 _FLUXES: Final = {"flux_njy": "flux_err_njy", "flux_corrected_njy": "flux_err_njy"}
 _MAGNITUDES: Final = ("mag_", "limit_ab", "limit_st", "limit_vega", "extinction_mag")
@@ -163,14 +160,14 @@ def _files(extract: Mapping[str, Any]) -> dict[_Key, Mapping[str, Any]]:
         for job in extract["jobs"]
         for product in job["products"]
         for file in product["files"]
-        if file["owned"] and product["kind"] not in OF_A_RUN and file["role"] not in PICTURES
+        if file["owned"] and not names_its_run(product["kind"], file["role"])
     }
 
 
 def _different(key: _Key, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     del key
     if first["facets"] or second["facets"]:
-        return [name for name in SCIENCE if first["facets"].get(name) != second["facets"].get(name)]
+        return changed_facets(first["facets"], second["facets"])
     return [] if first["digest"] == second["digest"] else ["content"]
 
 
