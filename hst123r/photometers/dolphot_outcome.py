@@ -70,6 +70,7 @@ def measured(field: Field, finished: Finished) -> Outcome:
     """
     from hst123r.photometers.dolphot_fake import Known, artificial_stars
     from hst123r.photometers.dolphot_forced import add_targets
+    from hst123r.photometers.dolphot_losses import without_losses
     from hst123r.products.dolphot.catalogue import read_catalogue
     from hst123r.products.dolphot.columns import read_columns
     from hst123r.products.dolphot.info import read_info
@@ -92,6 +93,8 @@ def measured(field: Field, finished: Finished) -> Outcome:
         _where_the_recipe_says(field, names, ra, dec)
     notes = _notes(field)
     converted = convert(catalogue, info, notes, len(field.exposures))
+    converted, lost = without_losses(field, converted, ra, dec)
+    caveats += lost
     result = Measured(catalogue, sources_of(catalogue, ra, dec, numbers, names), converted)
     products = list(_products(field, result))
     products.append(_run_product(field, {"stars": finished.written}))

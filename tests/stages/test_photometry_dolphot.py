@@ -109,6 +109,55 @@ def test_fluxes_hold_all_light_with_aperture_corrections_and_without(measure, sm
     assert abs(np.median(difference)) < 0.01
 
 
+@pytest.mark.parametrize("cte", ["auto", "none"])
+def test_losses_of_charge_transfer_are_made_good(inputs, small, monkeypatch, cte):
+    """As if exposures were neither simulated nor corrected; where stars are comes from the WCS."""
+    from dataclasses import replace
+    from types import SimpleNamespace
+
+    from hst123r import instruments
+    from hst123r.photometers.dolphot_images import chosen_chips
+    from hst123r.photometers.dolphot_losses import without_losses
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.products import readout
+    from hst123r.products.dolphot.measurements import Converted
+    from hst123r.sources.measured import Measurements
+    from hst123r.sources.transfer_losses import losses
+    from hst123r.stage.contract import Job
+
+    read = readout.read_readout
+    monkeypatch.setattr(
+        readout, "read_readout",
+        lambda *given: replace(read(*given), simulated=False, suffix="flt", mjd=53500.0),
+    )  # fmt: skip
+    product = next(p for p in inputs["exposure"] if p.labels["filter"] == "F814W")
+    params = PhotometryParams.model_validate({**DOLPHOT, "cte": cte})
+    job = Job("SN", {"field": "SN"}, {**inputs, "exposure": [product]})
+    chips = chosen_chips(job, params)
+    exposure = chips[0].exposure
+    field = SimpleNamespace(job=job, params=params, chips=chips, exposures=[exposure])
+    truth = small.truth(exposure.root)
+    shape = (1, len(truth))
+    one = {name: np.full(shape, 1.0) for name in Measurements.__dataclass_fields__}
+    one |= {"rate": np.full(shape, 2.0), "sky": np.full(shape, 20.0), "cte": None}
+    one |= {"x": np.full(shape, np.nan), "y": np.full(shape, np.nan)}
+    one |= {"flags": np.zeros(shape, int), "extver": np.array([truth["extver"]], int)}
+    found = Measurements(**one)
+    converted = Converted(found, found.flags, found.chi, found.chi, (25.5,))
+    got, caveats = without_losses(field, converted, truth["ra"], truth["dec"])
+    if cte == "none":
+        assert [caveat.code for caveat in caveats] == ["transfer_losses"]
+        assert got.found.flux == pytest.approx(found.flux)
+        return
+    assert not caveats
+    placed = replace(found, x=np.array([truth["x"]], float), y=np.array([truth["y"]], float))
+    told = [readout.read_readout(product.files, exposure)]
+    wanted = losses(placed, instruments.get("ACS/WFC"), told, [0])
+    assert np.median(wanted) > 0.005
+    assert got.found.cte == pytest.approx(wanted, rel=1e-3)
+    assert got.found.flux == pytest.approx(10 ** (0.4 * wanted), rel=1e-4)
+
+
 def test_sources_of_detect_keep_their_numbers(measure, inputs):
     from hst123r.products.source_table import read_sources
 
