@@ -271,7 +271,10 @@ def main(settings):
     output, given = sys.argv[1], sys.argv[2]
     parameters = read_parameters(given.removeprefix("-p"))
     does, forced = settings["does"], "xytfile" in parameters
-    if not (does.startswith("forced ") and not forced):
+    if does.startswith("fake "):
+        if "fakestars" in parameters:
+            go_wrong(does.removeprefix("fake "), output)
+    elif forced or not does.startswith("forced "):
         go_wrong(does.removeprefix("forced "), output)
     count = int(parameters["nimg"])
     images = [Image(parameters[f"img{n}_file"], settings) for n in range(1, count + 1)]

@@ -192,3 +192,7 @@ def check(job: Job, params: PhotometryParams, scope: Scope) -> None:
     stack = job.inputs["stack"][0] if job.inputs["stack"] else None
     values = image_values(chips, stack, own, analytic=params.dolphot.psf == "analytic")
     parameters_of(chips, stack, params, values)
+    if params.dolphot.fake is not None:
+        from hst123r.photometers.dolphot_fake_places import check_fake
+
+        check_fake(params.dolphot.fake, job, chips, {p.name for p in job.inputs[DOLPHOT_FILE]})
