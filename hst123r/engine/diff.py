@@ -108,7 +108,10 @@ def diff(
             "catalogues": list(_catalogues(a, b, radius_arcsec, stars)),
         }  # fmt: skip
     found["equal"] = not any(found[name] for name in LISTS) and not any(
-        item.get("different") or item.get("only_a") or item.get("only_b")
+        item.get("different")
+        or item.get("only_a")
+        or item.get("only_b")
+        or item.get("no_position_a") != item.get("no_position_b")
         for item in found["catalogues"]
     )
     return found

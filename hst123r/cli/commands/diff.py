@@ -124,6 +124,9 @@ def _sentence(item: Mapping[str, Any]) -> str:
         f"{item['matched']} stars in both, {item['different']} of them differ; "
         f"{item['only_a']} only in a, {item['only_b']} only in b"
     )
+    for side in ("a", "b"):
+        if item[f"no_position_{side}"]:
+            text += f"; {item[f'no_position_{side}']} of {side} have no position"
     if item["rms_sigma"] is not None:
         text += (
             f"; differences {item['rms_sigma']:.3g} sigma rms, {item['largest_sigma']:.3g} at most"
