@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 KIND: Final = "artificial stars"
 TABLE: Final = "filters.dat"
 """Of a module; it has the filters in its order."""
+MOST_BATCHES: Final = 8
+FEWEST_STARS: Final = 100
+"""In a batch: each reads all images anew, which has to be worth it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,18 +205,36 @@ def places(
     return x[on], y[on]
 
 
+def batches_of(stars: int) -> int:
+    """Return in how many batches some stars are done; by their number alone.
+
+    The batches decide which random numbers a star gets, so they must not depend on the machine.
+
+    Parameters
+    ----------
+    stars : int
+        How many stars.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    return max(1, min(MOST_BATCHES, stars // FEWEST_STARS))
+
+
 def _run(field: Field, fake: FakeParams, lines: list[str]) -> list[Path]:
-    """Run DOLPHOT on the stars, in as many batches as there are cores."""
+    """Run DOLPHOT on the stars in batches, as many at once as there are cores."""
     from hst123r.external.dolphot import run_fake
 
-    count = max(1, min(field.context.cores, len(lines)))
+    count = batches_of(len(lines))
     names = [f"fake{number}" for number in range(count)]
     for number, name in enumerate(names):
         (field.folder / f"{name}.list").write_text("".join(lines[number::count]), encoding="ascii")
         field.write_parameters(
             name,
             {"FakeStars": f"{name}.list", "FakeOut": f"{name}.out",
-             "RandomSeed": float(fake.seed + number)},
+             "RandomSeed": float(fake.seed + number), "MaxThreads": 1.0},
         )  # fmt: skip
 
     def work(name: str) -> Path:
@@ -223,7 +244,7 @@ def _run(field: Field, fake: FakeParams, lines: list[str]) -> list[Path]:
         )  # fmt: skip
         return field.folder / f"{name}.out"
 
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(min(field.context.cores, count)) as pool:
         return list(pool.map(work, names))
 
 
