@@ -17,9 +17,12 @@ from hst123r.records.exposure import Exposure, band
 from hst123r.records.outcome import Outcome, Product
 from hst123r.stage.context import Context
 from hst123r.stage.contract import DOLPHOT_FILE, Job, Scope
+from hst123r.stage.resources import Cores
 
 DEEPEST: Final = "deepest"
 FIRST: Final = "first"
+MOST_CORES: Final = 8
+"""As many as there are batches of artificial stars at most."""
 ONE_EPOCH: Final = 1
 """A mask against several epochs can hold the very source whose changes are wanted."""
 
@@ -59,10 +62,21 @@ def divide(
 
 
 def memory_mb(job: Job, params: PhotometryParams) -> float:
-    """Estimate: DOLPHOT keeps image, sky, and residuals, and 48 MB for the list of stars."""
+    """Estimate: what we need, and one DOLPHOT."""
     del params
+    return 550.0 + _dolphot_mb(job)
+
+
+def _dolphot_mb(job: Job) -> float:
+    """Estimate: DOLPHOT keeps image, sky, and residuals, and 48 MB for the list of stars."""
     chips = [c for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
-    return 600.0 + 24e-6 * sum(chip.pixels for chip in chips)
+    return 50.0 + 24e-6 * sum(chip.pixels for chip in chips)
+
+
+def cores(job: Job, params: PhotometryParams) -> Cores:
+    """Sky maps and DOLPHOT have threads; artificial stars a DOLPHOT for each batch at once."""
+    fake = params.dolphot.fake is not None and not params.dolphot.align_only
+    return Cores(MOST_CORES, _dolphot_mb(job) if fake else 0.0)
 
 
 def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:

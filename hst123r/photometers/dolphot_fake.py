@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from hst123r.sources.measured import Measurements
 
 KIND: Final = "artificial stars"
+MOST_BATCHES: Final = 8
+FEWEST_STARS: Final = 100
+"""In a batch: each reads all images anew, which has to be worth it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,18 +155,36 @@ def star_lines(
         yield f"0 1 {x[row]:.2f} {y[row]:.2f} {told}\n"
 
 
+def batches_of(stars: int) -> int:
+    """Return in how many batches some stars are done; by their number alone.
+
+    The batches decide which random numbers a star gets, so they must not depend on the machine.
+
+    Parameters
+    ----------
+    stars : int
+        How many stars.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    return max(1, min(MOST_BATCHES, stars // FEWEST_STARS))
+
+
 def _run(field: Field, fake: FakeParams, lines: list[str]) -> list[Path]:
-    """Run DOLPHOT on the stars, in as many batches as there are cores."""
+    """Run DOLPHOT on the stars in batches, as many at once as there are cores."""
     from hst123r.external.dolphot import run_fake
 
-    count = max(1, min(field.context.cores, len(lines)))
+    count = batches_of(len(lines))
     names = [f"fake{number}" for number in range(count)]
     for number, name in enumerate(names):
         (field.folder / f"{name}.list").write_text("".join(lines[number::count]), encoding="ascii")
         field.write_parameters(
             name,
             {"FakeStars": f"{name}.list", "FakeOut": f"{name}.out",
-             "RandomSeed": float(fake.seed + number),
+             "RandomSeed": float(fake.seed + number), "MaxThreads": 1.0,
              "FakeMatch": fake.match.to("pix"), "FakePSF": fake.psf_fwhm.to("pix")},
         )  # fmt: skip
 
@@ -174,7 +195,7 @@ def _run(field: Field, fake: FakeParams, lines: list[str]) -> list[Path]:
         )  # fmt: skip
         return field.folder / f"{name}.out"
 
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(min(field.context.cores, count)) as pool:
         return list(pool.map(work, names))
 
 

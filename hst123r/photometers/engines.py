@@ -12,6 +12,7 @@ from hst123r.photometers.params import PhotometryParams
 from hst123r.records.outcome import Outcome, Product
 from hst123r.stage.context import Context
 from hst123r.stage.contract import Job, Scope
+from hst123r.stage.resources import Cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,19 @@ class Engine:
 
     Parameters
     ----------
-    divide, memory_mb, run : callable
+    divide, memory_mb, cores, run : callable
         As those of a stage.
     """
 
     divide: Callable[[dict[str, list[Product]], PhotometryParams, Scope], Iterator[Job]]
     memory_mb: Callable[[Job, PhotometryParams], float]
+    cores: Callable[[Job, PhotometryParams], Cores]
     run: Callable[[Job, PhotometryParams, Context], Outcome]
 
 
 ENGINES: Final[Mapping[str, Engine]] = {
-    "psf": Engine(psf.divide, psf.memory_mb, psf.run),
-    "dolphot": Engine(dolphot.divide, dolphot.memory_mb, dolphot.run),
+    "psf": Engine(psf.divide, psf.memory_mb, psf.cores, psf.run),
+    "dolphot": Engine(dolphot.divide, dolphot.memory_mb, dolphot.cores, dolphot.run),
 }
 """By the name in recipes."""
 

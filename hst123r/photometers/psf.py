@@ -14,6 +14,7 @@ from hst123r.records.exposure import Exposure, band, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.stage.context import Context
 from hst123r.stage.contract import PSF_GRID, Job, Scope
+from hst123r.stage.resources import Cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,6 +82,12 @@ def memory_mb(job: Job, params: PhotometryParams) -> float:
     chips = [c for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
     kept = min(1000.0, 8e-6 * sum(chip.pixels for chip in chips))
     return 500.0 + kept + 60e-6 * max(chip.pixels for chip in chips)
+
+
+def cores(job: Job, params: PhotometryParams) -> Cores:
+    """One: jobs are as many as filters."""
+    del job, params
+    return Cores()
 
 
 def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:

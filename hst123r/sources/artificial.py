@@ -100,9 +100,12 @@ def scatter(
     -------
     list of (ndarray, ndarray)
         Right ascensions and declinations of each turn: a triangular lattice, turned and moved at
-        random.
+        random; one star at a random place where the lattice has room for none within the radius.
     """
     rng = np.random.default_rng(seed)
+    if radius_arcsec < apart_arcsec / np.sqrt(3.0):
+        # no place is farther than this from a triangular lattice: from here on turns may be empty
+        return _one_by_one(ra_deg, dec_deg, radius_arcsec, number, rng)
     turns = []
     left = number
     steps = np.arange(-int(radius_arcsec / apart_arcsec) - 2, int(radius_arcsec / apart_arcsec) + 3)
@@ -119,6 +122,17 @@ def scatter(
         ra = ra_deg + east[inside] / 3600 / np.cos(np.radians(dec_deg))
         turns.append((np.asarray(ra % 360.0), np.asarray(dec_deg + north[inside] / 3600)))
     return turns
+
+
+def _one_by_one(
+    ra_deg: float, dec_deg: float, radius_arcsec: float, number: int, rng: np.random.Generator
+) -> list[tuple[Floats, Floats]]:
+    """Return one place in each turn, spread evenly over the circle."""
+    distance = radius_arcsec * np.sqrt(rng.uniform(0, 1, number))
+    angle = rng.uniform(0, 2 * np.pi, number)
+    ra = ra_deg + distance * np.sin(angle) / 3600 / np.cos(np.radians(dec_deg))
+    dec = dec_deg + distance * np.cos(angle) / 3600
+    return [(ra[k : k + 1] % 360.0, dec[k : k + 1]) for k in range(number)]
 
 
 def artificial_stars(

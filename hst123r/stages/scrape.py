@@ -76,7 +76,7 @@ class ScrapeParams(Params):
     vega_table: str | None = Field(
         None,
         description="Table with the AB magnitude of Vega in each filter, relative to the recipe: "
-        "columns detector, filter and vega_ab, comma-separated",
+        "columns detector, filter and vega_ab, comma-separated or ECSV",
     )
     extinction: ExtinctionParams | None = Field(
         None, description="Add columns without extinction, at the pivot wavelength of each filter"

@@ -161,6 +161,19 @@ def test_stars_of_one_turn_stay_apart_and_within_the_radius():
         assert gaps[~np.eye(ra.size, dtype=bool)].min() > 0.6 - 1e-6
 
 
+@pytest.mark.parametrize(("radius", "apart"), [(0.05, 1.56), (0.1, 0.6), (0.34, 0.6), (0.35, 0.6)])
+def test_a_radius_below_the_spacing_needs_no_more_turns_than_stars(radius, apart):
+    turns = scatter(RA, DEC, radius, apart, 400, 1)
+    assert sum(ra.size for ra, _ in turns) == 400
+    assert len(turns) <= 400
+    assert all(ra.size for ra, _ in turns)
+    ra, dec = (np.concatenate([turn[k] for turn in turns]) for k in (0, 1))
+    away = np.hypot((ra - RA) * np.cos(np.radians(DEC)), dec - DEC) * 3600
+    assert away.max() <= radius + 1e-6
+    # evenly over the circle: half of the square of the radius in the mean
+    assert np.mean(away**2) == pytest.approx(radius**2 / 2, rel=0.12)
+
+
 def test_faults_of_single_stars_do_not_count():
     rng = np.random.default_rng(3)
     true = flux_njy(rng.uniform(25.5, 28, 1000))

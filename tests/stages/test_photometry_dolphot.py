@@ -30,13 +30,13 @@ def measure(small, inputs, divide, do, dolphot):
     Only images of the red filter with the target on them, two by default: sky maps take time.
     """
 
-    def call(does="", *, images=2, **params):
+    def call(does="", *, images=2, cores=1, **params):
         dolphot(small.folder / "raw", does)
         given = {**DOLPHOT, "dolphot": {"chips": "target", "reference": "first", **params}}
         found = [p for p in inputs["exposure"] if p.labels["filter"] == "F814W"]
         inputs["exposure"] = found[:images]
         (job,) = divide("photometry", inputs, given).values()
-        return do("photometry", job, given)
+        return do("photometry", job, given, cores=cores)
 
     return call
 
@@ -248,6 +248,66 @@ def test_artificial_stars_come_back_as_they_were_put_in(measure):
     found = stars[stars["recovered"] == 1]
     pull = (found["mag_ab"] - found["mag_in"])[found["mag_in"] < 24]
     assert np.abs(np.median(pull)) < 0.003
+
+
+def test_artificial_stars_are_the_same_however_many_cores_there_are(measure):
+    fake = {"number": 320, "magnitudes": ["24 mag", "30 mag"]}
+    made = {}
+    for cores in (1, 3):
+        outcome = measure(images=1, cores=cores, fake=fake, forced=False)
+        (run,) = (p for p in outcome.products if p.kind == "dolphot run")
+        assert f"MaxThreads = {cores}\n" in Path(run.files["parameters"]).read_text()
+        (product,) = (p for p in outcome.products if p.kind == "artificial stars")
+        assert product.facts["stars"] == 320
+        made[cores] = Path(product.files["stars"]).read_bytes()
+    assert made[1] == made[3]
+
+
+def test_each_batch_of_artificial_stars_has_one_thread(tmp_path, monkeypatch):
+    """As many at once as there are cores, and never cores times cores threads."""
+    import threading
+    from types import SimpleNamespace
+
+    from hst123r.external import dolphot as program
+    from hst123r.photometers.dolphot_fake import _run
+    from hst123r.photometers.dolphot_params import FakeParams
+
+    written, at_once = {}, set()
+    running = []
+    together = threading.Barrier(3, timeout=20)
+
+    def run_fake(folder, output, name, **_):
+        running.append(name)
+        together.wait()
+        at_once.add(len(running))
+        together.wait()
+        running.remove(name)
+
+    monkeypatch.setattr(program, "run_fake", run_fake)
+    field = SimpleNamespace(
+        folder=tmp_path, program=None, context=SimpleNamespace(cores=3),
+        write_parameters=written.__setitem__,
+    )  # fmt: skip
+    found = _run(field, FakeParams.model_validate({"number": 650}), ["x\n"] * 650)
+    assert [path.name for path in found] == [f"fake{n}.out" for n in range(6)]
+    assert at_once == {3}
+    assert {values["MaxThreads"] for values in written.values()} == {1.0}
+    lines = [(tmp_path / f"fake{n}.list").read_text().count("x") for n in range(6)]
+    assert sum(lines) == 650
+    assert max(lines) - min(lines) <= 1
+
+
+def test_memory_counts_the_batches_at_once():
+    from hst123r.photometers.dolphot import cores, memory_mb
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.stage.contract import Job
+
+    job = Job("SN", {}, {"exposure": []})
+    plain = PhotometryParams.model_validate(DOLPHOT)
+    fake = PhotometryParams.model_validate({**DOLPHOT, "dolphot": {"fake": {"number": 9}}})
+    assert memory_mb(job, plain) == 600.0
+    assert (cores(job, plain).most, cores(job, plain).memory_mb) == (8, 0.0)
+    assert (cores(job, fake).most, cores(job, fake).memory_mb) == (8, 50.0)
 
 
 def test_artificial_stars_that_fail_leave_what_was_measured(measure):
