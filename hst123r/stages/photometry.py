@@ -27,7 +27,7 @@ class Photometry(Stage[PhotometryParams]):
 
     name = "photometry"
     params = PhotometryParams
-    version = 3
+    version = 4
     needs = (
         Need("sources", facets=("bytes",), facts=("targets",)),
         Need("exposure", facets=IMAGE),
