@@ -144,7 +144,7 @@ def _base(built: Path | None) -> Path | None:
 def _look(
     program: Path, _time: int, _size: int, words: tuple[str, ...]
 ) -> tuple[Path | None, frozenset[str], bool]:
-    """Read a program for the folder it was built with, and for words, and say whether it is a script."""
+    """Return the folder a program was built with, the words in it, and whether it is a script."""
     content = program.read_bytes()
     if content.startswith(b"#!"):
         # what a script starts knows more than the script

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -89,6 +89,17 @@ class ScrapeParams(Params):
             yield ("system",), "`system: vega` needs `vega_table`, AB magnitudes of Vega"
         if self.system != "vega" and self.vega_table is not None:
             yield ("vega_table",), "`vega_table` is for `system: vega`"
+
+    def clashes(self, sources: Mapping[str, Sequence[Params]]) -> Iterator[Misfit]:
+        """Say where limits are to be those of stars that nobody puts in."""
+        engines = {getattr(source, "engine", "") for source in sources.get("photometry", ())}
+        if self.limit == "artificial" and "dolphot" in engines:
+            sentence = (
+                "there are no limits from artificial stars with `engine: dolphot`, whose `fake` "
+                "tells completeness alone; take `limit: forced` or `limit: relation`, or "
+                "`engine: psf` with `artificial_stars`"
+            )
+            yield ("limit",), sentence
 
 
 class Scrape(Stage[ScrapeParams]):
@@ -315,7 +326,7 @@ def _limited(rows: list[dict[str, Any]], job: Job, params: ScrapeParams) -> list
     if limited is None:
         raise StageError(
             "there were no artificial stars", where=job.label,
-            hint="Set photometry.artificial_stars, to 300 for example, or another scrape.limit",
+            hint="Set photometry.artificial_stars with `engine: psf`, or another scrape.limit",
         )  # fmt: skip
     return limited
 

@@ -472,6 +472,49 @@ def test_settings_of_dolphot_for_another_engine_are_a_mistake(write_recipe):
         load(write_recipe("photometry: {dolphot: {preset: phat}}"))
 
 
+def test_limits_from_artificial_stars_are_refused_before_the_run(write_recipe):
+    from hst123r.errors import InputError
+    from hst123r.recipe.load import load
+
+    text = "photometry: {engine: dolphot}\n  - scrape: {limit: artificial}"
+    with pytest.raises(InputError) as caught:
+        load(write_recipe(text))
+    assert "scrape.limit" in str(caught.value)
+    assert "no limits from artificial stars with `engine: dolphot`" in str(caught.value)
+    load(write_recipe(text.replace("artificial", "relation")))
+    load(write_recipe(text.replace("{engine: dolphot}", "{artificial_stars: 300}")))
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        ({"limit_snr": 5.0}, "limit_snr of ACS/WFC F814W differs"),
+        ({"max_chi": 9.0}, "max_chi of ACS/WFC F814W differs"),
+        ({"dolphot": {"parameters": {"FitSky": 3}}}, "dolphot.parameters of ACS/WFC"),
+        ({"dolphot": {"psf": "analytic"}}, r"dolphot.psf of .*\{image_parameters\}"),
+        ({"dolphot": {"image_parameters": {"RAper": 3}}}, ""),
+        ({"cte": "none"}, ""),
+    ],
+)
+def test_what_a_block_cannot_set_for_dolphot_is_refused(own, sentence):
+    from hst123r.errors import InputError
+    from hst123r.photometers.engines import one_engine
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.records.outcome import Product
+    from hst123r.stage.contract import Scope
+
+    params = PhotometryParams.model_validate(DOLPHOT)
+    varied = PhotometryParams.model_validate({**DOLPHOT, **own})
+    scope = Scope("r", "", "", (), "photometry", varied=lambda *_: varied)
+    labels = {"detector": "ACS/WFC", "filter": "F814W"}
+    inputs = {"exposure": [Product("exposure", "jsi00103q", labels)]}
+    if not sentence:
+        one_engine(inputs, params, scope)
+        return
+    with pytest.raises(InputError, match=sentence):
+        one_engine(inputs, params, scope)
+
+
 SPLIT = """
 from astropy.io import fits
 with fits.open(sys.argv[1]) as hdus:
