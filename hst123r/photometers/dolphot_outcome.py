@@ -272,6 +272,11 @@ def _product(
         "sources": len(sources),
         "detected": int(np.count_nonzero(every.snr >= limit)),
         "exposures": roots,
+        # not all of an exposure is measured with `chips: target`
+        "chips": {
+            root: [place.chip.extver for place in field.chips if place.number == row]
+            for root, row in zip(roots, rows, strict=True)
+        },
         "limit_snr": limit,
         "targets": field.job.arguments["targets"],
     }

@@ -107,7 +107,7 @@ class Scrape(Stage[ScrapeParams]):
 
     name = "scrape"
     params = ScrapeParams
-    version = 3
+    version = 4
     needs = (
         Need("photometry", facets=BYTES),
         Need("exposure", facets=(), facts=("epoch_number", "chips")),
@@ -265,6 +265,31 @@ def _cutouts(path: Path, job: Job, params: ScrapeParams, about: list[dict[str, A
     draw_cutouts(path, stacks, (ra, dec), params.cutout.to("arcsec"), marks, title)
 
 
+def measured_corners(photometry: Product, exposures: Sequence[Product]) -> list[list[list[float]]]:
+    """Return the corners of the chips that were measured.
+
+    Parameters
+    ----------
+    photometry : Product
+        With the roots of its exposures, and where not all chips were measured, those that were.
+    exposures : sequence of Product
+        All exposures, with their chips.
+
+    Returns
+    -------
+    list of list of [float, float]
+        Degrees.
+    """
+    chips = {product.name: product.facts["chips"] for product in exposures}
+    some: dict[str, list[int]] = photometry.facts.get("chips", {})
+    return [
+        chip["corners"]
+        for root in photometry.facts["exposures"]
+        for chip in chips.get(root, [])
+        if root not in some or chip["extver"] in some[root]
+    ]
+
+
 def _about(found: Found, job: Job, nsigma: float) -> dict[str, Any]:
     """Return what is known of a source beside its rows, as plain values."""
     import math
@@ -272,16 +297,11 @@ def _about(found: Found, job: Job, nsigma: float) -> dict[str, Any]:
     from hst123r.products.chance import chance_of
     from hst123r.products.photometry_tables import read_table
 
-    corners: dict[str, list[list[list[float]]]] = {
-        product.name: [chip["corners"] for chip in product.facts["chips"]]
-        for product in job.inputs["exposure"]
-    }
     catalogues, crowding = [], {}
     for product in job.inputs["photometry"]:
         table = read_table(product.files["catalog"])
         band = f"{product.labels['detector']} {product.labels['filter']}"
-        chips = [chip for root in product.facts["exposures"] for chip in corners.get(root, [])]
-        catalogues.append((band, table, chips))
+        catalogues.append((band, table, measured_corners(product, job.inputs["exposure"])))
         for row in table[table["source"] == found.source]:
             if math.isfinite(row["crowding"]):
                 crowding[band] = float(row["crowding"])
