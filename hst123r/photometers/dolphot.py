@@ -7,11 +7,14 @@ faint in each of them is still found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from hst123r import instruments
 from hst123r.errors import EnvironmentProblem, InputError
+from hst123r.external.dolphot_installation import Installation, needed
+from hst123r.external.dolphot_programs import SPLIT
 from hst123r.photometers.params import PhotometryParams
 from hst123r.records.exposure import Exposure, band
 from hst123r.records.outcome import Outcome, Product
@@ -125,13 +128,11 @@ def installed_files(params: PhotometryParams, given: dict[str, list[Product]]) -
     EnvironmentProblem
         If the program, a module, or one of the files is missing; all that is missing at once.
     """
-    from hst123r.external.dolphot_installation import needed
-
     detectors = {p.labels["detector"]: instruments.get(p.labels["detector"])
                  for p in given["exposure"]}  # fmt: skip
     library = params.dolphot.psf == "library"
     keywords = {facts.dolphot.mask.keyword for facts in detectors.values()} if library else set()
-    found = needed(keywords)
+    found = needed({instruments.get(name).dolphot.mask.keyword for name in instruments.names()})
     if absent := sorted(keywords - found.words):
         names = sorted(
             {d.dolphot.mask.module for d in detectors.values() if d.dolphot.mask.keyword in absent}
@@ -140,10 +141,11 @@ def installed_files(params: PhotometryParams, given: dict[str, list[Product]]) -
             f"DOLPHOT was built without its module {', '.join(names)}", where=str(found.program),
             hint="Build it with the module, or take `dolphot: {psf: analytic}`, its generic mode",
         )  # fmt: skip
-    files = {"dolphot": found.program}
+    files = {"dolphot": found.program, **mask_programs(params, found, detectors)}
     if found.base is not None:
-        wanted = needed_files(params, given["exposure"], given["stack"])
-        files |= {name: found.base / name for name in wanted}
+        wanted = {*needed_files(params, given["exposure"], given["stack"]), *module_files(found)}
+        files |= {name: found.base / name for name in sorted(wanted)}
+        files |= found.unasked()
     missing = sorted(str(path) for path in files.values() if not path.is_file())
     if missing:
         raise EnvironmentProblem(
@@ -151,6 +153,52 @@ def installed_files(params: PhotometryParams, given: dict[str, list[Product]]) -
             hint="Install the files of its modules: PSFs, maps of pixel areas and tables",
         )
     return [Product(DOLPHOT_FILE, name, {}, {"file": str(path)}) for name, path in files.items()]
+
+
+def mask_programs(
+    params: PhotometryParams, found: Installation, detectors: Iterable[str]
+) -> dict[str, Path]:
+    """Return DOLPHOT's own programs that mask pixels and split chips, where they are to.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If one is missing.
+    """
+    if params.dolphot.mask != "external":
+        return {}
+    masks = {f"{instruments.get(name).dolphot.mask.module}mask" for name in detectors}
+    result = {}
+    for name in (SPLIT, *sorted(masks)):
+        path = found.sibling(name)
+        if path is None:
+            raise EnvironmentProblem(
+                f"there is no program {name} beside DOLPHOT or on the search path",
+                hint="Install the module, or take `dolphot: {mask: internal}`",
+            )
+        result[name] = path
+    return result
+
+
+def module_files(found: Installation) -> list[str]:
+    """Return the tables of all modules that a program was built with: it reads them in every run.
+
+    Parameters
+    ----------
+    found : Installation
+        With the keywords of all modules looked for.
+
+    Returns
+    -------
+    list of str
+        Below its folder; none for a script, which does not tell.
+    """
+    if found.script:
+        return []
+    masks = [instruments.get(name).dolphot.mask for name in instruments.names()]
+    return sorted(
+        {f"{m.module}/data/{name}" for m in masks if m.keyword in found.words for name in m.files}
+    )
 
 
 def needed_files(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hst123r import instruments
 from hst123r.errors import EnvironmentProblem, InputError, StageError
+from hst123r.external.dolphot_installation import BASE_VARIABLE
+from hst123r.instruments.dolphot_parameters import defaults, preset
 from hst123r.photometers.dolphot_field import RUN, Field
 from hst123r.records.exposure import group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
@@ -270,6 +272,11 @@ def _product(
         "sources": len(sources),
         "detected": int(np.count_nonzero(every.snr >= limit)),
         "exposures": roots,
+        # not all of an exposure is measured with `chips: target`
+        "chips": {
+            root: [place.chip.extver for place in field.chips if place.number == row]
+            for root, row in zip(roots, rows, strict=True)
+        },
         "limit_snr": limit,
         "targets": field.job.arguments["targets"],
     }
@@ -287,12 +294,19 @@ def _run_caveats(field: Field, finished: Finished) -> Iterator[Caveat]:
     # of others it read in a file of its own
     ours = {name.lower().partition("_")[2] or name.lower() for name in field.written}
     ours |= {name.lower() for name in field.written}
+    dolphot = field.params.dolphot
+    chosen = {name.lower() for name in (*preset(dolphot.preset).values, *dolphot.parameters)}
+    # of those that nobody chose, a version that does not know them has nothing to decide
+    ours -= {name.lower() for name in defaults(image=False)} - chosen
     if unknown := [
         name for name in finished.unknown if name not in KNOWN_LATER and name.lower() in ours
     ]:
         text = f"this version of DOLPHOT does not know {', '.join(unknown)}, and went on without"
         yield Caveat("dolphot_unknown_parameters", text)
-    if field.params.dolphot.psf == "analytic":
+    if dolphot.psf == "library" and not any("/" in name for name in field.installed):
+        text = "DOLPHOT's folder is not known: its PSFs and tables are no part of this record"
+        yield Caveat("dolphot_files_not_known", f"{text}; {BASE_VARIABLE} names it")
+    if dolphot.psf == "analytic":
         text = "DOLPHOT measured with an analytic PSF that it fitted to the images"
         yield Caveat("dolphot_analytic_psf", text)
     without = {p.exposure.root for p in field.chips if p.chip.zeropoint_ab is None}

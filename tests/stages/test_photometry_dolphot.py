@@ -87,7 +87,7 @@ def test_what_a_run_leaves(measure):
     caveats = {caveat.code: caveat.text for caveat in outcome.caveats}
     assert set(caveats) == {
         "dolphot_few_alignment_stars", "dolphot_few_aperture_stars",
-        "dolphot_not_numbers", "dolphot_unknown_parameters",
+        "dolphot_not_numbers", "dolphot_unknown_parameters", "dolphot_files_not_known",
     }  # fmt: skip
     assert "does not know NegSky, and" in caveats["dolphot_unknown_parameters"]
     # one in the first run, and one in the second
@@ -532,6 +532,49 @@ def test_settings_of_dolphot_for_another_engine_are_a_mistake(write_recipe):
         load(write_recipe("photometry: {dolphot: {preset: phat}}"))
 
 
+def test_limits_from_artificial_stars_are_refused_before_the_run(write_recipe):
+    from hst123r.errors import InputError
+    from hst123r.recipe.load import load
+
+    text = "photometry: {engine: dolphot}\n  - scrape: {limit: artificial}"
+    with pytest.raises(InputError) as caught:
+        load(write_recipe(text))
+    assert "scrape.limit" in str(caught.value)
+    assert "no limits from artificial stars with `engine: dolphot`" in str(caught.value)
+    load(write_recipe(text.replace("artificial", "relation")))
+    load(write_recipe(text.replace("{engine: dolphot}", "{artificial_stars: 300}")))
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        ({"limit_snr": 5.0}, "limit_snr of ACS/WFC F814W differs"),
+        ({"max_chi": 9.0}, "max_chi of ACS/WFC F814W differs"),
+        ({"dolphot": {"parameters": {"FitSky": 3}}}, "dolphot.parameters of ACS/WFC"),
+        ({"dolphot": {"psf": "analytic"}}, r"dolphot.psf of .*\{image_parameters\}"),
+        ({"dolphot": {"image_parameters": {"RAper": 3}}}, ""),
+        ({"cte": "none"}, ""),
+    ],
+)
+def test_what_a_block_cannot_set_for_dolphot_is_refused(own, sentence):
+    from hst123r.errors import InputError
+    from hst123r.photometers.engines import one_engine
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.records.outcome import Product
+    from hst123r.stage.contract import Scope
+
+    params = PhotometryParams.model_validate(DOLPHOT)
+    varied = PhotometryParams.model_validate({**DOLPHOT, **own})
+    scope = Scope("r", "", "", (), "photometry", varied=lambda *_: varied)
+    labels = {"detector": "ACS/WFC", "filter": "F814W"}
+    inputs = {"exposure": [Product("exposure", "jsi00103q", labels)]}
+    if not sentence:
+        one_engine(inputs, params, scope)
+        return
+    with pytest.raises(InputError, match=sentence):
+        one_engine(inputs, params, scope)
+
+
 SPLIT = """
 from astropy.io import fits
 with fits.open(sys.argv[1]) as hdus:
@@ -567,6 +610,61 @@ def test_alignment_alone(measure):
     outcome = measure(images=1, align_only=True)
     assert [product.kind for product in outcome.products] == ["dolphot run"]
     assert "dolphot_align_only" in {caveat.code for caveat in outcome.caveats}
+
+
+def installed_for(params):
+    """Return the files that the key of a job with one exposure holds, by name."""
+    from hst123r.photometers.dolphot import installed_files
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.records.outcome import Product
+
+    labels, facts = {"detector": "ACS/WFC", "filter": "F814W"}, {"chips": [{"number": 1}]}
+    given = {"exposure": [Product("exposure", "jsi00103q", labels, {}, facts)], "stack": []}
+    model = PhotometryParams.model_validate({**DOLPHOT, "dolphot": params})
+    return {product.name: product.files["file"] for product in installed_files(model, given)}
+
+
+def test_programs_that_mask_are_in_the_key(tmp_path, monkeypatch):
+    from hst123r.errors import EnvironmentProblem
+
+    monkeypatch.setenv("HST123R_DOLPHOT_BIN", str(tmp_path))
+    monkeypatch.delenv("HST123R_DOLPHOT_BASE", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("dolphot", "acsmask"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    assert set(installed_for({})) == {"dolphot"}
+    with pytest.raises(EnvironmentProblem, match="no program splitgroups beside DOLPHOT"):
+        installed_for({"mask": "external"})
+    (tmp_path / "splitgroups").touch(mode=0o755)
+    found = installed_for({"mask": "external"})
+    assert set(found) == {"dolphot", "acsmask", "splitgroups"}
+    assert found["acsmask"] == str(tmp_path / "acsmask")
+
+
+def test_what_a_program_reads_unasked_is_in_the_key(tmp_path, monkeypatch):
+    """Its folder's parameter files, and the tables of all modules it was built with."""
+    from hst123r.errors import EnvironmentProblem
+
+    base = tmp_path / "base"
+    names = ["acs/data/F814W.wfc1.psf", "acs/data/F814W.wfc2.psf", "acs/data/filters.dat",
+             "acs/data/hrc_idctab.dat", "acs/data/wfc_idctab.dat", "param/dolphot.param",
+             "param/fits.param", "wfpc2/data/filters.dat"]  # fmt: skip
+    for name in names:
+        (base / name).parent.mkdir(parents=True, exist_ok=True)
+        (base / name).touch()
+    program = tmp_path / "dolphot"
+    program.write_bytes(b"\x7fELF\0" + str(base).encode() + b"\0DOL_ACS\0DOLWFPC2\0")
+    program.chmod(0o755)
+    monkeypatch.setenv("HST123R_DOLPHOT_BIN", str(program))
+    monkeypatch.delenv("HST123R_DOLPHOT_BASE", raising=False)
+    found = installed_for({})
+    assert {"dolphot", "param/dolphot.param", "param/fits.param", "wfpc2/data/filters.dat",
+            "acs/data/hrc_idctab.dat"} <= set(found)  # fmt: skip
+    assert not any(name.startswith("wfc3") for name in found)
+    (base / "wfpc2/data/filters.dat").unlink()
+    with pytest.raises(EnvironmentProblem, match=r"has no .*wfpc2/data/filters\.dat"):
+        installed_for({})
 
 
 def test_without_the_program_nothing_is_planned(inputs, divide, monkeypatch, tmp_path):
