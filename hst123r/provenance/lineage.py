@@ -19,7 +19,6 @@ BACK: Final = """
     select job from behind
 """
 _MADE: Final = """
-    read as materialized (select * from lineage),
     made(job, kind, name, role, path, made_by) as materialized (
         select l.job, l.kind, l.name, l.role, l.path, p.job_id
         from read l join product p on p.id = l.product
@@ -41,19 +40,20 @@ _MADE: Final = """
         where l.path is null
     )
 """
-"""What a job read, and all attempts that made it: the one before it began, and later ones whose
-product is equal in all that the job looks at. These let the job's result be reused, so that it
-stands on them as well."""
+"""What jobs read (`read`, rows of the view), and all attempts that made it: the one before the job
+began, and later ones whose product is equal in all that the job looks at. These let the job's
+result be reused, so that it stands on them as well."""
 FORWARD: Final = f"""
-    with recursive {_MADE},
-    link(job, made_by) as materialized (
-        select m.job, m.made_by from made m join job j on j.id = m.job
+    with recursive
+    read as materialized (
+        select l.* from lineage l join job j on j.id = l.job
         where j.state = 'done' and (:all or j.id in (select job from last_good))
     ),
+    {_MADE},
     ahead(job) as (
         select value from json_each(:jobs)
       union
-        select l.job from ahead a join link l on l.made_by = a.job
+        select m.job from ahead a join made m on m.made_by = a.job
     )
     select job from ahead
 """  # noqa: S608  (constants of this module)
@@ -173,8 +173,11 @@ def makers(db: Database, jobs: Iterable[int]) -> dict[tuple[Any, ...], list[int]
     """
     found: dict[tuple[Any, ...], list[int]] = {}
     for *link, made_by in db.execute(
-        f"with {_MADE} select job, kind, name, role, path, made_by from made "  # noqa: S608
-        "where job in (select value from json_each(?)) order by made_by",
+        f"""
+        with read as materialized (
+            select * from lineage where job in (select value from json_each(?))), {_MADE}
+        select job, kind, name, role, path, made_by from made order by made_by
+        """,  # noqa: S608
         [json.dumps(list(jobs))],
     ):
         found.setdefault(tuple(link), []).append(made_by)
@@ -202,7 +205,7 @@ def readers(db: Database, path: str, maker: int | None, *, every: bool) -> list[
     """
     rows = db.execute(
         f"""
-        with {_MADE}
+        with read as materialized (select * from lineage where path = :path), {_MADE}
         select distinct l.job from read l join job j on j.id = l.job
         where l.path = :path and j.state = 'done'
           and case when :maker is null then l.product is null
