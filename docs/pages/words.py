@@ -35,7 +35,8 @@ REASONS = {
     Code.REFERENCE: "A calibration reference file has another content.",
     Code.MISSING: "A file it made is not there.",
     Code.ALTERED: "A file it made is not as it was made.",
-    Code.FAILED: "The last attempt failed, or was interrupted.",
+    Code.FAILED: "The last attempt failed, or was interrupted. Files that `fetch` has brought "
+    "before stay good all the same.",
     Code.INCOMPLETE: "The last attempt left something out that may be had now, such as an "
     "exposure that MAST refused; not with `--offline`.",
     Code.LOCK: "A file in `raw/` is another version of it than the lock of the recipe has.",

@@ -88,6 +88,7 @@ ASKED = [
     ("run", "r.yaml", "--only", "select"),
     ("simulate", "s.yaml", "-o", "made"),
     ("update", "r.yaml"),
+    ("replay", "paper.zip", "--into", "again"),
     ("query", "m.yaml"),
     ("query", "m.yaml", "--set", "fetch.intents=[calibration, science]"),
 ]
@@ -132,6 +133,8 @@ def place(made_exposures, tmp_path_factory):
         validate("run", answer)
         states = {job["state"] for stage in answer["stages"] for job in stage["jobs"]}
         assert states == {"done"}
+        assert invoke(["run", "s.yaml", "--json"]) == 0
+        assert invoke(["bundle", "-C", "s", "-o", "paper.zip"]) == 0
         yield folder
     finally:
         os.chdir(before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -175,6 +176,7 @@ def test_a_shared_archive_and_a_lock_are_enough_without_a_network(
     (tmp_path / "common").mkdir()
     path.write_text(text.replace("{from: mast}", "{from: mast, archive: common, source: auto}"))
     archive.faults.add(f"GET.*Download.*{roots(data)[0]}", "status", None, code=404)
+    # an update asks the bucket about what came from there
     monkeypatch.setenv("HST123R_S3_URL", archive.url)
     done, _ = guarded(tmp_path, "run", path, "-C", "a")
     assert done.returncode == 0, done.stderr
@@ -183,6 +185,11 @@ def test_a_shared_archive_and_a_lock_are_enough_without_a_network(
     assert there == sorted(p.name for p in data.iterdir())
     done, opened = guarded(tmp_path, "run", path, "-C", "b", "--locked", "--offline")
     assert (done.returncode, opened) == (0, ""), done.stderr
+    with sqlite3.connect(tmp_path / "b" / "hst123r.sqlite") as db:
+        facts = [row[0] for row in db.execute("select facts from product where kind = 'file'")]
+    # where the folder lies is nobody else's affair
+    assert any('"source_science": "shared archive"' in text for text in facts)
+    assert not any(str(tmp_path) in text for text in facts)
     for file in data.iterdir():
         assert (tmp_path / "b" / "raw" / file.name).read_bytes() == file.read_bytes()
     # elsewhere by now, and found out by an update only
@@ -207,7 +214,10 @@ def test_a_re_fetch_that_fails_leaves_what_is_here_as_good_as_it_was(
     remake(archive, root, shift)
     archive.faults.add(f"GET.*Download.*{root}", "status", None, code=404)
     assert invoke(["update", str(recipe())]) == 5
-    assert "the archive does not have it" in capfd.readouterr().err
+    out, err = capfd.readouterr()
+    assert "the archive does not have it" in err
+    assert f"{root}_flc.fits was made anew" in out
+    assert "and did not come; the old one stays" in out
     archive.faults.clear()
     number = len(archive.log)
     for options in (("--offline",), ("--offline", "--locked"), ()):
