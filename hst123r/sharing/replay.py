@@ -19,6 +19,8 @@ from hst123r.sharing.unpack import Opened
 
 SAME_ARCSEC: Final = 0.05
 """Stars of two catalogues are the same within a pixel of the finest detectors' stacks."""
+_STDERR: Final = 2
+"""Descriptor of standard error: what the run says is no result of ours."""
 FINISHED: Final = {0, 3}
 """Exit codes of runs that came to an end: good, or with results that are bad."""
 
@@ -92,7 +94,7 @@ def run_again(recipe: Path, options: Sequence[str]) -> int:
         Its exit code.
     """
     command = [sys.executable, "-m", "hst123r", "run", recipe.name, *options]
-    return subprocess.run(command, cwd=recipe.parent, stdout=sys.stderr, check=False).returncode
+    return subprocess.run(command, cwd=recipe.parent, stdout=_STDERR, check=False).returncode
 
 
 def compared(opened: Opened, work_folder: Path, sigma: float) -> list[Line]:

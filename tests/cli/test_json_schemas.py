@@ -133,8 +133,8 @@ def place(made_exposures, tmp_path_factory):
         validate("run", answer)
         states = {job["state"] for stage in answer["stages"] for job in stage["jobs"]}
         assert states == {"done"}
-        assert invoke(["run", "s.yaml", "--json"]) == 0
-        assert invoke(["bundle", "-C", "s", "-o", "paper.zip"]) == 0
+        assert invoke(["run", "s.yaml", "--work-dir", "below/s"]) == 0
+        assert invoke(["bundle", "--work-dir", "below/s", "-o", "paper.zip"]) == 0
         yield folder
     finally:
         os.chdir(before)

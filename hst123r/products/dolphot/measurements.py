@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.errors import InputError
-from hst123r.photometry.flags import Flag
 from hst123r.products.dolphot.columns import Block, Layout, check_images
+from hst123r.products.dolphot.flags import EXTREME, our_flags
 from hst123r.records.outcome import Caveat
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-EDGE, BAD_PIXELS, SATURATED, EXTREME, NOT_FOUND = 1, 2, 4, 8, 16
-"""Bits of DOLPHOT's photometry quality flag; a star that is not on an image has 8 and 1."""
 CORNER_PIX: Final = 0.5
 """DOLPHOT's coordinate of the middle of the first pixel, which is 0 in ours and 1 in FITS."""
 BRIGHT_COUNTS: Final = 1000.0
@@ -381,36 +379,3 @@ def _zeropoint(counts: Floats, mag: Floats, plain: Floats, image: str) -> float:
             hint="The run corrected for charge transfer; DOLPHOT's zeropoint must be given",
         )
     return float(np.median(each))
-
-
-def our_flags(raw: Any, measured: Any) -> NDArray[np.int64]:
-    """Return our flags for DOLPHOT's.
-
-    Parameters
-    ----------
-    raw : array_like of int
-        DOLPHOT's photometry quality flags; negative where there is none.
-    measured : array_like of bool
-        Whether there is a flux.
-
-    Returns
-    -------
-    ndarray of int64
-        Sums of `photometry.flags.Flag`: 1 and 2 are PARTLY_MASKED, 4 is SATURATED, 8 and 16 are
-        NO_PIXELS, 9 and what is on no image are OFF_FRAME too.
-    """
-    import numpy as np
-
-    flags = np.asarray(raw, np.int64)
-    known = flags >= 0
-    flags = np.where(known, flags, EXTREME | EDGE)
-    result = np.zeros(flags.shape, np.int64)
-    off = ~known | ((flags & (EXTREME | EDGE)) == (EXTREME | EDGE))
-    for bits, ours in (
-        (EDGE | BAD_PIXELS, Flag.PARTLY_MASKED), (SATURATED, Flag.SATURATED),
-        (EXTREME | NOT_FOUND, Flag.NO_PIXELS),
-    ):  # fmt: skip
-        result |= np.where((flags & bits) != 0, int(ours), 0)
-    result |= np.where(~np.asarray(measured), int(Flag.NO_PIXELS), 0)
-    nowhere = off & ~np.asarray(measured)
-    return np.where(nowhere, int(Flag.OFF_FRAME | Flag.NO_PIXELS), result)

@@ -14,7 +14,6 @@ from hst123r.products.dolphot.measurements import (
     ImageNote,
     convert,
     dolphot_positions,
-    our_flags,
     sky_positions,
 )
 from hst123r.sources.measured import mean_fluxes
@@ -246,20 +245,6 @@ def test_short_exposures_have_the_time_of_the_info_file(write, made):
     ) as caught:
         converted(0.43)
     assert caught.value.where.endswith("run.phot.columns")
-
-
-@pytest.mark.parametrize(
-    ("raw", "measured", "ours"),
-    [
-        (0, True, Flag.GOOD), (1, True, Flag.PARTLY_MASKED), (2, True, Flag.PARTLY_MASKED),
-        (4, True, Flag.SATURATED), (7, True, Flag.PARTLY_MASKED | Flag.SATURATED),
-        (8, True, Flag.NO_PIXELS), (12, True, Flag.SATURATED | Flag.NO_PIXELS),
-        (9, False, Flag.NO_PIXELS | Flag.OFF_FRAME), (-1, False, Flag.NO_PIXELS | Flag.OFF_FRAME),
-        (16, False, Flag.NO_PIXELS),
-    ],
-)  # fmt: skip
-def test_flags(raw, measured, ours):
-    assert our_flags(np.array([raw]), np.array([measured])).tolist() == [int(ours)]
 
 
 def test_positions_by_the_half_pixel_rule():
