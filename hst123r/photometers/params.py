@@ -22,10 +22,9 @@ class PhotometryParams(Params):
     )
     psf: Literal["computed", "hybrid", "image", "grid"] = Field(
         "computed",
-        description="computed: from the telescope's pupil and the band; hybrid: that (or the mean "
-        "of a measured grid where psf_grids is named), focus and charge diffusion fitted to each "
-        "chip's own bright stars; image: the computed one, its core corrected by samples of those "
-        "stars; grid: the mean of a measured grid, see psf_grids",
+        description="computed: from the pupil and the band; hybrid: that, or the mean of psf_grids,"
+        " with focus and charge diffusion fitted; image: the core corrected by samples of stars; "
+        "grid: the mean of psf_grids",
     )
     psf_grids: str | None = Field(
         None,
