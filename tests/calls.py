@@ -120,7 +120,8 @@ def stage(argument):
     }
     job = Job(given["label"], given["labels"], inputs, given["arguments"], given["notes"])
     params = handler.params.model_validate(argument["params"])
-    context = Context(scratch=Path.cwd() / "scratch", out=Path.cwd() / "out")
+    cores = argument.get("cores", 1)
+    context = Context(scratch=Path.cwd() / "scratch", out=Path.cwd() / "out", cores=cores)
     return _answer(argument, lambda: handler.run(job, params, context).as_json())
 
 

@@ -14,8 +14,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
-from astropy.wcs import WCS
 
 ZEROPOINT = 25.5
 GLOBALS = (
@@ -37,8 +35,43 @@ NOISE = 12.0
 EMPTY = "0.0 0.00 0.00e+00 9999.000 99.999 99.999 9.999 0.00 0.0 0.000 0.000 0.000 {flag}"
 
 
+def read_image(name):
+    """Return header and data of an image; astropy takes two seconds to import."""
+    content = Path(f"{name}.fits").read_bytes()
+    header, place = {}, 0
+    while True:
+        card = content[place : place + 80].decode("ascii")
+        place += 80
+        if card.startswith("END "):
+            break
+        if card[8] == "=":
+            value = card[10:].strip()
+            if value.startswith("'"):
+                header[card[:8].strip()] = value[1:].partition("'")[0].strip()
+            else:
+                value = value.partition("/")[0].strip()
+                if value not in {"T", "F", ""}:
+                    header[card[:8].strip()] = float(value)
+    shape = int(header["NAXIS2"]), int(header["NAXIS1"])
+    begin = -(-place // 2880) * 2880
+    data = np.frombuffer(content, ">f4", shape[0] * shape[1], begin)
+    return header, data.reshape(shape)
+
+
+def tangent_plane(header, ra, dec):
+    """Return where a place is on a stack, in DOLPHOT's pixels."""
+    ra, dec, ra0, dec0 = np.radians([ra, dec, header["CRVAL1"], header["CRVAL2"]])
+    below = np.sin(dec) * np.sin(dec0) + np.cos(dec) * np.cos(dec0) * np.cos(ra - ra0)
+    east = np.cos(dec) * np.sin(ra - ra0) / below
+    north = np.sin(dec) * np.cos(dec0) - np.cos(dec) * np.sin(dec0) * np.cos(ra - ra0)
+    names = (("CD1_1", "CD1_2"), ("CD2_1", "CD2_2"))
+    matrix = [[header.get(name, 0.0) for name in row] for row in names]
+    x, y = np.linalg.solve(matrix, np.degrees([east, north / below]))
+    return x + header["CRPIX1"] - 0.5, y + header["CRPIX2"] - 0.5
+
+
 def read_truth(settings, image):
-    """Return the rows of the truth of an exposure; `astropy.table` takes a second to import."""
+    """Return the rows of the truth of an exposure."""
     path = Path(settings["truth"]) / f"{image.partition('.chip')[0]}_truth.ecsv"
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
     return [
@@ -64,16 +97,19 @@ class Image:
         self.name = name
         if len(name) > 70 or not Path(f"{name}.sky.fits").is_file():
             say(f"no sky map of {name}")
-        header = fits.getheader(f"{name}.fits")
+        header, self.data = read_image(name)
         if not any(key.startswith(("DOL_", "DOLWFPC2")) for key in header):
             raise SystemExit(f'Error reading "{name}.fits"')
         self.time, self.mjd = header["EXPTIME"], header["MJD-OBS"]
         self.filter = next(header[k] for k in ("FILTER", "FILTER1", "FILTER2")
                            if str(header.get(k, "CLEAR"))[:5] != "CLEAR")  # fmt: skip
-        self.unit = settings["ctmult"] / settings["fraction"][self.filter]
+        self.unit = settings["ctmult"]
+        # its PSF holds all light; the correction goes to the aperture, which does not
+        self.correction = -2.5 * float(np.log10(settings["fraction"][self.filter]))
+        if settings["does"] == "no aperture corrections":
+            self.correction = 0.0
         chip = int(name.partition(".chip")[2])
         truth = [row for row in read_truth(settings, name) if row["extver"] == chip]
-        self.data = fits.getdata(f"{name}.fits")
         self.limits = header["BADPIX"], header["SATURATE"]
         self.rate = {int(row["star"]): row["rate"] for row in truth}
         self.place = {int(row["star"]): (row["x"], row["y"]) for row in truth}
@@ -88,7 +124,7 @@ class Image:
 
 
 def block(counts, error, image):
-    zero = ZEROPOINT - 2.5 * np.log10(1 / image.time)
+    zero = ZEROPOINT - 2.5 * np.log10(1 / image.time) + image.correction
     mag = zero - 2.5 * np.log10(counts) if counts > 0 else 99.999
     rate = counts * 10 ** (-0.4 * zero)
     rate_error = error * 10 ** (-0.4 * zero)
@@ -134,22 +170,23 @@ def write_info(output, images):
     lines += ["", "EXTENSION 0 CHIP 1", "Limits", " 0 100 0 100", "* ACS-specific info"]
     lines += [f"* image {n}: {i.filter} 1 {i.time:.6f}" for n, i in enumerate(images, 1)]
     lines += ["Alignment", *(" 0.010000 0.020000 1.000000 0.000000 0.000000" for _ in images)]
-    lines += ["Aperture corrections", *("  -0.000" if n else "  0.001" for n, _ in
-                                        enumerate(images))]  # fmt: skip
+    lines += ["Aperture corrections", *(f"  {image.correction or -0.0:.6f}" for image in images)]
     Path(f"{output}.info").write_text("\n".join(lines) + "\n")
 
 
-def stars_and_places(images, wcs, shape, parameters, settings):
+def stars_and_places(images, first, parameters, settings):
     """Return for every row its star, None for an empty place, and where it is."""
     sky = {}
     for image in images:
-        sky |= {
-            int(row["star"]): (row["ra"], row["dec"]) for row in read_truth(settings, image.name)
-        }
-    numbers = sorted(sky)
-    x, y = wcs.all_world2pix([sky[n][0] for n in numbers], [sky[n][1] for n in numbers], 0)
-    places = {n: (a + 0.5, b + 0.5) for n, a, b in zip(numbers, x, y, strict=True)
-              if 0 <= a < shape[1] and 0 <= b < shape[0]}  # fmt: skip
+        for row in read_truth(settings, image.name):
+            sky[int(row["star"])] = row["ra"], row["dec"]
+    header, data = read_image(first)
+    if first == images[0].name:
+        places = {star: (x + 0.5, y + 0.5) for star, (x, y) in images[0].place.items()}
+    else:
+        places = {star: tangent_plane(header, *place) for star, place in sky.items()}
+    places = {star: place for star, place in places.items()
+              if 0 <= place[0] < data.shape[1] and 0 <= place[1] < data.shape[0]}  # fmt: skip
     if "xytfile" not in parameters:
         return [(star, *place) for star, place in places.items()]
     rows = []
@@ -195,7 +232,7 @@ def write_fake(images, several, parameters):
         put, blocks, snr = [], [], []
         for image in images:
             mag = magnitudes[names.index(image.filter)]
-            counts = 10 ** (-0.4 * (mag - ZEROPOINT)) * image.time
+            counts = 10 ** (-0.4 * (mag - ZEROPOINT - image.correction)) * image.time
             error = float(np.hypot(NOISE, np.sqrt(counts)))
             found = counts + rng.normal(0, error)
             put += [f"{counts:.1f}", f"{mag:.3f}"]
@@ -234,13 +271,14 @@ def main(settings):
     output, given = sys.argv[1], sys.argv[2]
     parameters = read_parameters(given.removeprefix("-p"))
     does, forced = settings["does"], "xytfile" in parameters
-    if not (does.startswith("forced ") and not forced):
+    if does.startswith("fake "):
+        if "fakestars" in parameters:
+            go_wrong(does.removeprefix("fake "), output)
+    elif forced or not does.startswith("forced "):
         go_wrong(does.removeprefix("forced "), output)
     count = int(parameters["nimg"])
     images = [Image(parameters[f"img{n}_file"], settings) for n in range(1, count + 1)]
     first = parameters.get("img0_file", images[0].name)
-    wcs = WCS(fits.getheader(f"{first}.fits"))
-    shape = fits.getdata(f"{first}.fits").shape
     # one of a version to come, one of ours, and one of a file that DOLPHOT reads unasked
     say("Cannot match parameter name:\nMaxThreads")
     say("Cannot match parameter name:\nNegSky")
@@ -261,7 +299,7 @@ def main(settings):
     write_info(output, images)
     Path(f"{output}.warnings").write_text(f"Only 39 stars for alignment\nOnly 12 aperture stars "
                                           f"in image 1, {images[0].name}\n")  # fmt: skip
-    rows = stars_and_places(images, wcs, shape, parameters, settings)
+    rows = stars_and_places(images, first, parameters, settings)
     dark = does == "dark"
     lines, deleted = catalogue(images, several, rows, float(parameters["sigfinal"]), forced, dark)
     if does == "nan":

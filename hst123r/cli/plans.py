@@ -16,7 +16,7 @@ from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.workspace import Workspace
 from hst123r.recipe.model import Recipe
-from hst123r.stage.contract import Forecast
+from hst123r.stage.resources import Forecast
 
 NAMES_SHOWN = 3
 

@@ -1,4 +1,4 @@
-"""What differs between two runs, of one work directory or of two; or between two recipes."""
+"""What differs between two runs, of one work directory or of two; two recipes; or two locks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hst123r.engine import star_by_star
+from hst123r.engine import asked, star_by_star
 from hst123r.engine.decide import differences
 from hst123r.errors import InputError
 from hst123r.files.content import look
@@ -18,14 +18,17 @@ from hst123r.files.work_dir import is_work_dir
 from hst123r.provenance import of_run, queries, tags
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
+from hst123r.recipe import lock
 from hst123r.recipe.load import load
-from hst123r.recipe.resolve import resolve
+from hst123r.records.science import changed_facets, names_its_run
 
 RECIPES: Final = (".yaml", ".yml")
-UNSEEN: Final = frozenset({"volatile"})
-"""Facets that no result depends on."""
-LISTS: Final = ("parameters", "software", "jobs", "files", "measurements", "photometry")
-"""What two runs are compared in, apart from catalogues."""
+LISTS: Final = ("parameters", "software", "jobs", "files", "measurements", "photometry", "locked")
+"""What is compared, apart from catalogues."""
+VALUES: Final = (
+    "flux_njy", "flux_err_njy", "mag_ab", "mag_err", "limit_ab", "limit_sigma", "flags",
+)  # fmt: skip
+"""Columns of a point of a light curve that are compared."""
 
 
 @dataclass(slots=True)
@@ -55,7 +58,7 @@ class Side:
 def diff(
     folder: Path | None, one: str, other: str, *, radius_arcsec: float, stars: int
 ) -> dict[str, Any]:
-    """Compare two runs, or two recipes.
+    """Compare two runs, two recipes, or two locks.
 
     Parameters
     ----------
@@ -63,7 +66,7 @@ def diff(
         Work directory of runs that are given by number or tag alone.
     one, other : str
         The number or tag of a run, a work directory (its last run), or ``DIR:RUN``. Or two recipe
-        files, of which the parameters are compared.
+        files, of which all that they ask for is compared, or two lock files.
     radius_arcsec : float
         Stars of two catalogues are the same within this separation, in arcsec.
     stars : int
@@ -73,19 +76,23 @@ def diff(
     -------
     dict
         ``a``, ``b``, ``equal``; ``parameters``, ``software``, ``jobs``, ``files``,
-        ``measurements``, ``photometry``, each a list of differences; and ``catalogues``, one for
-        each pair.
+        ``measurements``, ``photometry``, ``locked``, each a list of differences; and
+        ``catalogues``, one for each pair.
 
     Raises
     ------
     InputError
         If there is no such run, or the two are not of one kind.
     """
-    recipes = [Path(item).suffix in RECIPES and Path(item).is_file() for item in (one, other)]
-    if all(recipes):
+    kinds = [_kind(item) for item in (one, other)]
+    if kinds == ["lock", "lock"]:
+        return _locks(Path(one), Path(other))
+    if kinds == ["recipe", "recipe"]:
         return _recipes(Path(one), Path(other))
-    if any(recipes):
-        raise InputError("a recipe can only be compared with a recipe, and a run with a run")
+    if kinds != ["run", "run"]:
+        raise InputError(
+            "a recipe can only be compared with a recipe, a lock with a lock, and a run with a run"
+        )
     with ExitStack() as stack:
         sides = []
         for text in (one, other):
@@ -95,39 +102,61 @@ def diff(
         a, b = sides
         found: dict[str, Any] = {
             "a": _head(a), "b": _head(b),
-            "parameters": _parameters(
-                queries.parameters(a.store.db, a.run["run"]),
-                queries.parameters(b.store.db, b.run["run"]),
-            ),
+            "parameters": _parameters(_of_run(a), _of_run(b)), "locked": [],
             "software": _software(a, b), "jobs": list(_jobs(a, b)), "files": list(_files(a, b)),
             "measurements": list(_measurements(a, b)), "photometry": list(_photometry(a, b)),
             "catalogues": list(_catalogues(a, b, radius_arcsec, stars)),
         }  # fmt: skip
     found["equal"] = not any(found[name] for name in LISTS) and not any(
-        item.get("different") or item.get("only_a") or item.get("only_b")
+        item.get("different")
+        or item.get("only_a")
+        or item.get("only_b")
+        or item.get("no_position_a") != item.get("no_position_b")
         for item in found["catalogues"]
     )
     return found
 
 
+def _kind(text: str) -> str:
+    if not (Path(text).suffix in RECIPES and Path(text).is_file()):
+        return "run"
+    return "lock" if text.endswith(lock.SUFFIX) else "recipe"
+
+
 def _recipes(one: Path, other: Path) -> dict[str, Any]:
-    lists: dict[str, Any] = {name: [] for name in (*LISTS, "catalogues")}
-    lists["parameters"] = _parameters(_of_recipe(one), _of_recipe(other))
-    heads = {
-        name: {"recipe": load(path).name, "folder": str(path), "run": None, "started": None,
-               "state": None}
-        for name, path in (("a", one), ("b", other))
-    }  # fmt: skip
-    return {**heads, **lists, "equal": not lists["parameters"]}
+    a, b = load(one), load(other)
+    found = _parameters(asked.of_recipe(a), asked.of_recipe(b))
+    return _of_files((one, a.name), (other, b.name), "parameters", found)
 
 
-def _of_recipe(path: Path) -> list[dict[str, Any]]:
-    return [
-        {"stage": instance.name, "name": name, "value": value, "origin": found.origins[name]}
-        for instance in load(path).instances
-        for found in [resolve(instance)]
-        for name, value in found.values.items()
+def _locks(one: Path, other: Path) -> dict[str, Any]:
+    a, b = (lock.read(path) for path in (one, other))
+    # both were there a moment ago
+    if a is None or b is None:
+        raise InputError("there is no such lock", where=str(one if a is None else other))
+    found = [
+        {"section": item.section, "name": item.name, "text": item.text}
+        for item in lock.differences(a, b)
     ]
+    return _of_files((one, a.recipe.name), (other, b.recipe.name), "locked", found)
+
+
+def _of_files(
+    one: tuple[Path, str], other: tuple[Path, str], about: str, found: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the answer about two files, which differ in one of the lists."""
+    heads = {
+        side: {"recipe": name, "folder": str(path), "run": None, "started": None, "state": None}
+        for side, (path, name) in (("a", one), ("b", other))
+    }
+    lists: dict[str, Any] = {name: [] for name in (*LISTS, "catalogues")}
+    return {**heads, **lists, about: found, "equal": not found}
+
+
+def _of_run(side: Side) -> list[dict[str, Any]]:
+    number = side.run["run"]
+    canonical = of_run.canonical(side.store.db, number)
+    return [*queries.parameters(side.store.db, number), *asked.of_canonical(canonical)]
 
 
 def _place(folder: Path | None, text: str) -> tuple[Path, str]:
@@ -193,7 +222,10 @@ def _software(one: Side, other: Side) -> list[dict[str, Any]]:
 
 
 def _jobs(one: Side, other: Side) -> Iterator[dict[str, Any]]:
-    """Yield jobs that only one has, that ended otherwise, or whose keys differ, and why."""
+    """Yield jobs that only one has, that ended otherwise, or whose keys differ, and why.
+
+    A key may differ in bytes that mean the same: those are no difference.
+    """
     both = [(old, new) for _, old, new in _joined(one.jobs, other.jobs) if old and new]
     changed = [(old, new) for old, new in both if old["key"] != new["key"]]
     then = of_run.parts(one.store.db, [old["job"] for old, _ in changed])
@@ -219,17 +251,20 @@ def _jobs(one: Side, other: Side) -> Iterator[dict[str, Any]]:
 
 
 def _files(one: Side, other: Side) -> Iterator[dict[str, Any]]:
-    """Yield files that only one has, or whose bytes differ in more than what is volatile."""
+    """Yield files that only one has, or whose bytes differ in more than what is volatile.
+
+    Two runs never have the same report, export or pictures, since these name the run.
+    """
     a = of_run.files(one.store.db, one.numbers)
     b = of_run.files(other.store.db, other.numbers)
     for path, old, new in _joined(a, b):
         facets: list[str] = []
         if old and new:
-            if old["digest"] == new["digest"]:
+            if old["digest"] == new["digest"] or names_its_run(new["kind"], new["role"]):
                 continue
             then, now = json.loads(old["facets"]), json.loads(new["facets"])
-            facets = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-            if facets and set(facets) <= UNSEEN:
+            facets = changed_facets(then, now)
+            if then and now and not facets:
                 continue
         what = "changed" if old and new else "only a has it" if old else "only b has it"
         yield {
@@ -253,15 +288,19 @@ def _measurements(one: Side, other: Side) -> Iterator[dict[str, Any]]:
 def _photometry(one: Side, other: Side) -> Iterator[dict[str, Any]]:
     a = of_run.photometry(one.store.db, one.numbers)
     b = of_run.photometry(other.store.db, other.numbers)
-    names = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
     for key, old, new in _joined(a, b):
-        if old and new and all(old[name] == new[name] for name in ("flux_njy", "flux_err_njy")):
+        what = [name for name in VALUES if old and new and old[name] != new[name]]
+        if old and new and not what:
             continue
+        row = dict(zip((*of_run.POINT, "source"), key, strict=True))
         yield {
-            **dict(zip(names, key, strict=True)),
+            **row, "source": row["source"] or (new or old)["source"] or "",
+            "what": what or ["only a has it" if old else "only b has it"],
             "flux_a": old.get("flux_njy"), "flux_b": new.get("flux_njy"),
             "flux_err_a": old.get("flux_err_njy"), "flux_err_b": new.get("flux_err_njy"),
-            "mag_a": old.get("mag_ab"), "mag_b": new.get("mag_ab"), "sigma": _sigma(old, new),
+            "mag_a": old.get("mag_ab"), "mag_b": new.get("mag_ab"),
+            "limit_a": old.get("limit_ab"), "limit_b": new.get("limit_ab"),
+            "flags_a": old.get("flags"), "flags_b": new.get("flags"), "sigma": _sigma(old, new),
         }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from hst123r.errors import Hst123rError
 from hst123r.external import dolphot_installation as installation
 from hst123r.external.dolphot_installation import Installation
 from hst123r.files.content import digest_file
-from hst123r.photometers.dolphot import needed_files
+from hst123r.photometers.dolphot import module_files, needed_files
 from hst123r.photometers.params import PhotometryParams
 from hst123r.recipe.model import Recipe
 from hst123r.recipe.resolve import resolve, selection
@@ -53,6 +53,10 @@ def rows(recipe: Recipe | None) -> list[Row]:
             f"folder not known; {installation.BASE_VARIABLE} names it",
         )
     )
+    result += [
+        ("ok", f"DOLPHOT's {name}", f"{path}, {digest_file(path)[:DIGITS]}; it reads it unasked")
+        for name, path in found.unasked().items()
+    ]
     known = {masks[n].module: masks[n].keyword in found.words for n in masks}
     listed = ", ".join(name for name, there in sorted(known.items()) if there) or "none"
     result.append(("ok", "DOLPHOT's modules", listed))
@@ -125,7 +129,7 @@ def _recipe_rows(
                 result.append(("missing", f"module {module}", text))
     if found.base is None:
         return result
-    names = needed_files(params, items)
+    names = sorted({*needed_files(params, items), *module_files(found)})
     absent = [name for name in names if not (found.base / name).is_file()]
     result += [("missing", name, f"not in {found.base}") for name in absent]
     if names and not absent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +113,25 @@ def _ahead(store: Store, root: Root, *, every: bool) -> list[Link]:
         first = root.jobs
     reached = set(lineage.ahead(store.db, first, every=every))
     through = reached | set(root.jobs)
+    readers = sorted(reached - (set(root.jobs) - set(first)))
+    made = lineage.makers(store.db, readers)
     # a job that was reached read other things as well, which are not asked about
     return [
         link
-        for link in lineage.links(store.db, sorted(reached - (set(root.jobs) - set(first))))
+        for found in lineage.links(store.db, readers)
+        for link in [_through(found, made, through)]
         if (link.made_by in through and (link.made_by not in root.jobs or not root.path))
         or (root.path and link.path == root.path)
     ]
+
+
+def _through(link: Link, made: dict[tuple[Any, ...], list[int]], through: set[int]) -> Link:
+    """Return a link to the attempt over which the way leads, where a later one made the same."""
+    if link.made_by is None or link.made_by in through:
+        return link
+    about = (link.job, link.kind, link.name, link.role, link.path)
+    equal = [maker for maker in made.get(about, ()) if maker in through]
+    return replace(link, made_by=equal[-1]) if equal else link
 
 
 def _ends(store: Store, root: Root, back: list[Link]) -> list[dict[str, Any]]:
@@ -151,11 +163,12 @@ def _ends(store: Store, root: Root, back: list[Link]) -> list[dict[str, Any]]:
 def _leads_to(store: Store, root: Root, forth: list[Link]) -> list[dict[str, Any]]:
     """Return the files that depend on the root and that no other job reads."""
     jobs = {link.job for link in forth}
-    read = {(link.path, link.digest) for link in forth}
+    # the bytes of what was made again need not be those that were read
+    read = {(link.path, link.made_by) for link in forth}
     return [
         {"path": row["path"], "digest": row["digest"], "made_by": row["job"]}
         for row in lineage.owned_files(store.db, jobs if root.path else {*jobs, *root.jobs})
-        if (row["path"], row["digest"]) not in read
+        if (row["path"], row["job"]) not in read
     ]
 
 

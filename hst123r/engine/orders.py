@@ -25,6 +25,7 @@ def order_of(
     signatures: dict[str, Signature | None],
     *,
     offline: bool,
+    cores: int,
 ) -> Order:
     """Write down a job for a worker.
 
@@ -42,6 +43,8 @@ def order_of(
         Its input files, taken before they were compared with the key.
     offline : bool
         Whether sockets are forbidden.
+    cores : int
+        How many it may use.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def order_of(
         values=planned.resolved.values,
         home=str(home),
         stamps=stamps if planned.stage.stamped else {},
-        cores=1,
+        cores=cores,
         offline=offline,
         key=key.digest,
         parts=key.parts,

@@ -12,8 +12,9 @@ from hst123r.provenance.rows import Made, Record
 from hst123r.recipe.model import Instance
 from hst123r.recipe.resolve import Resolved
 from hst123r.records.outcome import Quality, State
-from hst123r.stage.contract import Forecast, Job, Variant
+from hst123r.stage.contract import Job, Variant
 from hst123r.stage.registry import AnyStage
+from hst123r.stage.resources import Forecast
 
 SETTLED = (State.DONE, State.REUSED, State.FAILED, State.BLOCKED, State.INTERRUPTED)
 

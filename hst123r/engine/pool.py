@@ -11,6 +11,7 @@ from typing import Final
 from hst123r.engine.environment import memory_mb
 from hst123r.errors import EnvironmentProblem
 from hst123r.external.template import IMPORTED, Ended, Template
+from hst123r.stage.resources import Cores
 
 CALL: Final = "hst123r.engine.worker:main"
 WARM: Final = "hst123r.engine.worker:warm"
@@ -23,6 +24,7 @@ class _Running:
     template: tuple[str, ...]
     memory_mb: float
     stage: str = ""
+    cores: int = 1
 
 
 class Pool:
@@ -31,7 +33,7 @@ class Pool:
     Parameters
     ----------
     jobs : int
-        How many may run at once.
+        How many may run at once, and how many cores they have together.
     logs : Path
         Folder for the logs of the template processes.
     """
@@ -48,6 +50,33 @@ class Pool:
     def running(self) -> int:
         """Number of jobs running."""
         return len(self._running)
+
+    @property
+    def _cores(self) -> int:
+        return sum(item.cores for item in self._running.values())
+
+    def cores_for(self, wanted: Cores, needed_mb: float, waiting: int) -> int:
+        """Return how many cores a job that starts now gets: what nobody else has a use for.
+
+        Parameters
+        ----------
+        wanted : Cores
+            The most it can use, and what each takes.
+        needed_mb : float
+            Its estimated peak memory with one core.
+        waiting : int
+            Jobs that could start beside it; each is left a core.
+
+        Returns
+        -------
+        int
+            At least 1.
+        """
+        found = min(wanted.most, self.jobs - self._cores - waiting)
+        if wanted.memory_mb > 0:
+            used = sum(item.memory_mb for item in self._running.values())
+            found = min(found, 1 + int((self.memory_mb - used - needed_mb) // wanted.memory_mb))
+        return max(1, found)
 
     def prepare(self, modules: tuple[str, ...]) -> tuple[str, ...]:
         """Start importing what later jobs need, while others run, if no process has it all.
@@ -93,12 +122,12 @@ class Pool:
             same = sum(item.stage == stage for item in self._running.values())
             free = same < at_once
         else:
-            free = len(self._running) < self.jobs
+            free = self._cores < self.jobs
         return free and used + needed_mb <= self.memory_mb
 
     def start(
         self, job_id: int, modules: tuple[str, ...], folder: Path, log: Path, needed_mb: float,
-        stage: str = "",
+        stage: str = "", cores: int = 1,
     ) -> None:  # fmt: skip
         """Start a job whose order lies in a folder.
 
@@ -116,9 +145,11 @@ class Pool:
             Its estimated peak memory.
         stage : str
             Its stage.
+        cores : int
+            How many it may use.
         """
         modules = self.prepare(modules)
-        self._running[job_id] = _Running(modules, needed_mb, stage)
+        self._running[job_id] = _Running(modules, needed_mb, stage, cores)
         argument = {"folder": str(folder)}
         self._templates[modules].start(job_id, CALL, argument, folder / "work", log)
 

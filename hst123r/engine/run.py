@@ -272,11 +272,13 @@ class Runner:
             if not self._pool.has_room(needed, at_once, planned.instance.stage):
                 break
             self._queue.pop(0)
-            self._start(planner, planned, needed)
+            wanted = planned.stage.cores(planned.job, planned.resolved.params)
+            cores = self._pool.cores_for(wanted, needed, len(self._queue))
+            self._start(planner, planned, needed + (cores - 1) * wanted.memory_mb, cores)
             settled = settled or planned.state is not State.RUNNING
         return settled
 
-    def _start(self, planner: Planner, planned: Planned, needed: float) -> None:
+    def _start(self, planner: Planner, planned: Planned, needed: float, cores: int) -> None:
         assert self._pool is not None
         stage, job = planned.stage, planned.job
         signed = signatures(planned.key.inputs)
@@ -293,17 +295,19 @@ class Runner:
             run=self.uid, job_id=job_id, name=planned.name, key=planned.key.digest, recipe=recipe
         )
         offline = self.options.offline
-        order = order_of(planned, job_id, home, stamps, signed, offline=offline)
+        order = order_of(planned, job_id, home, stamps, signed, offline=offline, cores=cores)
         with machine_errors("prepare a job", folder):
             remove_tree(folder)
             for part in (folder / "work", folder / OUT, path.parent):
                 part.mkdir(parents=True, exist_ok=True)
             order.save(folder)
-        _log.info("%s#%d started: %s", planned.name, job_id, planned.decision.why)
+        why = planned.decision.why
+        _log.info("%s#%d started, cores: %d: %s", planned.name, job_id, cores, why)
         planned.state = State.RUNNING
         self._running[job_id] = (planned, order, time.monotonic())
         self.listener.started(planned)
-        self._pool.start(job_id, stage.preload, folder, path, needed, planned.instance.stage)
+        name = planned.instance.stage
+        self._pool.start(job_id, stage.preload, folder, path, needed, name, cores)
 
     def _record(self, planned: Planned) -> tuple[int, Path]:
         """Record that a job starts; return its row and the path of its log."""

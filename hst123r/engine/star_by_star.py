@@ -18,7 +18,8 @@ def compare(one: Path, other: Path, radius_arcsec: float, worst: int) -> dict[st
 
     Stars are each other's nearest within a radius. The difference of two fluxes is given in units
     of their errors added in quadrature; where both come from the same pixels their noise is the
-    same, and the difference is smaller than that.
+    same, and the difference is smaller than that. Fluxes of the second are converted to the unit
+    of the first. A star without a position is left out and counted.
 
     Parameters
     ----------
@@ -32,21 +33,29 @@ def compare(one: Path, other: Path, radius_arcsec: float, worst: int) -> dict[st
     Returns
     -------
     dict
-        ``a``, ``b`` (numbers of stars), ``matched``, ``only_a``, ``only_b``, ``different`` (matched
-        stars whose flux or position is not the same), ``median_offset_mag``, ``rms_sigma``,
-        ``largest_sigma``, ``median_separation_mas`` and ``stars``.
+        ``a``, ``b`` (numbers of stars), ``no_position_a``, ``no_position_b`` (how many of these
+        have none), ``matched``, ``only_a``, ``only_b``, ``different`` (matched stars whose flux or
+        position is not the same), ``median_offset_mag``, ``rms_sigma``, ``largest_sigma``,
+        ``median_separation_mas`` and ``stars``.
 
     Raises
     ------
     InputError
-        If a catalogue cannot be read, or lacks a column.
+        If a catalogue cannot be read or lacks a column, or if fluxes have units that cannot be
+        converted.
     """
     import numpy as np
 
-    first, second = _read(one), _read(other)
+    whole = _read(one), _read(other)
+    first, second = (_placed(found) for found in whole)
+    unit = first["flux"].unit
+    fluxes = [
+        [_in_unit(found, name, unit, path) for name in ("flux", "flux_err")]
+        for found, path in ((first, one), (second, other))
+    ]
     mine, theirs, apart = _pairs(first, second, radius_arcsec)
-    flux_a, flux_b = _column(first, "flux")[mine], _column(second, "flux")[theirs]
-    error = np.hypot(_column(first, "flux_err")[mine], _column(second, "flux_err")[theirs])
+    flux_a, flux_b = fluxes[0][0][mine], fluxes[1][0][theirs]
+    error = np.hypot(fluxes[0][1][mine], fluxes[1][1][theirs])
     with np.errstate(divide="ignore", invalid="ignore"):
         sigma = np.where(flux_a == flux_b, 0.0, (flux_b - flux_a) / error)
         magnitude = -2.5 * np.log10(flux_b / flux_a)
@@ -56,7 +65,8 @@ def compare(one: Path, other: Path, radius_arcsec: float, worst: int) -> dict[st
     same = ((flux_a == flux_b) | (np.isnan(flux_a) & np.isnan(flux_b))) & (apart == 0)
     order = np.argsort(-np.where(usable, np.abs(sigma), -1.0), kind="stable")[:worst]
     return {
-        "a": len(first), "b": len(second), "matched": len(mine),
+        "a": len(whole[0]), "b": len(whole[1]), "matched": len(mine),
+        "no_position_a": len(whole[0]) - len(first), "no_position_b": len(whole[1]) - len(second),
         "only_a": len(first) - len(mine), "only_b": len(second) - len(mine),
         "different": int(np.count_nonzero(~same)),
         "median_offset_mag": _number(np.median(magnitude[known])) if known.any() else None,
@@ -94,6 +104,32 @@ def _column(found: Table, name: str) -> NDArray[np.float64]:
     import numpy as np
 
     return np.ma.filled(np.ma.asarray(found[name], dtype=float), np.nan)
+
+
+def _placed(found: Table) -> Table:
+    """Return the stars that have a position."""
+    import numpy as np
+
+    return found[np.isfinite(_column(found, "ra")) & np.isfinite(_column(found, "dec"))]
+
+
+def _in_unit(found: Table, name: str, unit: Any, path: Path) -> NDArray[np.float64]:
+    """Return a column in a unit; without one where neither has any."""
+    given = found[name].unit
+    values = _column(found, name)
+    if given == unit:
+        return values
+    try:
+        factor = None if None in (given, unit) else float(given.to(unit))
+    except (TypeError, ValueError):
+        factor = None
+    if factor is None:
+        raise InputError(
+            f"{name} is in {given or 'no unit'} and cannot be compared with fluxes in "
+            f"{unit or 'no unit'}",
+            where=str(path),
+        )
+    return values * factor
 
 
 def _pairs(

@@ -178,7 +178,8 @@ def run_fake(
         As for :func:`run_dolphot`; what became of the stars is for the reader of the table to say.
     """
     log, text, status = _start(folder, output, parameter_file, program, 1, log_name)
-    if status < 0 or any(sign.search(text) for sign in (_MODULE_FILE, _OPEN, _IMAGE)):
+    signs = (_MODULE_FILE, _OPEN, _IMAGE)
+    if status or _MEMORY in text or any(sign.search(text) for sign in signs):
         _explain(text, status, log)
     return log
 

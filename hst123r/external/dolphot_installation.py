@@ -18,12 +18,14 @@ from hst123r.instruments.dolphot_parameters import table
 PROGRAM_VARIABLE: Final = "HST123R_DOLPHOT_BIN"
 """Names the folder with DOLPHOT's programs, or the program itself; without it the search path."""
 BASE_VARIABLE: Final = "HST123R_DOLPHOT_BASE"
-"""Names the folder with its modules' data; without it the one that the program was built with."""
+"""Names the folder with its modules' data where the program does not tell it, as a script."""
 INSTALL: Final = (
     "Install DOLPHOT from its author's site and put it on the search path, or name its folder in "
     f"{PROGRAM_VARIABLE}; or use `engine: psf`, which needs no other program"
 )
 _PATH: Final = re.compile(rb"/[\x21-\x7e]{2,160}")
+UNASKED: Final = ("param/dolphot.param", "param/fits.param")
+"""Files of its folder that DOLPHOT reads before the one that it is given, if they are there."""
 _PARAMETERS: Final = "param"
 """A folder where it was built, beside those of its modules; one of them at least is there."""
 
@@ -42,11 +44,20 @@ class Installation:
     words : frozenset of str
         Of the keywords asked for, those that the program knows: a module that was built in knows
         its own. Every word for a program that is a script.
+    script : bool
+        Whether it is one, so that nobody knows what it was built with.
     """
 
     program: Path
     base: Path | None
     words: frozenset[str]
+    script: bool = False
+
+    def unasked(self) -> dict[str, Path]:
+        """Return the files of :data:`UNASKED` that are there."""
+        if self.base is None:
+            return {}
+        return {name: self.base / name for name in UNASKED if (self.base / name).is_file()}
 
     def sibling(self, name: str) -> Path | None:
         """Return another program of the same installation, else one on the search path."""
@@ -80,7 +91,7 @@ def find(words: Iterable[str] = ()) -> Installation | None:
         return None
     status = program.stat()
     about = _look(program, status.st_mtime_ns, status.st_size, tuple(sorted(set(words))))
-    return Installation(program, _base(about[0]), about[1])
+    return Installation(program, _base(about[0]), about[1], about[2])
 
 
 def needed(words: Iterable[str] = ()) -> Installation:
@@ -116,6 +127,11 @@ def _base(built: Path | None) -> Path | None:
     if not named:
         return built
     path = Path(named).expanduser().absolute()
+    if path.is_dir() and built is not None and path.resolve() != built.resolve():
+        raise EnvironmentProblem(
+            f"{BASE_VARIABLE} names {named}, and DOLPHOT was built with {built}, which it reads",
+            hint=f"Unset {BASE_VARIABLE}, or build DOLPHOT with the other folder",
+        )
     if not path.is_dir():
         raise EnvironmentProblem(
             f"{BASE_VARIABLE} names {named}, which is no folder",
@@ -127,14 +143,14 @@ def _base(built: Path | None) -> Path | None:
 @cache
 def _look(
     program: Path, _time: int, _size: int, words: tuple[str, ...]
-) -> tuple[Path | None, frozenset[str]]:
-    """Read a program for the folder it was built with, and for words."""
+) -> tuple[Path | None, frozenset[str], bool]:
+    """Return the folder a program was built with, the words in it, and whether it is a script."""
     content = program.read_bytes()
     if content.startswith(b"#!"):
         # what a script starts knows more than the script
-        return None, frozenset(words)
+        return None, frozenset(words), True
     found = frozenset(word for word in words if word.encode() in content)
-    return next(_folders(content), None), found
+    return next(_folders(content), None), found, False
 
 
 def _folders(content: bytes) -> Iterator[Path]:

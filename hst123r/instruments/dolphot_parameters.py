@@ -29,6 +29,9 @@ class Parameter(Facts):
     high: float | None = Field(None, description="Largest value of each number")
     image: bool = Field(False, description="Whether each image has its own")
     generic: bool = Field(False, description="Whether DOLPHOT ignores it for Hubble's cameras")
+    default: float | list[float] | None = Field(
+        None, description="Value where nobody sets one; None for files, seeds and threads"
+    )
     help: Text
 
 
@@ -61,6 +64,15 @@ def table() -> Table:
 def parameters() -> dict[str, Parameter]:
     """Return the parameters by their names in small letters, as DOLPHOT compares them."""
     return {parameter.name.lower(): parameter for parameter in table().parameters}
+
+
+def defaults(*, image: bool) -> dict[str, Value]:
+    """Return the values of parameters that nobody sets, which DOLPHOT uses for Hubble's cameras."""
+    return {
+        parameter.name: parameter.default
+        for parameter in table().parameters
+        if parameter.image == image and not parameter.generic and parameter.default is not None
+    }
 
 
 def preset(name: str) -> Preset:

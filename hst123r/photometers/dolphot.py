@@ -7,19 +7,25 @@ faint in each of them is still found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from hst123r import instruments
 from hst123r.errors import EnvironmentProblem, InputError
+from hst123r.external.dolphot_installation import Installation, needed
+from hst123r.external.dolphot_programs import SPLIT
 from hst123r.photometers.params import PhotometryParams
 from hst123r.records.exposure import Exposure, band
 from hst123r.records.outcome import Outcome, Product
 from hst123r.stage.context import Context
 from hst123r.stage.contract import DOLPHOT_FILE, Job, Scope
+from hst123r.stage.resources import Cores
 
 DEEPEST: Final = "deepest"
 FIRST: Final = "first"
+MOST_CORES: Final = 8
+"""As many as there are batches of artificial stars at most."""
 ONE_EPOCH: Final = 1
 """A mask against several epochs can hold the very source whose changes are wanted."""
 
@@ -59,10 +65,21 @@ def divide(
 
 
 def memory_mb(job: Job, params: PhotometryParams) -> float:
-    """Estimate: DOLPHOT keeps image, sky, and residuals, and 48 MB for the list of stars."""
+    """Estimate: what we need, and one DOLPHOT."""
     del params
+    return 550.0 + _dolphot_mb(job)
+
+
+def _dolphot_mb(job: Job) -> float:
+    """Estimate: DOLPHOT keeps image, sky, and residuals, and 48 MB for the list of stars."""
     chips = [c for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
-    return 600.0 + 24e-6 * sum(chip.pixels for chip in chips)
+    return 50.0 + 24e-6 * sum(chip.pixels for chip in chips)
+
+
+def cores(job: Job, params: PhotometryParams) -> Cores:
+    """Sky maps and DOLPHOT have threads; artificial stars a DOLPHOT for each batch at once."""
+    fake = params.dolphot.fake is not None and not params.dolphot.align_only
+    return Cores(MOST_CORES, _dolphot_mb(job) if fake else 0.0)
 
 
 def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
@@ -111,13 +128,11 @@ def installed_files(params: PhotometryParams, given: dict[str, list[Product]]) -
     EnvironmentProblem
         If the program, a module, or one of the files is missing; all that is missing at once.
     """
-    from hst123r.external.dolphot_installation import needed
-
     detectors = {p.labels["detector"]: instruments.get(p.labels["detector"])
                  for p in given["exposure"]}  # fmt: skip
     library = params.dolphot.psf == "library"
     keywords = {facts.dolphot.mask.keyword for facts in detectors.values()} if library else set()
-    found = needed(keywords)
+    found = needed({instruments.get(name).dolphot.mask.keyword for name in instruments.names()})
     if absent := sorted(keywords - found.words):
         names = sorted(
             {d.dolphot.mask.module for d in detectors.values() if d.dolphot.mask.keyword in absent}
@@ -126,10 +141,11 @@ def installed_files(params: PhotometryParams, given: dict[str, list[Product]]) -
             f"DOLPHOT was built without its module {', '.join(names)}", where=str(found.program),
             hint="Build it with the module, or take `dolphot: {psf: analytic}`, its generic mode",
         )  # fmt: skip
-    files = {"dolphot": found.program}
+    files = {"dolphot": found.program, **mask_programs(params, found, detectors)}
     if found.base is not None:
-        wanted = needed_files(params, given["exposure"], given["stack"])
-        files |= {name: found.base / name for name in wanted}
+        wanted = {*needed_files(params, given["exposure"], given["stack"]), *module_files(found)}
+        files |= {name: found.base / name for name in sorted(wanted)}
+        files |= found.unasked()
     missing = sorted(str(path) for path in files.values() if not path.is_file())
     if missing:
         raise EnvironmentProblem(
@@ -137,6 +153,52 @@ def installed_files(params: PhotometryParams, given: dict[str, list[Product]]) -
             hint="Install the files of its modules: PSFs, maps of pixel areas and tables",
         )
     return [Product(DOLPHOT_FILE, name, {}, {"file": str(path)}) for name, path in files.items()]
+
+
+def mask_programs(
+    params: PhotometryParams, found: Installation, detectors: Iterable[str]
+) -> dict[str, Path]:
+    """Return DOLPHOT's own programs that mask pixels and split chips, where they are to.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If one is missing.
+    """
+    if params.dolphot.mask != "external":
+        return {}
+    masks = {f"{instruments.get(name).dolphot.mask.module}mask" for name in detectors}
+    result = {}
+    for name in (SPLIT, *sorted(masks)):
+        path = found.sibling(name)
+        if path is None:
+            raise EnvironmentProblem(
+                f"there is no program {name} beside DOLPHOT or on the search path",
+                hint="Install the module, or take `dolphot: {mask: internal}`",
+            )
+        result[name] = path
+    return result
+
+
+def module_files(found: Installation) -> list[str]:
+    """Return the tables of all modules that a program was built with: it reads them in every run.
+
+    Parameters
+    ----------
+    found : Installation
+        With the keywords of all modules looked for.
+
+    Returns
+    -------
+    list of str
+        Below its folder; none for a script, which does not tell.
+    """
+    if found.script:
+        return []
+    masks = [instruments.get(name).dolphot.mask for name in instruments.names()]
+    return sorted(
+        {f"{m.module}/data/{name}" for m in masks if m.keyword in found.words for name in m.files}
+    )
 
 
 def needed_files(
@@ -192,3 +254,7 @@ def check(job: Job, params: PhotometryParams, scope: Scope) -> None:
     stack = job.inputs["stack"][0] if job.inputs["stack"] else None
     values = image_values(chips, stack, own, analytic=params.dolphot.psf == "analytic")
     parameters_of(chips, stack, params, values)
+    if params.dolphot.fake is not None:
+        from hst123r.photometers.dolphot_fake_places import check_fake
+
+        check_fake(params.dolphot.fake, job, chips, {p.name for p in job.inputs[DOLPHOT_FILE]})

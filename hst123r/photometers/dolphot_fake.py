@@ -11,24 +11,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hst123r import instruments
 from hst123r.errors import InputError
-from hst123r.instruments.dolphot_parameters import table
+from hst123r.photometers.dolphot_fake_places import (
+    filter_order,
+    main_filter,
+    on_images,
+    places,
+)
 from hst123r.photometers.dolphot_field import RUN, Field
 from hst123r.photometers.dolphot_params import FakeParams
-from hst123r.records.exposure import band, group_name
-from hst123r.records.outcome import Measurement, Product
+from hst123r.records.exposure import group_name
+from hst123r.records.outcome import Caveat, Measurement, Product
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from hst123r.products.dolphot.columns import Layout
     from hst123r.products.dolphot.info import Info
     from hst123r.products.dolphot.measurements import Converted, ImageNote
     from hst123r.sources.measured import Measurements
 
 KIND: Final = "artificial stars"
-TABLE: Final = "filters.dat"
-"""Of a module; it has the filters in its order."""
+MOST_BATCHES: Final = 8
+FEWEST_STARS: Final = 100
+"""In a batch: each reads all images anew, which has to be worth it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +56,13 @@ class Known:
     def offset(self, image: int) -> float:
         """Return DOLPHOT's magnitude less the AB magnitude of a star on an image."""
         note = self.notes[image]
-        return self.converted.zeropoints[image] - note.zeropoint_ab - note.aperture_mag
+        beyond = self.converted.beyond_mags[image]
+        return self.converted.zeropoints[image] - note.zeropoint_ab - beyond
 
 
-def artificial_stars(field: Field, known: Known) -> tuple[list[Product], list[Measurement]]:
+def artificial_stars(
+    field: Field, known: Known
+) -> tuple[list[Product], list[Measurement], list[Caveat]]:
     """Put artificial stars into the images, and say what became of them.
 
     Parameters
@@ -72,12 +78,16 @@ def artificial_stars(field: Field, known: Known) -> tuple[list[Product], list[Me
         A table of bins, one of stars, and a plot for each detector and filter.
     measurements : list of Measurement
         The magnitudes where half of the stars are found.
+    caveats : list of Caveat
+        If DOLPHOT wrote about fewer stars than were on its images.
 
     Raises
     ------
     InputError
         If a filter has no zeropoint, or no star can be put anywhere.
     """
+    import numpy as np
+
     fake = field.params.dolphot.fake
     assert fake is not None
     bands = [(place.exposure.detector, place.exposure.band) for place in field.chips]
@@ -85,38 +95,14 @@ def artificial_stars(field: Field, known: Known) -> tuple[list[Product], list[Me
     first = {name: bands.index(name) for name in bands}
     lines = list(star_lines(field, fake, known, order, first))
     tables = _run(field, fake, lines)
-    return _outcome(field, fake, known, tables)
-
-
-def filter_order(field: Field) -> list[tuple[str, str]]:
-    """Return modules and filters in DOLPHOT's order, each once.
-
-    Detectors of one module share its filters, and a star has one magnitude in them.
-    """
-    found: dict[str, set[str]] = {}
-    folder: dict[str, Path] = {}
-    for place in field.chips:
-        module = instruments.get(place.exposure.detector).dolphot.mask.module
-        found.setdefault(module, set()).add(place.exposure.band)
-        path = field.installed.get(f"{module}/data/{TABLE}")
-        if path is not None:
-            folder[module] = path
-    result = []
-    for module in sorted(found, key=table().modules.index):
-        names = sorted(
-            found[module], key=lambda name: (int("0" + "".join(filter(str.isdigit, name))), name)
-        )
-        if module in folder:
-            lines = folder[module].read_text(encoding="ascii", errors="replace").splitlines()
-            listed = [line.strip() for line in lines if line.strip() in found[module]]
-            names = list(dict.fromkeys([*listed, *names]))
-        result += [(module, name) for name in names]
-    return result
-
-
-def _wavelength(name: str) -> tuple[int, str]:
-    """Sort filters by the number in their names, as DOLPHOT's tables do."""
-    return int("0" + "".join(filter(str.isdigit, name))), name
+    asked = np.array([line.split()[2:4] for line in lines], float)
+    expected = int(np.count_nonzero(on_images(field, range(len(field.chips)), *asked.T)))
+    products, measured, written = _outcome(field, fake, known, tables)
+    caveats = []
+    if written < expected:
+        text = f"of {expected} artificial stars on its images DOLPHOT wrote about {written}"
+        caveats.append(Caveat("dolphot_artificial_stars_missing", text))
+    return products, measured, caveats
 
 
 def star_lines(
@@ -148,12 +134,7 @@ def star_lines(
     x, y = places(field, fake, random)
     low, high = (value.to("mag") for value in fake.magnitudes)
     magnitude = random.uniform(low, high, x.size)
-    main = fake.filter or band((field.stack or field.job.inputs["exposure"][0]).labels["filter"])
-    if main not in {name for _, name in order}:
-        raise InputError(
-            f"there is no image in {main}, the filter of artificial stars",
-            where=field.job.label, hint="Set `fake: {filter: ...}` to one that is measured",
-        )  # fmt: skip
+    main = main_filter(fake, field.job, {name for _, name in order})
     columns = []
     for module, name in order:
         image = next(
@@ -174,46 +155,37 @@ def star_lines(
         yield f"0 1 {x[row]:.2f} {y[row]:.2f} {told}\n"
 
 
-def places(
-    field: Field, fake: FakeParams, random: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where the stars are put, in DOLPHOT's pixels of the reference."""
-    import numpy as np
+def batches_of(stars: int) -> int:
+    """Return in how many batches some stars are done; by their number alone.
 
-    from hst123r.products.dolphot.measurements import dolphot_positions
+    The batches decide which random numbers a star gets, so they must not depend on the machine.
 
-    rows, columns = field.shape
-    if fake.positions == "uniform":
-        return random.uniform(0, columns, fake.number), random.uniform(0, rows, fake.number)
-    if fake.positions == "grid":
-        step = math.sqrt(rows * columns / fake.number)
-        x, y = np.meshgrid(np.arange(step / 2, columns, step), np.arange(step / 2, rows, step))
-        return x.ravel(), y.ravel()
-    targets = np.array(list(field.job.arguments["targets"].values()), float).reshape(-1, 2)
-    which = targets[np.arange(fake.number) % max(len(targets), 1)] if len(targets) else targets
-    distance = fake.radius.to("deg") * np.sqrt(random.uniform(0, 1, len(which)))
-    angle = random.uniform(0, 2 * np.pi, len(which))
-    dec = which[:, 1] + distance * np.cos(angle)
-    ra = which[:, 0] + distance * np.sin(angle) / np.cos(np.radians(which[:, 1]))
-    x, y = dolphot_positions(field.wcs, field.shape, ra, dec)
-    on = np.isfinite(x) & np.isfinite(y)
-    if not on.any():
-        raise InputError("no target is on the reference", where=field.job.label)
-    return x[on], y[on]
+    Parameters
+    ----------
+    stars : int
+        How many stars.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    return max(1, min(MOST_BATCHES, stars // FEWEST_STARS))
 
 
 def _run(field: Field, fake: FakeParams, lines: list[str]) -> list[Path]:
-    """Run DOLPHOT on the stars, in as many batches as there are cores."""
+    """Run DOLPHOT on the stars in batches, as many at once as there are cores."""
     from hst123r.external.dolphot import run_fake
 
-    count = max(1, min(field.context.cores, len(lines)))
+    count = batches_of(len(lines))
     names = [f"fake{number}" for number in range(count)]
     for number, name in enumerate(names):
         (field.folder / f"{name}.list").write_text("".join(lines[number::count]), encoding="ascii")
         field.write_parameters(
             name,
             {"FakeStars": f"{name}.list", "FakeOut": f"{name}.out",
-             "RandomSeed": float(fake.seed + number)},
+             "RandomSeed": float(fake.seed + number), "MaxThreads": 1.0,
+             "FakeMatch": fake.match.to("pix"), "FakePSF": fake.psf_fwhm.to("pix")},
         )  # fmt: skip
 
     def work(name: str) -> Path:
@@ -223,13 +195,13 @@ def _run(field: Field, fake: FakeParams, lines: list[str]) -> list[Path]:
         )  # fmt: skip
         return field.folder / f"{name}.out"
 
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(min(field.context.cores, count)) as pool:
         return list(pool.map(work, names))
 
 
 def _outcome(
     field: Field, fake: FakeParams, known: Known, paths: Sequence[Path]
-) -> tuple[list[Product], list[Measurement]]:
+) -> tuple[list[Product], list[Measurement], int]:
     from dataclasses import replace
 
     import numpy as np
@@ -264,20 +236,21 @@ def _outcome(
     for (detector, through), images in sorted(groups.items()):
         magnitude = put[:, images[0]] - known.offset(images[0])
         rows = sorted({field.chips[image].number for image in images})
+        there = on_images(field, images, x, y)
         product, half = _product(
-            field, fake, (detector, through), (x, y, magnitude, again), converted.found, rows
+            field, fake, (detector, through), (x, y, magnitude, again, there), converted.found, rows
         )
         products.append(product)
         measured.append(Measurement("half_complete_at", half, "mag", subject=product.name))
     measured.append(Measurement("artificial_stars", int(x.size)))
-    return products, measured
+    return products, measured, int(x.size)
 
 
 def _product(
     field: Field,
     fake: FakeParams,
     about: tuple[str, str],
-    stars: tuple[Any, Any, Any, Any],
+    stars: tuple[Any, Any, Any, Any, Any],
     found: Measurements,
     rows: list[int],
 ) -> tuple[Product, float]:
@@ -288,12 +261,16 @@ def _product(
     from hst123r.sources.measured import mean_fluxes
 
     detector, through = about
-    x, y, magnitude, again = stars
+    x, y, magnitude, again, there = stars
     mjd = np.array([exposure.middle_mjd for exposure in field.exposures])
     times = np.array([exposure.exposure_time_s for exposure in field.exposures])
     means = mean_fluxes(found, rows, mjd, times, field.params.limit_snr)
     recovered = again & np.isfinite(means.mag)
-    bins = bins_of(magnitude, means.mag, means.mag_error, recovered, fake.bin.to("mag"))
+    # a star that is on no image of this filter says nothing about it
+    bins = bins_of(
+        magnitude[there], means.mag[there], means.mag_error[there], recovered[there],
+        fake.bin.to("mag"),
+    )  # fmt: skip
     half = magnitude_at(bins, 0.5)
     label = group_name(field.job.labels["field"], instruments.get(detector).slug, through)
     labels = {"field": field.job.labels["field"], "detector": detector, "filter": through}
@@ -309,8 +286,9 @@ def _product(
         "x": x, "y": y, "mag_in": magnitude, "flux": means.combined.flux,
         "flux_err": means.combined.error, "mag_ab": means.mag, "recovered": recovered.astype(int),
     }  # fmt: skip
-    write_stars(files["stars"], every, meta)
-    plot(files["plot"], bins, title=f"{label}, {x.size} artificial stars")
-    facts = {"stars": int(x.size), "half_complete_at": half if math.isfinite(half) else None}
+    write_stars(files["stars"], {name: array[there] for name, array in every.items()}, meta)
+    count = int(np.count_nonzero(there))
+    plot(files["plot"], bins, title=f"{label}, {count} artificial stars")
+    facts = {"stars": count, "half_complete_at": half if math.isfinite(half) else None}
     paths = {role: str(path) for role, path in files.items()}
     return Product(KIND, label, labels, paths, facts), half

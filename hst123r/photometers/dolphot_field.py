@@ -159,7 +159,10 @@ class Field:
 
         self.write_parameters(RUN, {"AlignOnly": 1})
         try:
-            return align(self.folder, f"{RUN}.phot", f"{RUN}.param", program=self.program)
+            return align(
+                self.folder, f"{RUN}.phot", f"{RUN}.param", program=self.program,
+                threads=self.context.cores,
+            )  # fmt: skip
         finally:
             self._log(RUN)
 

@@ -35,10 +35,12 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
     names : list of str
         Name of the target of each row, empty for the stars.
     caveats : list of Caveat
-        If the second run failed: the first stays; and for places without light.
+        If the second run failed: the first stays; for targets that have no row, and for places
+        without light.
     """
     import numpy as np
 
+    from hst123r.photometers.dolphot_matching import placed
     from hst123r.products.dolphot.catalogue import joined, read_catalogue
     from hst123r.products.dolphot.measurements import dolphot_positions
 
@@ -69,28 +71,36 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
     more = {"xytfile": f"{FORCED}.txt", **field.keep_all()}
     try:
         finished = field.run(FORCED, more)
-        again = read_catalogue(finished.catalogue, catalogue.layout)
-        rows = [_nearest(again, place) for place in unseen.values()]
+        again, _ = placed(read_catalogue(finished.catalogue, catalogue.layout))
     except (StageError, EnvironmentProblem, InputError) as error:
         text = f"{', '.join(unseen)} could not be measured, nothing was found there: {error}"
         return catalogue, none, [Caveat("dolphot_not_forced", text)]
-    there = again.rows(np.array(rows))
+    rows, caveats = {}, []
+    for name, place in unseen.items():
+        row = _nearest(again, place)
+        if row is None:
+            text = f"{name} could not be measured, nothing was found there: DOLPHOT measured "
+            text += f"nothing at {place[0]:.1f}, {place[1]:.1f}"
+            caveats.append(Caveat("dolphot_not_forced", text, name))
+        else:
+            rows[name] = row
+    if not rows:
+        return catalogue, none, caveats
+    there = again.rows(np.array(list(rows.values())))
     lit = np.any([np.isfinite(image["counts"]) for image in there.images], axis=0)
-    caveats = [
+    caveats += [
         Caveat("dolphot_no_light", f"{NO_LIGHT} at {name}", name)
-        for name, light in zip(unseen, lit, strict=True)
+        for name, light in zip(rows, lit, strict=True)
         if not light
     ]
-    return joined(catalogue, there), [*none, *unseen], caveats
+    return joined(catalogue, there), [*none, *rows], caveats
 
 
-def _nearest(catalogue: Catalogue, place: tuple[float, float]) -> int:
+def _nearest(catalogue: Catalogue, place: tuple[float, float]) -> int | None:
     """Return the row of a place that was asked for; DOLPHOT sorts them by brightness."""
     import numpy as np
 
     x, y = catalogue.objects["x"], catalogue.objects["y"]
     distance = np.hypot(x - place[0], y - place[1])
     row = int(np.argmin(distance)) if distance.size else -1
-    if row < 0 or distance[row] > SAME_PIX:
-        raise StageError(f"DOLPHOT measured nothing at {place[0]:.1f}, {place[1]:.1f}")
-    return row
+    return None if row < 0 or distance[row] > SAME_PIX else row

@@ -113,8 +113,7 @@ def image_values(
             facts = instruments.get(detector)
             known = {name.lower() for name in given}
             radius = round(facts.dolphot.aperture / facts.pixel_scale.value, 2)
-            if "aprad" not in known:
-                given["aprad"] = radius
+            given["aprad"] = radius
             for name, first in WIDTHS:
                 if name.lower() not in known:
                     given[name] = [first, *[0.0] * 5]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hst123r import instruments
 from hst123r.errors import EnvironmentProblem, InputError, StageError
+from hst123r.external.dolphot_installation import BASE_VARIABLE
+from hst123r.instruments.dolphot_parameters import defaults, preset
 from hst123r.photometers.dolphot_field import RUN, Field
 from hst123r.records.exposure import group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
@@ -70,6 +72,8 @@ def measured(field: Field, finished: Finished) -> Outcome:
     """
     from hst123r.photometers.dolphot_fake import Known, artificial_stars
     from hst123r.photometers.dolphot_forced import add_targets
+    from hst123r.photometers.dolphot_losses import without_losses
+    from hst123r.photometers.dolphot_matching import placed
     from hst123r.products.dolphot.catalogue import read_catalogue
     from hst123r.products.dolphot.columns import read_columns
     from hst123r.products.dolphot.info import read_info
@@ -79,12 +83,12 @@ def measured(field: Field, finished: Finished) -> Outcome:
     layout = read_columns(f"{finished.catalogue}.columns")
     info = read_info(f"{finished.catalogue}.info")
     _check_mode(field, [block.filter for block in layout.images])
-    catalogue = read_catalogue(finished.catalogue, layout)
+    catalogue, nowhere = placed(read_catalogue(finished.catalogue, layout))
     names: list[str] | None = None
     numbers: list[int] | None = None
     caveats: list[Caveat] = []
     if field.params.dolphot.positions == "sources":
-        catalogue, numbers, names = _by_source(field, catalogue)
+        catalogue, numbers, names, caveats = _by_source(field, catalogue)
     else:
         catalogue, names, caveats = add_targets(field, catalogue)
     ra, dec = sky_positions(field.wcs, catalogue.objects["x"], catalogue.objects["y"])
@@ -92,21 +96,24 @@ def measured(field: Field, finished: Finished) -> Outcome:
         _where_the_recipe_says(field, names, ra, dec)
     notes = _notes(field)
     converted = convert(catalogue, info, notes, len(field.exposures))
+    converted, lost = without_losses(field, converted, ra, dec)
+    caveats += lost
     result = Measured(catalogue, sources_of(catalogue, ra, dec, numbers, names), converted)
     products = list(_products(field, result))
     products.append(_run_product(field, {"stars": finished.written}))
     caveats += [*_run_caveats(field, finished), *converted.caveats]
-    caveats += _of_catalogue(catalogue)
+    caveats += _of_catalogue(catalogue, nowhere)
     numbers_of = list(_measurements(field, finished, info, result))
     if field.params.dolphot.fake is not None:
         try:
-            more, half = artificial_stars(field, Known(layout, info, notes, converted))
+            more, half, few = artificial_stars(field, Known(layout, info, notes, converted))
         except (StageError, EnvironmentProblem, InputError) as error:
             # what was measured before may have taken hours
             caveats.append(Caveat("dolphot_no_artificial_stars", f"no artificial stars: {error}"))
         else:
             products += more
             numbers_of += half
+            caveats += few
     return Outcome(products, numbers_of, caveats)
 
 
@@ -163,30 +170,46 @@ def _notes(field: Field) -> list[ImageNote]:
                 math.nan if zeropoint is None else zeropoint + 2.5 * math.log10(chip.gain),
                 chip.gain * detector.dolphot.ctmult,
                 2.5 * math.log10(float(psf.encircled_energy(radius))),
+                whole_psf=field.params.dolphot.psf == "library",
             )
         )  # fmt: skip
     return notes
 
 
-def _by_source(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[int], list[str]]:
+def _by_source(
+    field: Field, catalogue: Catalogue
+) -> tuple[Catalogue, list[int], list[str], list[Caveat]]:
     """Return the rows in the order of the sources of `detect`, with their numbers and targets."""
     import numpy as np
-    from scipy.spatial import cKDTree
 
     from hst123r.photometers.dolphot_forced import SAME_PIX
+    from hst123r.photometers.dolphot_matching import matched
     from hst123r.products.dolphot.measurements import dolphot_positions
     from hst123r.products.source_table import read_sources
 
     sources = read_sources(field.job.inputs["sources"][0].files["catalog"])
     x, y = dolphot_positions(field.wcs, field.shape, sources["ra"], sources["dec"])
-    on = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     places = np.stack([catalogue.objects["x"], catalogue.objects["y"]], axis=1)
-    distance, row = cKDTree(places).query(np.stack([x[on], y[on]], axis=1))
-    near = distance <= SAME_PIX
+    row = matched(places, np.stack([x, y], axis=1), SAME_PIX)
+    found, lost = np.flatnonzero(row >= 0), np.flatnonzero(row < 0)
+    numbers = np.asarray(sources["source"])
+    names = [str(name) for name in np.asarray(sources["target"])]
+    caveats = []
+    if lost.size:
+        off = int(np.count_nonzero(~(np.isfinite(x) & np.isfinite(y))))
+        text = (
+            f"{lost.size} of {len(sources)} sources were not measured: {off} are off the "
+            f"reference, DOLPHOT wrote no row of their own for the others"
+        )
+        caveats.append(Caveat("dolphot_sources_not_measured", text))
+    for name in [names[n] for n in lost if names[n]]:
+        text = f"{name} is among the sources that DOLPHOT did not measure"
+        caveats.append(Caveat("dolphot_target_not_measured", text, name))
     return (
-        catalogue.rows(row[near]),
-        [int(n) for n in np.asarray(sources["source"])[on][near]],
-        [str(name) for name in np.asarray(sources["target"])[on][near]],
+        catalogue.rows(row[found]),
+        [int(numbers[n]) for n in found],
+        [names[n] for n in found],
+        caveats,
     )
 
 
@@ -249,6 +272,11 @@ def _product(
         "sources": len(sources),
         "detected": int(np.count_nonzero(every.snr >= limit)),
         "exposures": roots,
+        # not all of an exposure is measured with `chips: target`
+        "chips": {
+            root: [place.chip.extver for place in field.chips if place.number == row]
+            for root, row in zip(roots, rows, strict=True)
+        },
         "limit_snr": limit,
         "targets": field.job.arguments["targets"],
     }
@@ -266,12 +294,19 @@ def _run_caveats(field: Field, finished: Finished) -> Iterator[Caveat]:
     # of others it read in a file of its own
     ours = {name.lower().partition("_")[2] or name.lower() for name in field.written}
     ours |= {name.lower() for name in field.written}
+    dolphot = field.params.dolphot
+    chosen = {name.lower() for name in (*preset(dolphot.preset).values, *dolphot.parameters)}
+    # of those that nobody chose, a version that does not know them has nothing to decide
+    ours -= {name.lower() for name in defaults(image=False)} - chosen
     if unknown := [
         name for name in finished.unknown if name not in KNOWN_LATER and name.lower() in ours
     ]:
         text = f"this version of DOLPHOT does not know {', '.join(unknown)}, and went on without"
         yield Caveat("dolphot_unknown_parameters", text)
-    if field.params.dolphot.psf == "analytic":
+    if dolphot.psf == "library" and not any("/" in name for name in field.installed):
+        text = "DOLPHOT's folder is not known: its PSFs and tables are no part of this record"
+        yield Caveat("dolphot_files_not_known", f"{text}; {BASE_VARIABLE} names it")
+    if dolphot.psf == "analytic":
         text = "DOLPHOT measured with an analytic PSF that it fitted to the images"
         yield Caveat("dolphot_analytic_psf", text)
     without = {p.exposure.root for p in field.chips if p.chip.zeropoint_ab is None}
@@ -279,7 +314,10 @@ def _run_caveats(field: Field, finished: Finished) -> Iterator[Caveat]:
         yield Caveat("no_zeropoint", f"no zeropoint for {', '.join(sorted(without))}")
 
 
-def _of_catalogue(catalogue: Catalogue) -> Iterator[Caveat]:
+def _of_catalogue(catalogue: Catalogue, nowhere: int) -> Iterator[Caveat]:
+    if nowhere:
+        text = f"{nowhere} rows of DOLPHOT's catalogue have no position, and were left out"
+        yield Caveat("dolphot_no_place", text)
     if catalogue.not_numbers:
         text = f"{catalogue.not_numbers} fields of DOLPHOT's catalogue are no numbers"
         yield Caveat("dolphot_not_numbers", text)

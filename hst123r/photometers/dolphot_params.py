@@ -16,11 +16,13 @@ from hst123r.records.params import (
     Params,
     PositiveAngle,
     PositiveMagnitudes,
+    PositivePixels,
 )
 
 OURS: Final = {
     "AlignOnly": "`align_only: true`", "xytfile": "`positions: sources`",
-    "FakeStars": "`fake`", "FakeOut": "`fake`", "FakeMatch": "`fake`", "FakePSF": "`fake`",
+    "FakeStars": "`fake`", "FakeOut": "`fake`", "FakeMatch": "`fake: {match: ...}`",
+    "FakePSF": "`fake: {psf_fwhm: ...}`",
     "RandomSeed": "`fake`", "UsePhot": "hst123r itself", "MaxThreads": "hst123r itself",
     "xytpsf": "nobody: images are not subtracted", "psfstars": "nobody: the file is not there",
 }  # fmt: skip
@@ -28,6 +30,8 @@ OURS: Final = {
 TRANSFER: Final = "usecte"
 """How the names of parameters end that turn on corrections of charge transfer. These differ from
 star to star, and magnitudes could not be told from counts any more; so they are off."""
+APERTURE: Final = "aprad"
+"""The radius that aperture corrections go to; fluxes are raised by the light beyond it."""
 Value = float | str | list[float]
 
 
@@ -56,6 +60,13 @@ class FakeParams(Params):
     )
     radius: PositiveAngle = Field(
         Amount(2.0, "arcsec"), description="For positions: target, how far from it"
+    )
+    match: PositivePixels = Field(
+        Amount(3.0, "pix"), description="How far from its place a star may be found; FakeMatch"
+    )
+    psf_fwhm: PositivePixels = Field(
+        Amount(2.0, "pix"),
+        description="FWHM of the PSF that decides which of two stars was found; FakePSF",
     )
     seed: int = Field(1, ge=1, le=2**31 - 1, description="Of places, magnitudes and noise")
     bin: PositiveMagnitudes = Field(
@@ -143,6 +154,10 @@ class DolphotParams(Params):
                 yield ("parameters", name), f"{name}: {what}"
         for name, sentence in wrong_values(self.image_parameters, image=True, generic=analytic):
             yield ("image_parameters", name), sentence
+        for name in self.image_parameters:
+            if name.lower() == APERTURE:
+                what = "the light beyond is that of the detector's own aperture; leave it out"
+                yield ("image_parameters", name), f"{name}: {what}"
         if self.fake is not None and (analytic or self.align_only):
             what = "`align_only`" if self.align_only else "`psf: analytic`"
             yield ("fake",), f"artificial stars are not made with {what}"

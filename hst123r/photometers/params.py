@@ -66,7 +66,9 @@ class PhotometryParams(Params):
         "scrape.limit; 0: none",
     )
     artificial_radius: PositiveAngle = Field(
-        Amount(2.0, "arcsec"), description="How far from the target they may be"
+        Amount(2.0, "arcsec"),
+        description="How far from the target they may be; below about 2.3 fit radii they are put "
+        "in one by one, which takes longer",
     )
     dolphot: DolphotParams = Field(
         default_factory=DolphotParams, description="For engine: dolphot, how it is run"

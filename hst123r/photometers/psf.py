@@ -14,6 +14,7 @@ from hst123r.records.exposure import Exposure, band, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.stage.context import Context
 from hst123r.stage.contract import PSF_GRID, Job, Scope
+from hst123r.stage.resources import Cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from hst123r.products.residual_images import Residuals
     from hst123r.sources.measured import FrameNote, Measurements
     from hst123r.sources.own_psf import ByFocus
+    from hst123r.sources.transfer_losses import Transfer
 
 
 def divide(
@@ -82,6 +84,12 @@ def memory_mb(job: Job, params: PhotometryParams) -> float:
     return 500.0 + kept + 60e-6 * max(chip.pixels for chip in chips)
 
 
+def cores(job: Job, params: PhotometryParams) -> Cores:
+    """One: jobs are as many as filters."""
+    del job, params
+    return Cores()
+
+
 def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     """Measure one filter."""
     import numpy as np
@@ -123,13 +131,15 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         register=params.register_frames,
     )
     found = collect(joint, _notes(exposures), len(exposures))
-    found, losses = _made_good(job, params, exposures, found)
+    transfer, losses = _transfer(job, params, exposures)
+    if transfer is not None:
+        found = transfer.made_good(found)
     context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
     outcome = _outcome(job, params, context, exposures, sources, joint, found)
     if params.artificial_stars:
         path = write_artificial(
             job, params, context, exposures,
-            Measured(seen, joint, _notes(exposures), found, options),
+            Measured(seen, joint, _notes(exposures), found, options, transfer),
         )  # fmt: skip
         outcome.products[0].files["artificial"] = str(path)
     outcome.caveats += [
@@ -177,12 +187,12 @@ def _residuals(
     return products
 
 
-def _made_good(
-    job: Job, params: PhotometryParams, exposures: list[Exposure], found: Measurements
-) -> tuple[Measurements, list[Caveat]]:
-    """Make losses of charge transfer good where a formula tells them, and say where none does."""
+def _transfer(
+    job: Job, params: PhotometryParams, exposures: list[Exposure]
+) -> tuple[Transfer | None, list[Caveat]]:
+    """Return losses of charge transfer where a formula tells them, and say where none does."""
     from hst123r.products.readout import read_readout
-    from hst123r.sources.transfer_losses import losses, made_good, uncorrected
+    from hst123r.sources.transfer_losses import Transfer, uncorrected
 
     detector = instruments.get(job.labels["detector"])
     readouts = [
@@ -192,14 +202,13 @@ def _made_good(
     told, not_told = uncorrected(detector, readouts)
     if params.cte == "none":
         told, not_told = [], sorted(told + not_told)
-    if told:
-        found = made_good(found, losses(found, detector, readouts, told))
+    transfer = Transfer(detector, readouts, told) if told else None
     if not not_told:
-        return found, []
+        return transfer, []
     names = ", ".join(readouts[number].root for number in not_told)
     why = "as asked for" if params.cte == "none" else "no formula is known for them"
     text = f"losses of charge transfer are left in {names}: {why}"
-    return found, [Caveat("transfer_losses", text)]
+    return transfer, [Caveat("transfer_losses", text)]
 
 
 def _focus(job: Job, exposures: list[Exposure]) -> ByFocus:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import Joint
     from hst123r.sources.measured import FrameNote, Measurements
+    from hst123r.sources.transfer_losses import Transfer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,8 @@ class Measured:
         Fluxes.
     options : FitOptions
         How stars are fitted.
+    transfer : Transfer or None
+        Losses of charge transfer that were made good in the fluxes.
     """
 
     frames: Any
@@ -40,6 +43,7 @@ class Measured:
     notes: list[FrameNote]
     found: Measurements
     options: FitOptions
+    transfer: Transfer | None = None
 
 
 def write_artificial(
@@ -84,6 +88,7 @@ def write_artificial(
         np.array([exposure.middle_mjd for exposure in exposures]),
         np.array([exposure.exposure_time_s for exposure in exposures]),
         groups_of(roots, arguments["visits"], arguments["epochs"]),
+        measured.transfer,
     )
     write_limits(
         path, field, arguments["targets"], measured.options, number=params.artificial_stars,

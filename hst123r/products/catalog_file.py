@@ -12,7 +12,8 @@ column, and the values of the table's meta::
     /photometry/<group>/catalog    a group for each field, detector and filter
     /photometry/<group>/epochs
     /photometry/<group>/measurements
-    /photometry/<group>/artificial where there were artificial stars
+    /photometry/<group>/artificial limits, where there were artificial stars
+    /photometry/<group>/completeness, /artificial_stars    where DOLPHOT put them in
     /light_curves/<target>         attributes: position and separation of the source
     /alignment                     residuals of every exposure that was aligned
     /psf                           how well the PSF fits in every exposure

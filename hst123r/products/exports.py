@@ -109,11 +109,13 @@ def write_hdf5(
     contents: dict[str, Table] = {"exposures": tables.read(exposures)}
     psf, stamps = [], []
     for name, files in photometry.items():
+        # a group is made by one job, and a table of text carries no stamps of its own
+        known = _stamps(list(files.values()))
         for role, source in files.items():
             table = read_table(source)
             contents[f"photometry/{name}/{role}"] = table
             stamps.append({"group": name, "role": role, "file": Path(source).name,
-                           **_stamps(source)})  # fmt: skip
+                           **known})  # fmt: skip
             if role == "measurements":
                 psf += _psf(name, table)
     for target, source in curves.items():
@@ -167,11 +169,12 @@ def _median(values: Any) -> float | None:
     return float(np.median(finite)) if finite.size else None
 
 
-def _stamps(path: str) -> dict[str, str]:
-    """Return the stamps of a FITS file; a table of text carries none."""
+def _stamps(paths: Sequence[str]) -> dict[str, str]:
+    """Return the stamps of the first FITS file, nothing where there is none."""
     from astropy.io import fits
 
-    if not path.endswith(".fits"):
-        return {}
-    header = fits.getheader(path)
-    return {name: str(header.get(keyword, "")) for name, keyword in STAMPS.items()}
+    for path in paths:
+        if path.endswith(".fits"):
+            header = fits.getheader(path)
+            return {name: str(header.get(keyword, "")) for name, keyword in STAMPS.items()}
+    return {}

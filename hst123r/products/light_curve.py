@@ -135,10 +135,13 @@ def _root(entry: Any) -> str:
 
 
 def _exposure(entry: Any, nsigma: float) -> dict[str, Any]:
+    from hst123r.photometry.limits import limiting_magnitude
+
+    flux, error = float(entry["flux"]), float(entry["flux_err"])
     found = _physical(
-        float(entry["flux"]),
-        float(entry["flux_err"]),
-        float(entry["photon_slope"]),
+        flux,
+        error,
+        float(limiting_magnitude(flux, error, float(entry["photon_slope"]), nsigma)),
         nsigma,
         mjd=float(entry["mjd"]),
         time=float(entry["exposure_time"]),
@@ -152,14 +155,14 @@ def _mean(entry: Any, nsigma: float) -> dict[str, Any]:
     found = _physical(
         float(entry["flux"]),
         float(entry["flux_err"]),
-        0.0,
+        float(entry["limit_ab"]),
         nsigma,
         mjd=float(entry["mjd"]),
         time=float(entry["exposure_time"]),
         number=int(entry["n_exposures"]),
         flags=int(entry["flags"]),
     )
-    return {**found, **_spread(entry), "limit_ab": _plain(float(entry["limit_ab"]))}
+    return {**found, **_spread(entry)}
 
 
 def _spread(entry: Any) -> dict[str, Any]:
@@ -176,13 +179,17 @@ def _of_filter(
     entry: Any, epochs: Sequence[Any], exposures: Sequence[Any], nsigma: float
 ) -> dict[str, Any]:
     """Return the mean over all epochs; the change of a source is no error of its mean flux."""
+    from hst123r.photometry.limits import limiting_magnitude
+
     found = _mean(entry, nsigma)
     if not _varies(epochs):
         return found
+    flux, error = float(entry["flux"]), float(entry["flux_err_weights"])
+    slope = float(_together(exposures)[0].photon_slope[0])
     formal = _physical(
-        float(entry["flux"]),
-        float(entry["flux_err_weights"]),
-        float(_together(exposures)[0].photon_slope[0]),
+        flux,
+        error,
+        float(limiting_magnitude(flux, error, slope, nsigma)),
         nsigma,
         mjd=float(entry["mjd"]),
         time=float(entry["exposure_time"]),
@@ -194,12 +201,14 @@ def _of_filter(
 
 def _combined(exposures: Sequence[Any], nsigma: float) -> dict[str, Any]:
     """Return the mean of some exposures, made as those of epochs are."""
+    from hst123r.photometry.magnitudes import magnitude_ab
+
     mean, flags = _together(exposures)
     number = int(mean.exposures[0])
     found = _physical(
         float(mean.flux[0]),
         float(mean.error[0]),
-        float(mean.photon_slope[0]),
+        float(magnitude_ab(mean.limit(nsigma))[0]),
         nsigma,
         mjd=float(mean.mjd[0]),
         time=float(mean.exposure_time_s[0]),
@@ -248,10 +257,10 @@ def _together(exposures: Sequence[Any]) -> tuple[Combined, int]:
 
 
 def _physical(
-    flux: float, error: float, slope: float, nsigma: float, *, mjd: float, time: float,
+    flux: float, error: float, limit_ab: float, nsigma: float, *, mjd: float, time: float,
     number: int, flags: int,
 ) -> dict[str, Any]:  # fmt: skip
-    from hst123r.photometry.limits import FORCED, limiting_magnitude
+    from hst123r.photometry.limits import FORCED
     from hst123r.photometry.magnitudes import magnitude_ab, magnitude_error
 
     snr = flux / error if error > 0 else float("nan")
@@ -268,7 +277,7 @@ def _physical(
         "snr": _plain(snr),
         "mag_ab": _plain(float(magnitude_ab(flux))) if seen else None,
         "mag_err": _plain(float(magnitude_error(flux, error))) if seen else None,
-        "limit_ab": _plain(float(limiting_magnitude(flux, error, slope, nsigma))),
+        "limit_ab": _plain(limit_ab),
         "limit_sigma": nsigma,
         "limit_method": FORCED,
         "flags": flags,

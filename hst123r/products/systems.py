@@ -18,6 +18,8 @@ from hst123r.records.exposure import Exposure
 System = Literal["ab", "vega", "st"]
 VEGA_COLUMNS: Final = ("detector", "filter", "vega_ab")
 """Columns of a user's table of Vega: its AB magnitude in each filter."""
+_ECSV: Final = "# %ECSV"
+"""What a file in that format begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def read_vega(path: Path) -> dict[tuple[str, str], float]:
     Parameters
     ----------
     path : Path
-        Comma-separated values (or ECSV) with the columns ``detector``, ``filter`` and ``vega_ab``;
+        Comma-separated values or ECSV with the columns ``detector``, ``filter`` and ``vega_ab``;
         lines that begin with ``#`` are comments.
 
     Returns
@@ -96,20 +98,55 @@ def read_vega(path: Path) -> dict[tuple[str, str], float]:
     Raises
     ------
     InputError
-        If the file is no such table.
+        If the file is no such table, a value is missing, or a filter stands there twice.
     """
+    import math
+
+    found: dict[tuple[str, str], float] = {}
+    for number, (detector, band, text) in enumerate(_vega_lines(path), 1):
+        value = float(text) if text else math.nan
+        if not (detector and band and math.isfinite(value)):
+            raise InputError(
+                f"row {number} has no value of {', '.join(VEGA_COLUMNS)}: "
+                f"{detector or '?'}, {band or '?'}, {text or '?'}",
+                where=str(path),
+                hint="Write all three, or leave the row out",
+            )
+        if (detector, band) in found:
+            raise InputError(
+                f"row {number} is about {detector} {band}, and so is one before it",
+                where=str(path),
+                hint="Leave one of them out",
+            )
+        found[detector, band] = value
+    return found
+
+
+def _vega_lines(path: Path) -> list[tuple[str, str, str]]:
+    """Return detector, filter and magnitude of each row as text, empty where there is none."""
     from astropy.table import Table
+    from numpy import ma
 
     try:
-        table = Table.read(path, format="ascii.csv", comment="#")
-        rows = [tuple(row[name] for name in VEGA_COLUMNS) for row in table]
-        return {(str(detector), str(band)): float(value) for detector, band, value in rows}
+        text = path.read_text(encoding="utf-8")
+        if text.startswith(_ECSV):
+            table = Table.read(text.splitlines(), format="ascii.ecsv")
+        else:
+            table = Table.read(text.splitlines(), format="ascii.csv", comment="#")
+        rows = []
+        for row in table:
+            values = [row[name] for name in VEGA_COLUMNS]
+            values = ["" if value is ma.masked else str(getattr(value, "value", value)).strip()
+                      for value in values]  # fmt: skip
+            float(values[2] or "nan")
+            rows.append((values[0], values[1], values[2]))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"this is no table with the columns {', '.join(VEGA_COLUMNS)}: {error}",
             where=str(path),
             hint="Write one line for each detector and filter: its names and the magnitude",
         ) from error
+    return rows
 
 
 def pivots_of(exposures: Iterable[Exposure]) -> dict[tuple[str, int], float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -13,11 +13,6 @@ from hst123r.provenance.sqlite import Database
 from hst123r.records.outcome import State
 
 FORMAT: Final = "hst123r-extract/1"
-_PHOTOMETRY: Final = (
-    "target", "source", "level", "detector", "filter", "epoch", "visit", "exposure", "mjd",
-    "exposure_time_s", "n_exposures", "flux_njy", "flux_err_njy", "snr", "mag_ab", "mag_err",
-    "limit_ab", "limit_sigma", "flags", "caveats",
-)  # fmt: skip
 
 
 def attempts(db: Database, run_id: int) -> list[int]:
@@ -78,13 +73,14 @@ def extract(db: Database, run_id: int) -> dict[str, Any]:
     numbers = attempts(db, run_id)
     run = {key: value for key, value in row.items() if key != "environment_id"}
     run |= {"options": json.loads(row["options"]), "parameters": json.loads(row["parameters"])}
-    return {
+    found = {
         "format": FORMAT,
         "run": run,
         "environment": _environment(db, row["environment_id"]),
         "jobs": _jobs(db, numbers),
         "photometry": _photometry(db, numbers),
     }
+    return {name: _without_paths(value) for name, value in found.items()}
 
 
 def recipe_text(db: Database, run_id: int) -> str:
@@ -152,8 +148,6 @@ def _by_job(db: Database, query: str, wanted: str) -> dict[int, list[dict[str, A
     found: dict[int, list[dict[str, Any]]] = {}
     for row in db.query(query, [wanted]):
         job = row.pop("job_id")
-        if "path" in row:
-            row["path"] = inside(row["path"])
         found.setdefault(job, []).append(row)
     return found
 
@@ -168,7 +162,7 @@ def _products(db: Database, wanted: str) -> dict[int, list[dict[str, Any]]]:
         [wanted],
     ):
         facets = json.loads(row["facets"] or "{}")
-        entry = {**row, "path": inside(row["path"]), "owned": bool(row["owned"]), "facets": facets}
+        entry = {**row, "owned": bool(row["owned"]), "facets": facets}
         files.setdefault(entry.pop("product_id"), []).append(entry)
     found: dict[int, list[dict[str, Any]]] = {}
     for row in db.query(
@@ -184,14 +178,20 @@ def _products(db: Database, wanted: str) -> dict[int, list[dict[str, Any]]]:
 
 
 def _photometry(db: Database, numbers: Iterable[int]) -> list[dict[str, Any]]:
-    columns = ", ".join(_PHOTOMETRY)
-    return list(
-        db.query(
-            f"select {columns} from photometry "  # noqa: S608  (constants)
-            "where job_id in (select value from json_each(?)) order by id",
-            [json.dumps(list(numbers))],
-        )
+    rows = db.query(
+        "select * from photometry where job_id in (select value from json_each(?)) order by id",
+        [json.dumps(list(numbers))],
     )
+    return [{k: v for k, v in row.items() if k not in ("id", "job_id")} for row in rows]
+
+
+def _without_paths(value: Any) -> Any:
+    """Return a value with every absolute path in it as others may see it."""
+    if isinstance(value, Mapping):
+        return {key: _without_paths(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_paths(item) for item in value]
+    return inside(value) if isinstance(value, str) else value
 
 
 def inside(path: str | None) -> str | None:

@@ -18,20 +18,45 @@ BACK: Final = """
     )
     select job from behind
 """
-FORWARD: Final = """
+_MADE: Final = """
+    made(job, kind, name, role, path, made_by) as materialized (
+        select l.job, l.kind, l.name, l.role, l.path, p.job_id
+        from read l join product p on p.id = l.product
+      union
+        select l.job, l.kind, l.name, l.role, l.path, p.job_id
+        from read l join product_file f on f.path = l.path and f.owned = 1
+        join product p on p.id = f.product_id and p.id > l.product
+        join job m on m.id = p.job_id and m.state = 'done'
+        join content c on c.id = f.content_id
+        where f.content_id = l.content_id or not exists (
+            select 1 from json_each(l.identity) i where i.value is not coalesce(
+                (select t.value from json_each(c.facets) t where t.key = i.key), c.digest))
+      union
+        select l.job, l.kind, l.name, l.role, l.path, p.job_id
+        from read l join product o on o.id = l.product
+        join product p on p.name = o.name and p.kind = o.kind and p.id > o.id
+             and p.facts = o.facts and p.labels = o.labels
+        join job m on m.id = p.job_id and m.state = 'done'
+        where l.path is null
+    )
+"""
+"""What jobs read (`read`, rows of the view), and all attempts that made it: the one before the job
+began, and later ones whose product is equal in all that the job looks at. These let the job's
+result be reused, so that it stands on them as well."""
+FORWARD: Final = f"""
     with recursive
-    link(job, made_by) as materialized (
-        select l.job, p.job_id from lineage l join product p on p.id = l.product
-        join job j on j.id = l.job
+    read as materialized (
+        select l.* from lineage l join job j on j.id = l.job
         where j.state = 'done' and (:all or j.id in (select job from last_good))
     ),
+    {_MADE},
     ahead(job) as (
         select value from json_each(:jobs)
       union
-        select l.job from ahead a join link l on l.made_by = a.job
+        select m.job from ahead a join made m on m.made_by = a.job
     )
     select job from ahead
-"""
+"""  # noqa: S608  (constants of this module)
 _LINKS: Final = """
     select l.job, l.kind, l.name, l.role, l.path, l.content_id, c.digest, c.sha256, l.product,
            p.job_id as made_by, p.labels
@@ -131,6 +156,34 @@ def links(db: Database, jobs: Iterable[int]) -> list[Link]:
     ]  # fmt: skip
 
 
+def makers(db: Database, jobs: Iterable[int]) -> dict[tuple[Any, ...], list[int]]:
+    """Return all attempts that made what some jobs read, equal ones that came later, too.
+
+    Parameters
+    ----------
+    db : Database
+        The store.
+    jobs : iterable of int
+        Rows of attempts.
+
+    Returns
+    -------
+    dict
+        Rows of attempts in order, by job, kind, name, role and path of a `Link`.
+    """
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for *link, made_by in db.execute(
+        f"""
+        with read as materialized (
+            select * from lineage where job in (select value from json_each(?))), {_MADE}
+        select job, kind, name, role, path, made_by from made order by made_by
+        """,  # noqa: S608
+        [json.dumps(list(jobs))],
+    ):
+        found.setdefault(tuple(link), []).append(made_by)
+    return found
+
+
 def readers(db: Database, path: str, maker: int | None, *, every: bool) -> list[int]:
     """Return the done jobs that read a file.
 
@@ -141,7 +194,7 @@ def readers(db: Database, path: str, maker: int | None, *, every: bool) -> list[
     path : str
         As the store has it.
     maker : int or None
-        Only what this job made of it; None for a file no job made.
+        Only what this job made of it, and what is equal to that; None for a file no job made.
     every : bool
         Attempts that count no more, too.
 
@@ -151,12 +204,15 @@ def readers(db: Database, path: str, maker: int | None, *, every: bool) -> list[
         Rows of attempts, in order.
     """
     rows = db.execute(
-        """
-        select distinct l.job from lineage l left join product p on p.id = l.product
-        join job j on j.id = l.job
-        where l.path = :path and j.state = 'done' and p.job_id is :maker
+        f"""
+        with read as materialized (select * from lineage where path = :path), {_MADE}
+        select distinct l.job from read l join job j on j.id = l.job
+        where l.path = :path and j.state = 'done'
+          and case when :maker is null then l.product is null
+              else exists (select 1 from made m
+                           where m.job = l.job and m.path = l.path and m.made_by = :maker) end
           and (:all or j.id in (select job from last_good)) order by l.job
-        """,
+        """,  # noqa: S608
         {"path": path, "maker": maker, "all": int(every)},
     )
     return [row[0] for row in rows]

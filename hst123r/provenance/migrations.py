@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hst123r.provenance.sqlite import Database, Migrations
-from hst123r.provenance.views import VIEWS
 
 migrations: Final = Migrations("hst123r")
 
@@ -298,7 +297,10 @@ def m007_errors_limits_and_systems(db: Database) -> None:
 
 @migrations()
 def m008_what_is_asked(db: Database) -> None:
-    """Tags of runs; views for the usual questions, and the index that they need."""
+    """Tags of runs, and the index that the views of `provenance.views` need; these have no number.
+
+    The store gets them when it is opened.
+    """
     _create(
         db,
         "tag",
@@ -310,5 +312,3 @@ def m008_what_is_asked(db: Database) -> None:
     )
     db.table("product").create_index(["name", "kind"])
     db.table("job_input").create_index(["path"])
-    for name, text in VIEWS.items():
-        db.create_view(name, text)

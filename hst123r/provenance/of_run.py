@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from hst123r.provenance.rows import Part
 from hst123r.provenance.sqlite import Database
+from hst123r.records.science import SCIENCE, names_its_run
 
 
 def last_run(db: Database) -> int | None:
@@ -46,7 +47,11 @@ def jobs(db: Database, run_id: int) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def parts(db: Database, jobs: Iterable[int]) -> dict[int, list[Part]]:
-    """Return the named parts of the keys of jobs, inputs by facet among them."""
+    """Return the named parts of the keys of jobs, inputs by facet among them.
+
+    Where a job looks at the bytes of a FITS file, the facets that mean something stand for these:
+    bytes hold dates and the name of the run. Pictures and reports that it shows are left out.
+    """
     wanted = json.dumps(list(jobs))
     found: dict[int, list[Part]] = {job: [] for job in json.loads(wanted)}
     for job, kind, name, value, origin in db.execute(
@@ -55,13 +60,21 @@ def parts(db: Database, jobs: Iterable[int]) -> dict[int, list[Part]]:
         [wanted],
     ):
         found[job].append(Part(kind, name, value, origin))
-    for job, kind, name, role, identity in db.execute(
-        "select job_id, kind, name, role, identity from job_input "
-        "where job_id in (select value from json_each(?)) order by id",
+    for job, kind, name, role, identity, facets in db.execute(
+        "select i.job_id, i.kind, i.name, i.role, i.identity, c.facets "
+        "from job_input i left join content c on c.id = i.content_id "
+        "where i.job_id in (select value from json_each(?)) order by i.id",
         [wanted],
     ):
+        if names_its_run(kind, role):
+            continue
+        meaning = [json.loads(facets or "{}").get(facet) for facet in SCIENCE]
         found[job] += [
-            Part("input", f"{kind}/{name}/{role}/{facet}", digest)
+            Part(
+                "input",
+                f"{kind}/{name}/{role}/{facet}",
+                json.dumps(meaning) if facet == "bytes" and any(meaning) else digest,
+            )
             for facet, digest in json.loads(identity).items()
         ]
     return found
@@ -94,11 +107,46 @@ def measurements(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dic
     return {(row["stage"], row["label"], row["subject"], row["name"]): row for row in rows}
 
 
+def canonical(db: Database, run_id: int) -> dict[str, Any]:
+    """Return the recipe of a run as plain values, with the places that were looked up."""
+    (text,) = db.execute(
+        "select c.canonical from run r join recipe c on c.id = r.recipe_id where r.id = ?", [run_id]
+    ).fetchone()
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+POINT: Final = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
+"""Columns that tell the points of a light curve apart."""
+
+
 def photometry(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Return light curves of jobs by target, level, detector, filter, epoch, visit and exposure."""
-    rows = db.query(
+    """Return light curves of jobs, point by point.
+
+    Parameters
+    ----------
+    db : Database
+        The store.
+    jobs : iterable of int
+        Rows of attempts.
+
+    Returns
+    -------
+    dict
+        Rows by the columns of `POINT` and the source. The source is empty where a point has only
+        one: its number is that of a list that may have changed, and the target is the same.
+    """
+    points: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in db.query(
         "select * from photometry where job_id in (select value from json_each(?)) order by id",
         [json.dumps(list(jobs))],
-    )
-    names = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
-    return {tuple(row[name] or "" for name in names): row for row in rows}
+    ):
+        points.setdefault(tuple(row[name] or "" for name in POINT), []).append(row)
+    found = {}
+    for key, rows in points.items():
+        for place, row in enumerate(rows):
+            source = "" if len(rows) == 1 else row["source"] or ""
+            # the sources of a target have numbers; should one not, its place stands for it
+            about = (*key, source)
+            found[about if about not in found else (*key, f"{source} ({place})")] = row
+    return found

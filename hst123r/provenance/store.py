@@ -19,6 +19,7 @@ from hst123r.provenance.jobs import Jobs
 from hst123r.provenance.migrations import migrations
 from hst123r.provenance.sqlite import Database
 from hst123r.provenance.trouble import problem
+from hst123r.provenance.views import outdated, renew
 from hst123r.records.dates import utc_now
 
 NAME: Final = STORE
@@ -128,7 +129,7 @@ class Store:
                 hint="Upgrade hst123r, or use another work directory",
             )
         if self.read_only:
-            if migrations.pending(self.db):
+            if migrations.pending(self.db) or outdated(self.db):
                 self.db = _brought_up_to_date(self.db)
             return
         self.db.execute("pragma foreign_keys = on")
@@ -138,6 +139,7 @@ class Store:
         if migrations.pending(self.db):
             self.db.execute(f"pragma application_id = {APPLICATION_ID}")
             migrations.apply(self.db)
+        renew(self.db)
 
     def close(self) -> None:
         """Close the store; a write-ahead log is folded back into the file."""
@@ -292,6 +294,7 @@ def _brought_up_to_date(old: Database) -> Database:
     old.conn.backup(new.conn)
     old.close()
     migrations.apply(new)
+    renew(new)
     return new
 
 

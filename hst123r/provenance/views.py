@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from hst123r.provenance.sqlite import Database
+
 _LABELS: Final = """
            json_extract(j.labels, '$.target') as target,
            json_extract(j.labels, '$.field') as field,
@@ -45,7 +47,8 @@ LINEAGE: Final = f"""
               where p.name = i.name and p.kind = i.kind and m.state = 'done' and m.id < i.job_id)
            else
              coalesce(({_OF_PATH} and f.content_id = i.content_id), ({_OF_PATH}))
-           end as product
+           end as product,
+           i.identity
     from job_input i
     where i.path is not null or {_WITHOUT_FILE}
 """  # noqa: S608
@@ -84,3 +87,28 @@ VIEWS: Final = {
     "rejects": REJECTS,
 }
 """View by name."""
+
+
+def outdated(db: Database) -> list[str]:
+    """Return the names of the views that a store has not, or has otherwise than this version."""
+    have = dict(db.execute("select name, sql from sqlite_master where type = 'view'"))
+    return [name for name, text in VIEWS.items() if not have.get(name, "").endswith(text.rstrip())]
+
+
+def renew(db: Database) -> None:
+    """Create the views anew that are not those of this version; others are left as they are.
+
+    They hold no rows, so that they need no migration: a store that is written has the views of the
+    version that writes it.
+
+    Parameters
+    ----------
+    db : Database
+        A store with the tables of now, open for writing.
+    """
+    names = outdated(db)
+    if not names:
+        return
+    with db.atomic():
+        for name in names:
+            db.create_view(name, VIEWS[name], replace=True)

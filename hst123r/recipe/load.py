@@ -184,6 +184,18 @@ class _Loader:
                     resolve(instance, one.detector, other.filter)
             except InputError as error:
                 self.problems.append(Problem(*instance.place, instance.path, error.message))
+        if not self.problems:
+            self._together(instances)
+
+    def _together(self, instances: list[Instance]) -> None:
+        """Check what stages want of one another."""
+        params = {instance.name: resolve(instance).params for instance in instances}
+        for instance in instances:
+            sources = {kind: [params[n] for n in names if n in params]
+                       for kind, names in instance.sources.items()}  # fmt: skip
+            for path, message in params[instance.name].clashes(sources):
+                where = ".".join([instance.path, *map(str, path)])
+                self.problems.append(Problem(*instance.place, where, message))
 
 
 def describe(recipe: Recipe) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the job's key all derive from that class.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Final, Self
 
@@ -57,6 +57,22 @@ class Params(BaseModel):
     def names(cls) -> tuple[str, ...]:
         """Return the names of the parameters as a recipe writes them."""
         return tuple(field.alias or name for name, field in cls.model_fields.items())
+
+    def clashes(self, sources: Mapping[str, Sequence[Params]]) -> Iterator[Misfit]:
+        """Say what the stages before never make, so that a recipe is refused and not a run.
+
+        Parameters
+        ----------
+        sources : mapping of str to sequence of Params
+            Parameters of the stages that supply products, by their kind.
+
+        Yields
+        ------
+        Misfit
+            A parameter and a sentence; nothing by default.
+        """
+        del sources
+        yield from ()
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
         """Say which values do not fit together; for parameter sets to override.

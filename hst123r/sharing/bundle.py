@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from hst123r.errors import InputError
 from hst123r.files.publish import machine_errors, move, sync
+from hst123r.recipe import lock
 from hst123r.sharing import crate, prov_document
 from hst123r.sharing.choice import Chosen, chosen
 
@@ -19,7 +21,8 @@ LOCK: Final = "recipe.lock.yaml"
 CITATION: Final = "CITATION.cff"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """Time of every member, the earliest that a zip can hold, so that equal bundles are equal."""
-_TEXT: Final = frozenset({".yaml", ".json", ".cff", ".ecsv", ".html", ".reg", ".csv", ".txt"})
+_PATH: Final = re.compile(r"""(?:^|[\s"'=(\[,:])(/(?:[\w.~+-]+/)+[\w.~+-]+)""", re.MULTILINE)
+"""An absolute path: of two names at least, since units and fractions have one."""
 LICENSE: Final = "https://creativecommons.org/licenses/by/4.0/"
 
 
@@ -29,9 +32,10 @@ def bundle(
     folder: Path,
     output: Path,
     *,
-    lock: str | None,
+    lock_text: str | None,
     version: str,
     images: bool = False,
+    paths: bool = False,
 ) -> list[str]:
     """Write a bundle.
 
@@ -45,12 +49,14 @@ def bundle(
         The work directory.
     output : Path
         The file to write; it appears whole or not at all.
-    lock : str or None
+    lock_text : str or None
         Text of the lock, if there is one.
     version : str
         Of hst123r.
     images : bool
         Whether exposures, stacks and masks go too.
+    paths : bool
+        Whether recipe, lock and what is known may hold absolute paths.
 
     Returns
     -------
@@ -82,13 +88,14 @@ def bundle(
         crate.METADATA: _json(crate.metadata(extract, files, about)),
         prov_document.NAME: _json(prov_document.document(extract)),
         CITATION: citation(version),
-        **({LOCK: lock} if lock is not None else {}),
+        **({LOCK: lock_text} if lock_text is not None else {}),
     }
     for name, text in texts.items():
-        _check_private(name, text, folder)
+        _check_private(name, text.encode(), folder)
+        if not paths:
+            _check_paths(name, text)
     for item in files:
-        if item.path.suffix in _TEXT:
-            _check_private(item.name, item.path.read_text("utf-8", errors="replace"), folder)
+        _check_private(item.name, item.path.read_bytes(), folder)
     part = output.with_name(f".{output.name}.part")
     with machine_errors("write the bundle", output):
         try:
@@ -100,8 +107,8 @@ def bundle(
     return sorted([*texts, *(item.name for item in files)])
 
 
-def lock_of(recipe: str, folder: Path) -> str | None:
-    """Return the text of the lock of a recipe, None where there is none.
+def lock_of(recipe: str, folder: Path, extract: Mapping[str, Any]) -> str | None:
+    """Return the text of the lock of a run, None where there is none.
 
     Parameters
     ----------
@@ -109,11 +116,37 @@ def lock_of(recipe: str, folder: Path) -> str | None:
         Path of the recipe; its lock lies beside it.
     folder : Path
         The work directory, which has the locks of recipes that ship with hst123r.
+    extract : mapping
+        What the run rests on.
+
+    Raises
+    ------
+    InputError
+        If the lock cannot be read, or is of other files than the run had.
     """
     beside = Path(recipe).with_suffix(".lock.yaml")
     for path in (beside, folder / beside.name):
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
+        found = lock.read(path)
+        if found is None:
+            continue
+        had = {
+            Path(file["path"]).name: file["digest"]
+            for job in extract["jobs"]
+            for product in job["products"]
+            for file in product["files"]
+            if product["kind"] == crate.RAW
+        }
+        other = [
+            item.name for item in found.products
+            if item.digest is not None and had.get(item.name, item.digest) != item.digest
+        ]  # fmt: skip
+        if other:
+            raise InputError(
+                f"the lock is of other files than this run had: {', '.join(other[:5])}",
+                where=str(path),
+                hint="Put back the lock of this run, or bundle the latest run",
+            )
+        return path.read_text(encoding="utf-8")
     return None
 
 
@@ -150,24 +183,30 @@ def _write(path: Path, texts: Mapping[str, str], files: list[Chosen]) -> None:
                     member.write(piece)
 
 
-def _check_private(name: str, text: str, folder: Path) -> None:
-    """Demand that a text tells nothing of this machine and its user."""
+def _check_private(name: str, data: bytes, folder: Path) -> None:
+    """Demand that a member tells nothing of this machine and its user."""
     for what, word in _private(folder):
-        if word in text:
+        if word.encode() in data:
             raise InputError(
                 f"{name} holds {what}, {word}, which is nobody's business", where=name,
                 hint="Use paths relative to the recipe, and run it again",
             )  # fmt: skip
 
 
+def _check_paths(name: str, text: str) -> None:
+    found = _PATH.search(text)
+    if found is not None:
+        raise InputError(
+            f"{name} holds a path of this machine, {found[1]}", where=name,
+            hint="Use paths relative to the recipe and run it again, or allow it with --paths",
+        )  # fmt: skip
+
+
 def _private(folder: Path) -> Iterator[tuple[str, str]]:
-    home = str(Path.home())
     yield "the path of the work directory", str(folder.absolute())
-    if len(home) > len("/root"):
-        yield "your home folder", home
+    yield "your home folder", f"{Path.home()}/"
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         return
-    for parent in ("home", "Users"):
-        yield "your name", f"/{parent}/{user}"
+    yield "your name", f"/{user}/"

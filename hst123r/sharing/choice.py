@@ -10,6 +10,8 @@ from typing import Any, Final
 from hst123r.errors import InputError
 from hst123r.files.content import look
 
+RESULTS: Final = "results/"
+"""Folder of the results in a bundle; in it they are as in the work directory."""
 LEFT_OUT: Final = frozenset({"file", "truth", "selected"})
 """Kinds of products that an archive gives again."""
 LARGE: Final = frozenset({"exposure", "stack", "cosmic-ray mask", "cosmic rays", "stars"})
@@ -90,7 +92,7 @@ def _wanted(extract: Mapping[str, Any], folder: Path, *, images: bool) -> Iterat
                     continue
                 yield Chosen(
                     folder / file["path"],
-                    f"results/{file['path']}",
+                    f"{RESULTS}{file['path']}",
                     file["digest"],
                     product["kind"],
                     file["role"],

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-SCIENCE: Final = ("pixels", "dq", "wcs", "science")
-"""Facets of FITS files that mean something; others hold dates and names of runs."""
-OF_A_RUN: Final = frozenset({"report", "export", "truth"})
-"""Kinds of products that name the run they are of, and so are never equal."""
-PICTURES: Final = frozenset({"preview", "plot", "cutouts"})
-_ROW: Final = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
+from hst123r.records.science import changed_facets, names_its_run
+
+_ROW: Final = ("target", "source", "level", "detector", "filter", "epoch", "visit", "exposure")
+_FLUXES: Final = {"flux_njy": "flux_err_njy", "flux_corrected_njy": "flux_err_njy"}
+_MAGNITUDES: Final = ("mag_", "limit_ab", "limit_st", "limit_vega", "extinction_mag")
+"""How the names of columns begin whose differences are magnitudes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,21 @@ def compare(then: Mapping[str, Any], now: Mapping[str, Any], sigma: float) -> li
     then, now : mapping
         Extracts, see :func:`hst123r.provenance.extract.extract`.
     sigma : float
-        How far fluxes may differ, in units of their error, where products are not equal.
+        How far photometry may differ: fluxes in units of their errors, magnitudes in magnitudes,
+        errors and other numbers by this part of themselves.
 
     Returns
     -------
     list of Line
-        Software, stage by stage, and photometry.
+        Software, parameters, stage by stage, measurements, and photometry.
     """
-    return [_software(then, now), *_stages(then, now), *_photometry(then, now, sigma)]
+    return [
+        _software(then, now),
+        _parameters(then, now),
+        *_stages(then, now),
+        _measurements(then, now),
+        *_photometry(then, now, sigma),
+    ]
 
 
 def _software(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
@@ -69,6 +76,56 @@ def _software(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
     ]
     text = ", ".join(changed) if changed else f"the same versions of {len(names)} packages"
     return Line("software", None if changed else True, text)
+
+
+def _parameters(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
+    """Compare what jobs were told: parameters, versions of stages and tools, arguments."""
+    first, second = _parts(then), _parts(now)
+    changed: dict[str, str] = {}
+    for key in [*first, *(key for key in second if key not in first)]:
+        stage, _, kind, name = key
+        old, new = first.get(key, "none"), second.get(key, "none")
+        if old != new and kind != "tool":
+            # of a stage that is divided otherwise, each part is told once
+            changed.setdefault(f"{stage}.{name}", f"{stage}.{name} {old} -> {new}")
+    said = list(changed.values())
+    shown = said if len(said) < 6 else [*said[:5], f"and {len(said) - 5} more"]
+    return Line("parameters", not said, ", ".join(shown) or f"{len(first)} values equal")
+
+
+def _parts(extract: Mapping[str, Any]) -> dict[tuple[str, str, str, str], str]:
+    return {
+        (job["stage"], job["label"], part["kind"], part["name"]): str(part["value"])
+        for job in extract["jobs"]
+        for part in job["parts"]
+    }
+
+
+def _measurements(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
+    first, second = _measured(then), _measured(now)
+    changed = [
+        f"{' '.join(word for word in key if word)} {first[key]} -> {second[key]}"
+        for key in first
+        if key in second and first[key] != second[key]
+    ]
+    gone = len([key for key in [*first, *second] if key not in first or key not in second])
+    said = changed[:3] + ([f"and {len(changed) - 3} more"] if len(changed) > 3 else [])
+    if gone:
+        said.append(f"{gone} are in one of them only")
+    # numbers about results are no results: what they are about is compared itself
+    text = "; ".join(said) or f"{len(first)} numbers equal"
+    return Line("measurements", None if said else True, text)
+
+
+def _measured(extract: Mapping[str, Any]) -> dict[tuple[str, str, str, str], tuple[Any, str]]:
+    return {
+        (job["stage"], job["label"], item["name"], item["subject"]): (
+            item["value"],
+            item["quality"],
+        )
+        for job in extract["jobs"]
+        for item in job["measurements"]
+    }
 
 
 def _stages(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Line]:
@@ -103,14 +160,14 @@ def _files(extract: Mapping[str, Any]) -> dict[_Key, Mapping[str, Any]]:
         for job in extract["jobs"]
         for product in job["products"]
         for file in product["files"]
-        if file["owned"] and product["kind"] not in OF_A_RUN and file["role"] not in PICTURES
+        if file["owned"] and not names_its_run(product["kind"], file["role"])
     }
 
 
 def _different(key: _Key, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     del key
     if first["facets"] or second["facets"]:
-        return [name for name in SCIENCE if first["facets"].get(name) != second["facets"].get(name)]
+        return changed_facets(first["facets"], second["facets"])
     return [] if first["digest"] == second["digest"] else ["content"]
 
 
@@ -131,21 +188,44 @@ def _photometry(then: Mapping[str, Any], now: Mapping[str, Any], sigma: float) -
         text = f"{len(away)} fluxes, none differs by more than {most:.2g} sigma"
         if most > sigma and worst is not None:
             text += f"; the worst is {' '.join(str(word) for word in worst[1:] if word)}"
+        other = sorted({name for key in away for name in _unlike(here[key], there[key], sigma)})
+        if other:
+            text += f"; also different: {', '.join(other)}"
         if lost:
             text += f"; {len(lost)} are in one of them only"
-        yield Line(f"photometry of {target}", not lost and most <= sigma, text)
+        yield Line(f"photometry of {target}", not (lost or other) and most <= sigma, text)
 
 
 def _rows(extract: Mapping[str, Any]) -> dict[tuple[Any, ...], Mapping[str, Any]]:
-    return {tuple(row[name] for name in _ROW): row for row in extract["photometry"]}
+    return {tuple(row.get(name) for name in _ROW): row for row in extract["photometry"]}
 
 
 def _sigmas(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
-    """Return how far two fluxes are apart, in units of the larger error; inf if one is unknown."""
-    values = [row["flux_njy"] for row in (first, second)]
-    if values[0] == values[1]:
+    """Return how far fluxes are apart, in units of both errors; inf if one is not known."""
+    return max(_of_errors(first, second, name, error) for name, error in _FLUXES.items())
+
+
+def _of_errors(first: Mapping[str, Any], second: Mapping[str, Any], name: str, error: str) -> float:
+    old, new = first.get(name), second.get(name)
+    if old == new:
         return 0.0
-    errors = [row["flux_err_njy"] for row in (first, second)]
-    if None in values or None in errors or not max(errors) > 0:
+    errors = first.get(error), second.get(error)
+    if old is None or new is None or errors[0] is None or errors[1] is None:
         return math.inf
-    return abs(float(values[0]) - float(values[1])) / float(max(errors))
+    both = math.hypot(float(errors[0]), float(errors[1]))
+    return abs(float(old) - float(new)) / both if both > 0 else math.inf
+
+
+def _unlike(first: Mapping[str, Any], second: Mapping[str, Any], sigma: float) -> Iterator[str]:
+    """Yield the columns beside fluxes that differ by more than they may."""
+    for name in {**first, **second}:
+        old, new = first.get(name), second.get(name)
+        if old == new or name in _FLUXES:
+            continue
+        if not (isinstance(old, float) and isinstance(new, float)):
+            yield name
+        elif name.startswith(_MAGNITUDES):
+            if abs(old - new) > sigma:
+                yield name
+        elif abs(old - new) > sigma * max(abs(old), abs(new)):
+            yield name

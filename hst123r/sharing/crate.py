@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.errors import EnvironmentProblem
-from hst123r.sharing.choice import Chosen
+from hst123r.sharing.choice import RESULTS, Chosen
 
 if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 RECIPE: Final = "recipe.yaml"
 METADATA: Final = "ro-crate-metadata.json"
 ENGINE: Final = "#hst123r"
+RAW: Final = "file"
+"""Kind of the products that are files of an archive."""
 LANGUAGE: Final = "#hst123r-recipe"
 INSTALL: Final = "Install it with `pip install 'hst123r[share]'`"
 _PERMALINK: Final = "https://w3id.org/ro/wfrun/"
@@ -69,7 +71,7 @@ def metadata(
     stages = list(dict.fromkeys(job["stage"] for job in extract["jobs"]))
     _add_engine(crate, about)
     workflow = _add_workflow(crate, extract, stages)
-    by_path = _add_files(crate, files)
+    by_path = {**_add_raw(crate, extract), **_add_files(crate, files)}
     actions = [_add_job(crate, job, by_path) for job in extract["jobs"]]
     _add_run(crate, extract, workflow, actions)
     document: dict[str, Any] = crate.metadata.generate()
@@ -85,7 +87,7 @@ def _time(text: str) -> Any:
     return datetime.fromisoformat(text)
 
 
-def _add(crate: ROCrate, identifier: str, **properties: Any) -> Any:
+def _add(crate: ROCrate, identifier: str, /, **properties: Any) -> Any:
     from rocrate.model import ContextEntity
 
     return crate.add(ContextEntity(crate, identifier, properties=properties))
@@ -134,6 +136,24 @@ def _add_workflow(crate: ROCrate, extract: Mapping[str, Any], stages: Sequence[s
     return workflow
 
 
+def _add_raw(crate: ROCrate, extract: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what archives gave, which is not in the crate: where it is from, and its digest."""
+    found = {}
+    for job in extract["jobs"]:
+        uris = {item["sha256"]: item["uri"] for item in job["downloads"] if item["sha256"]}
+        for product in job["products"]:
+            for file in product["files"]:
+                if product["kind"] != RAW or not file["owned"]:
+                    continue
+                uri = uris.get(file["sha256"])
+                found[file["path"]] = _add(
+                    crate, f"#{file['path']}", **{"@type": "CreativeWork"}, name=file["path"],
+                    identifier=[text for text in (uri, file["digest"], file["sha256"]) if text],
+                    description="A file of the archive; `replay` fetches it again",
+                )  # fmt: skip
+    return found
+
+
 def _add_files(crate: ROCrate, files: Sequence[Chosen]) -> dict[str, Any]:
     found = {}
     for item in files:
@@ -142,7 +162,7 @@ def _add_files(crate: ROCrate, files: Sequence[Chosen]) -> dict[str, Any]:
             "description": f"{item.kind}, {item.role}, by {item.job}",
             "identifier": item.digest,
         }
-        path = item.name.removeprefix("results/")
+        path = item.name.removeprefix(RESULTS)
         found[path] = crate.add_file(dest_path=item.name, properties=words)
     return found
 

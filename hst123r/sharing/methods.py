@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+from hst123r.photometry.flags import Flag
 from hst123r.sharing.cite import SIMULATED
+
+VARIABLE: Final = int(Flag.VARIABLE)
 
 
 def methods(extract: Mapping[str, Any]) -> str:
@@ -60,7 +63,7 @@ def _exposures(extract: Mapping[str, Any]) -> list[str]:
     ]
     simulated = _value(_jobs(extract, "fetch"), "from") == SIMULATED
     whose = "simulated exposures" if simulated else "exposures of the Hubble Space Telescope"
-    rejected = {r["subject"] for job in extract["jobs"] for r in job["rejects"]}
+    rejected = {r["subject"] for job in _jobs(extract, "select") for r in job["rejects"]}
     left = f"; {len(rejected)} were left out by its cuts" if rejected else ""
     return [f"We used {len(exposures)} {whose}: {', '.join(described)}{left}."]
 
@@ -116,16 +119,24 @@ def _targets(extract: Mapping[str, Any]) -> list[str]:
     rows = [row for row in extract["photometry"] if row["level"] == "filter"]
     said = []
     for target in dict.fromkeys(row["target"] for row in rows):
-        mine = [
-            f"{row['filter']} = {row['mag_ab']:.3f} +- {row['mag_err']:.3f}"
-            if row["mag_ab"] is not None
-            else f"{row['filter']} > {row['limit_ab']:.2f} ({row['limit_sigma']:g} sigma)"
-            for row in rows
-            if row["target"] == target and (row["mag_ab"] or row["limit_ab"]) is not None
-        ]
-        if mine:
-            said.append(f"For {target} we find {', '.join(mine)} mag (AB).")
+        mine = [row for row in rows if row["target"] == target]
+        # of several sources around a target the first is the one that was chosen
+        found = [_magnitude(row) for row in mine if row["source"] == mine[0]["source"]]
+        found = [text for text in found if text]
+        if found:
+            said.append(f"For {target} we find {', '.join(found)} mag (AB).")
     return said
+
+
+def _magnitude(row: Mapping[str, Any]) -> str:
+    """Return a magnitude or a limit in words, empty where there is neither."""
+    name = f"{row['detector']} {row['filter']}"
+    if row["mag_ab"] is not None:
+        varies = " (the mean of a source that varies)" if int(row["flags"]) & VARIABLE else ""
+        return f"{name} = {row['mag_ab']:.3f} +- {row['mag_err']:.3f}{varies}"
+    if row["limit_ab"] is not None:
+        return f"{name} > {row['limit_ab']:.2f} ({row['limit_sigma']:g} sigma)"
+    return ""
 
 
 def _software(extract: Mapping[str, Any]) -> list[str]:

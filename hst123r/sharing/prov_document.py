@@ -46,7 +46,8 @@ def document(extract: Mapping[str, Any]) -> dict[str, Any]:
     known: set[str] = set()
 
     def entity(path: str, digest: str | None, **more: str) -> str:
-        name = f"h:file/{digest or path}"
+        # equal bytes at two places are two files
+        name = f"h:file/{path}/{digest or 'unknown'}"
         if name not in known:
             known.add(name)
             made.entity(name, {"prov:label": path, "h:digest": digest or "", **more})

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from hst123r.errors import InputError
 from hst123r.files.publish import machine_errors, make_folder, write
-from hst123r.provenance import queries
 from hst123r.provenance.extract import extract
 from hst123r.provenance.reading import reading
+from hst123r.provenance.tags import number_of
 from hst123r.sharing.compare import Line, compare
 from hst123r.sharing.unpack import Opened
 
+SAME_ARCSEC: Final = 0.05
+"""Stars of two catalogues are the same within a pixel of the finest detectors' stacks."""
 FINISHED: Final = {0, 3}
 """Exit codes of runs that came to an end: good, or with results that are bad."""
 
@@ -107,8 +110,50 @@ def compared(opened: Opened, work_folder: Path, sigma: float) -> list[Line]:
     Returns
     -------
     list of Line
-        All that was compared.
+        All that was compared; catalogues that are not equal star by star.
     """
     with reading(work_folder) as store:
-        last = queries.runs(store.db)[-1]["run"]
-        return compare(opened.extract, extract(store.db, last), sigma)
+        now = extract(store.db, number_of(store.db, "", str(work_folder)))
+    return [
+        *compare(opened.extract, now, sigma),
+        *_star_by_star(opened, now, work_folder, sigma),
+    ]
+
+
+def _star_by_star(
+    opened: Opened, now: dict[str, Any], work_folder: Path, sigma: float
+) -> Iterator[Line]:
+    from hst123r.engine.star_by_star import compare as compare_catalogues
+
+    there = _catalogues(now)
+    for name, (path, digest) in _catalogues(opened.extract).items():
+        if name not in there or there[name][1] == digest:
+            continue
+        data = opened.result(path)
+        if data is None:
+            yield Line(f"stars of {name}", None, "the bundle does not hold its catalogue")
+            continue
+        with TemporaryDirectory() as folder:
+            old = Path(folder) / Path(path).name
+            old.write_bytes(data)
+            found = compare_catalogues(old, work_folder / there[name][0], SAME_ARCSEC, 0)
+        largest = found["largest_sigma"]
+        passed = not (found["only_a"] or found["only_b"]) and (largest or 0.0) <= sigma
+        offset = found["median_offset_mag"]
+        text = f"{found['matched']} stars in both, {found['only_a'] + found['only_b']} in one only"
+        if largest is not None:
+            text += f"; largest difference {largest:.2g} sigma"
+        if offset is not None:
+            text += f", median {offset:+.4f} mag"
+        yield Line(f"stars of {name}", passed, text)
+
+
+def _catalogues(found: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return path and digest of the catalogues of photometry, by stage and product."""
+    return {
+        f"{job['stage']}:{product['name']}": (file["path"], file["digest"])
+        for job in found["jobs"]
+        for product in job["products"]
+        for file in product["files"]
+        if product["kind"] == "photometry" and file["role"] == "catalog" and file["owned"]
+    }

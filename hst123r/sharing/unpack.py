@@ -6,6 +6,7 @@ import json
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -13,17 +14,41 @@ from typing import Any, Final
 from hst123r.errors import InputError
 from hst123r.provenance.extract import FORMAT
 from hst123r.sharing.bundle import EXTRACT, LOCK
+from hst123r.sharing.choice import RESULTS
 from hst123r.sharing.crate import RECIPE
 
 MOST_MEMBERS: Final = 200_000
-LARGEST_TEXT: Final = 500_000_000
+LARGEST_TEXT: Final = 200_000_000
 """Bytes of the extract; that of 5,000 jobs has 60 MB."""
+LARGEST_RATIO: Final = 200
+"""How much larger than in the bundle a text may be; honest ones become 20 times as large."""
+SMALL: Final = 1_000_000
+"""Bytes below which nobody asks how well a text was packed."""
 LARGEST_RECIPE: Final = 1_000_000
 _DAMAGE: Final = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError,
+    RuntimeError,
 )  # fmt: skip
-"""What a zip that is none, was cut, flipped or made in an unknown way gives."""
+"""What a zip that is none, was cut, flipped, locked or made in an unknown way gives."""
 _AGAIN: Final = "Ask for another copy, or make it anew with `hst123r bundle`"
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """Keys of a mapping that is there once, with their kinds."""
+
+    keys: dict[str, type | tuple[type, ...]]
+
+
+_SHAPE: Final[dict[str, _Record | dict[str, type | tuple[type, ...]]]] = {
+    "run": _Record({"recipe": str, "options": dict, "parameters": list}),
+    "environment": _Record({"python": str, "packages": dict}),
+    "jobs": {
+        "stage": str, "handler": str, "label": str, "parts": list, "products": list,
+        "measurements": list,
+    },
+    "photometry": {"target": str, "level": str},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +63,34 @@ class Opened:
         Text of the lock, if it has one.
     extract : dict
         What the run rests on.
+    path : Path, optional
+        The file, for its results.
     """
 
     recipe: str
     lock: str | None
     extract: dict[str, Any]
+    path: Path | None = None
+
+    def result(self, name: str) -> bytes | None:
+        """Return a file of the results by its path in the work directory, None without it.
+
+        Raises
+        ------
+        InputError
+            If the bundle is damaged, or the file larger than any honest one.
+        """
+        if self.path is None:
+            return None
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                member = f"{RESULTS}{name}"
+                if member not in archive.namelist():
+                    return None
+                return _bytes(archive, member, LARGEST_TEXT, self.path)
+        except _DAMAGE as error:
+            where = str(self.path)
+            raise InputError(f"the bundle is damaged: {error}", where=where, hint=_AGAIN) from error
 
 
 def read_bundle(path: Path) -> Opened:
@@ -83,7 +131,7 @@ def read_bundle(path: Path) -> Opened:
         raise InputError(f"the bundle is damaged: {error}", where=str(path), hint=_AGAIN) from error
     except OSError as error:
         raise InputError(f"the bundle cannot be read: {error.strerror}", where=str(path)) from error
-    return Opened(recipe, lock, extract)
+    return Opened(recipe, lock, extract, path)
 
 
 def _check_names(members: list[zipfile.ZipInfo], path: Path) -> None:
@@ -105,16 +153,22 @@ def _check_names(members: list[zipfile.ZipInfo], path: Path) -> None:
         seen.add(name)
 
 
-def _text(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> str:
+def _bytes(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
     """Read a member up to a size, whatever it says its size is."""
+    packed = archive.getinfo(name).compress_size
+    most = min(most, max(SMALL, LARGEST_RATIO * packed))
     with archive.open(name) as member:
         data = member.read(most + 1)
     if len(data) > most:
         raise InputError(
             f"{name} in it has more than {most} bytes, which no honest one has", where=str(path)
         )
+    return data
+
+
+def _text(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> str:
     try:
-        return data.decode()
+        return _bytes(archive, name, most, path).decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{name} in it is no UTF-8 text", where=str(path), hint=_AGAIN) from error
 
@@ -130,6 +184,24 @@ def _extract(text: str, path: Path) -> dict[str, Any]:
             f"its run is written as {kind!r}, and this version reads {FORMAT!r}",
             where=str(path), hint="Install the version of hst123r that made it",
         )  # fmt: skip
-    if not all(isinstance(found.get(name), list) for name in ("jobs", "photometry")):
-        raise InputError(f"{EXTRACT} in it lacks jobs or photometry", where=str(path), hint=_AGAIN)
+    lacking = next(_lacking(found), None)
+    if lacking:
+        raise InputError(f"{EXTRACT} in it lacks {lacking}", where=str(path), hint=_AGAIN)
     return dict(found)
+
+
+def _lacking(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what of the shape that everything else goes by is not there."""
+    for name, shape in _SHAPE.items():
+        holders = [found.get(name)] if isinstance(shape, _Record) else found.get(name)
+        if not isinstance(holders, list):
+            yield name
+            return
+        keys = shape.keys if isinstance(shape, _Record) else shape
+        for holder in holders:
+            if not isinstance(holder, dict):
+                yield name
+                return
+            for key, kind in keys.items():
+                if key not in holder or not isinstance(holder[key], kind):
+                    yield f"{key} of {name}"

@@ -19,6 +19,7 @@ from hst123r.photometry.magnitudes import njy_per_unit
 from hst123r.photometry.paint import paint
 from hst123r.photometry.relation import fit_relation
 from hst123r.sources.measured import FrameNote, Measurements, collect
+from hst123r.sources.transfer_losses import Transfer
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -99,9 +100,12 @@ def scatter(
     -------
     list of (ndarray, ndarray)
         Right ascensions and declinations of each turn: a triangular lattice, turned and moved at
-        random.
+        random; one star at a random place where the lattice has room for none within the radius.
     """
     rng = np.random.default_rng(seed)
+    if radius_arcsec < apart_arcsec / np.sqrt(3.0):
+        # no place is farther than this from a triangular lattice: from here on turns may be empty
+        return _one_by_one(ra_deg, dec_deg, radius_arcsec, number, rng)
     turns = []
     left = number
     steps = np.arange(-int(radius_arcsec / apart_arcsec) - 2, int(radius_arcsec / apart_arcsec) + 3)
@@ -120,6 +124,17 @@ def scatter(
     return turns
 
 
+def _one_by_one(
+    ra_deg: float, dec_deg: float, radius_arcsec: float, number: int, rng: np.random.Generator
+) -> list[tuple[Floats, Floats]]:
+    """Return one place in each turn, spread evenly over the circle."""
+    distance = radius_arcsec * np.sqrt(rng.uniform(0, 1, number))
+    angle = rng.uniform(0, 2 * np.pi, number)
+    ra = ra_deg + distance * np.sin(angle) / 3600 / np.cos(np.radians(dec_deg))
+    dec = dec_deg + distance * np.cos(angle) / 3600
+    return [(ra[k : k + 1] % 360.0, dec[k : k + 1]) for k in range(number)]
+
+
 def artificial_stars(
     frames: Iterable[Frame],
     joint: Joint,
@@ -132,6 +147,7 @@ def artificial_stars(
     number: int,
     radius_arcsec: float,
     seed: int = SEED,
+    transfer: Transfer | None = None,
 ) -> Artificial:
     """Put stars into the frames around a place, and measure them with the fit of the others.
 
@@ -160,6 +176,9 @@ def artificial_stars(
         How far from the place they may be.
     seed : int
         Of the random numbers.
+    transfer : Transfer or None
+        Losses of charge transfer: the stars lose light as real ones do, and it is made good in
+        what is measured of them as it is in the known sources.
 
     Returns
     -------
@@ -178,10 +197,10 @@ def artificial_stars(
     for index, (frame, note) in enumerate(zip(frames, notes, strict=True)):
         unit = float(njy_per_unit(note.zeropoint_ab)) / note.exposure_time_s
         half = (radius_arcsec / joint_scale(frame)) + 3 * options.fit_radius_pix
-        (x,), (y,) = frame.pixels([place[0]], [place[1]])
+        (middle_x,), (middle_y,) = frame.pixels([place[0]], [place[1]])
         shift = joint.shift_pix[index]
         stars = joint.fluxes[index]
-        centre = (float(x + shift[0]), float(y + shift[1]))
+        centre = (float(middle_x + shift[0]), float(middle_y + shift[1]))
         piece = cut_out(
             frame, joint.backgrounds[index], stars, centre, half, options.fit_radius_pix
         )
@@ -193,17 +212,23 @@ def artificial_stars(
             if piece is None or not np.isfinite(unit):
                 continue
             px, py = frame.pixels(ra, dec)
-            spot = piece.local(px + shift[0], py + shift[1])
+            x, y = px + shift[0], py + shift[1]
             photons = np.random.default_rng((seed, index, turn))
             light = true[turn] / unit
+            if transfer is not None:
+                level = joint.backgrounds[index].at(x, y)
+                light = transfer.dimmed(note.exposure, note.extver, light, level, x, y)
             own = replace(options, model_error=stars.model_error)
-            parts.append((rows, _measured(piece, stars, spot, light, own, photons)))
+            parts.append((rows, _measured(piece, stars, (x, y), light, own, photons)))
         fluxes.append(_together(parts, size, stars))
     sky = tuple(joint.backgrounds)
     ra, dec = (np.concatenate([np.zeros(0), *(turn[k] for turn in turns)]) for k in (0, 1))
     zero = np.zeros((size, 2))
     made = Joint(ra, dec, np.zeros((size, 2, 2)), zero, tuple(fluxes), sky, joint.shift_pix)
-    return Artificial(np.concatenate([np.zeros(0), *true]), collect(made, notes, exposures))
+    found = collect(made, notes, exposures)
+    if transfer is not None:
+        found = transfer.made_good(found)
+    return Artificial(np.concatenate([np.zeros(0), *true]), found)
 
 
 def joint_scale(frame: Frame) -> float:
@@ -221,9 +246,9 @@ def _measured(
     options: FitOptions,
     rng: np.random.Generator,
 ) -> Fluxes:
-    """Put some stars on a piece, and return their fluxes."""
+    """Put some stars on a piece, and return their fluxes; places are those of the whole frame."""
     frame = piece.frame
-    x, y = spot
+    x, y = piece.local(*spot)
     area = frame.area_at(x, y)
     noise = frame.read_noise_e
     # electrons are drawn before the flat field makes up for the area of the pixels
@@ -239,7 +264,7 @@ def _measured(
         piece.background,
         options,
     )
-    return _of(both, slice(0, x.size))
+    return replace(_of(both, slice(0, x.size)), x=spot[0], y=spot[1])
 
 
 def _of(fluxes: Fluxes, rows: slice) -> Fluxes:

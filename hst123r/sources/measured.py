@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from hst123r.photometry.combine import Combined, combine
 from hst123r.photometry.flags import Flag
 from hst123r.photometry.joint import Joint
-from hst123r.photometry.limits import limiting_flux
 from hst123r.photometry.magnitudes import magnitude_ab, magnitude_error, njy_per_unit
 
 Floats = NDArray[np.float64]
@@ -234,8 +233,6 @@ def mean_fluxes(
         seen = snr >= nsigma
         mag = np.where(seen, magnitude_ab(combined.flux), np.nan)
         error = np.where(seen, magnitude_error(combined.flux, combined.error), np.nan)
-    limit = magnitude_ab(
-        limiting_flux(combined.flux, combined.error, combined.photon_slope, nsigma)
-    )
+    limit = magnitude_ab(combined.limit(nsigma))
     flags = np.bitwise_or.reduce(np.where(used, found.flags[chosen], 0), axis=0)
     return Means(combined, mag, error, limit, snr, flags)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from hst123r.photometry.transfer import exponential_loss, power_loss
 from hst123r.sources.measured import Measurements
 
 Floats = NDArray[np.float64]
+_TURNS: Final = 20
+"""The loss asks for the light that it leaves. Each turn is nearer by the factor 0.9 times the loss
+in magnitudes times the power of the flux, which is under a half: 20 turns give six digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,84 @@ class Readout:
     exposure_time_s: float
     chips: dict[int, int]
     first: dict[int, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The losses of some exposures.
+
+    Parameters
+    ----------
+    detector : Detector
+        Facts of the detector.
+    readouts : sequence of Readout
+        All exposures.
+    rows : sequence of int
+        Those that lose light that a formula tells.
+    """
+
+    detector: Detector
+    readouts: Sequence[Readout]
+    rows: Sequence[int]
+
+    def loss(
+        self, row: int, extver: int, light_e: Floats, sky_e: Floats, x: Floats, y: Floats
+    ) -> Floats:
+        """Return by how many magnitudes stars are too faint.
+
+        Parameters
+        ----------
+        row, extver : int
+            Number of the exposure, and EXTVER of the chip.
+        light_e, sky_e : (n,) ndarray of float64
+            Electrons that arrive of each star, and of the sky in a pixel there.
+        x, y : (n,) ndarray of float64
+            Zero-based pixels of the file.
+
+        Returns
+        -------
+        (n,) ndarray of float64
+            Magnitudes; 0 where the exposure loses nothing that a formula tells.
+        """
+        facts = self.detector.transfer_loss
+        if facts is None or row not in self.rows:
+            return np.zeros(np.shape(light_e))
+        readout = self.readouts[row]
+        number = readout.chips[extver]
+        left, low = readout.first[extver]
+        moved = y + low + 1.0
+        if number in facts.read_from_top:
+            rows = next(c.rows for c in self.detector.chips if c.number == number)
+            moved = rows + 1.0 - moved
+        return _loss(facts, light_e, sky_e, x + left + 1.0, moved, readout.mjd)
+
+    def dimmed(
+        self, row: int, extver: int, light_e: Floats, sky_e: Floats, x: Floats, y: Floats
+    ) -> Floats:
+        """Return what arrives of the light of stars: the inverse of :meth:`made_good`.
+
+        Parameters
+        ----------
+        row, extver : int
+            Number of the exposure, and EXTVER of the chip.
+        light_e, sky_e : (n,) ndarray of float64
+            Electrons of each star before its charge is moved, and of the sky in a pixel there.
+        x, y : (n,) ndarray of float64
+            Zero-based pixels of the file.
+
+        Returns
+        -------
+        (n,) ndarray of float64
+            Electrons, such that those and their loss make up `light_e`.
+        """
+        left = light_e
+        for _ in range(_TURNS):
+            left = light_e * 10.0 ** (-0.4 * self.loss(row, extver, left, sky_e, x, y))
+        return left
+
+    def made_good(self, found: Measurements) -> Measurements:
+        """Return measurements with their losses made good, see :func:`made_good`."""
+        return made_good(found, losses(found, self.detector, self.readouts, self.rows))
 
 
 def uncorrected(detector: Detector, readouts: Sequence[Readout]) -> tuple[list[int], list[int]]:
@@ -94,10 +176,8 @@ def losses(
     (exposures, sources) ndarray of float64
         Magnitudes; 0 in other exposures and where nothing was measured.
     """
-    facts = detector.transfer_loss
     result = np.zeros(found.flux.shape)
-    if facts is None or facts.law is None:
-        return result
+    transfer = Transfer(detector, readouts, rows)
     times = np.array([readout.exposure_time_s for readout in readouts])[:, None]
     good = found.good & np.isfinite(found.rate)
     spent = np.where(good, times, 0.0)
@@ -105,15 +185,11 @@ def losses(
     rate = np.where(good, spent * np.nan_to_num(found.rate), 0.0).sum(axis=0) / total
     for row in rows:
         readout = readouts[row]
-        for extver, number in readout.chips.items():
+        for extver in readout.chips:
             chosen = np.flatnonzero((found.extver[row] == extver) & np.isfinite(found.x[row]))
-            left, low = readout.first[extver]
-            y = found.y[row, chosen] + low + 1.0
-            if number in facts.read_from_top:
-                y = next(c.rows for c in detector.chips if c.number == number) + 1.0 - y
-            x = found.x[row, chosen] + left + 1.0
             light = rate[chosen] * readout.exposure_time_s
-            result[row, chosen] = _loss(facts, light, found.sky[row, chosen], x, y, readout.mjd)
+            x, y, sky = (array[row, chosen] for array in (found.x, found.y, found.sky))
+            result[row, chosen] = transfer.loss(row, extver, light, sky, x, y)
     return result
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVa
 from hst123r.records.outcome import Outcome, Product
 from hst123r.records.params import Params
 from hst123r.records.target import Target
+from hst123r.stage.resources import Cores, Forecast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -185,41 +186,6 @@ class Variant:
         return " ".join(part for part in (self.detector, self.filter) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a job will make and need, as far as it is known before.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns of the image it makes.
-    memory_mb : float
-        Peak memory, 10^6 bytes.
-    disk_mb : float
-        Its products on disk.
-    scratch_mb : float
-        What it needs on disk beside them while it runs.
-    refused : str
-        Why it must not run, empty where it may.
-    """
-
-    shape: tuple[int, int]
-    memory_mb: float
-    disk_mb: float
-    scratch_mb: float
-    refused: str = ""
-
-    @property
-    def text(self) -> str:
-        """One line for people."""
-        rows, columns = self.shape
-        told = (
-            f"{columns} x {rows} pixels, {self.memory_mb:.0f} MB of memory, {self.disk_mb:.0f} MB "
-            f"on disk and {self.scratch_mb:.0f} MB more while it runs"
-        )
-        return told + ("; refused, unless what is made before changes that" if self.refused else "")
-
-
 @dataclass(slots=True)
 class Job:
     """One unit of work of a stage.
@@ -373,6 +339,24 @@ class Stage(ABC, Generic[P]):
         """Estimate the peak memory of a job in MB, for admission to the worker pool."""
         del job, params
         return 600.0
+
+    def cores(self, job: Job, params: P) -> Cores:
+        """Return how many cores a job can use; how many it gets must not change its results.
+
+        Parameters
+        ----------
+        job : Job
+            The job.
+        params : Params
+            Its resolved parameters.
+
+        Returns
+        -------
+        Cores
+            The most, and what each takes. `Context.cores` tells the job how many it has.
+        """
+        del job, params
+        return Cores()
 
     def at_once(self, params: P) -> int:
         """Return how many of its jobs may run at once even where there are fewer cores.

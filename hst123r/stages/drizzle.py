@@ -14,7 +14,8 @@ from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.groups import grouped, outline, same_everywhere, teller
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality, Reject
 from hst123r.stage.context import Context
-from hst123r.stage.contract import HEAVY, IMAGE, Forecast, Job, Need, Scope, Stage
+from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
+from hst123r.stage.resources import Forecast
 
 if TYPE_CHECKING:
     import numpy as np

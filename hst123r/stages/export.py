@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from hst123r.stage.context import Context
 from hst123r.stage.contract import ASTROPY, Job, Need, Scope, Stage
 
 BYTES = ("bytes",)
+ARTIFICIAL: Final = "artificial stars"
+"""Kind of the products with what became of artificial stars, of a field, detector and filter."""
 
 
 class ExportParams(Params):
@@ -31,10 +33,11 @@ class Export(Stage[ExportParams]):
 
     name = "export"
     params = ExportParams
-    version = 2
+    version = 3
     needs = (
         Need("light curve", facets=BYTES),
         Need("photometry", facets=BYTES),
+        Need(ARTIFICIAL, facets=BYTES, optional=True, every=True),
         Need("exposure table", facets=BYTES),
         Need("alignment", facets=(), facts=("exposures",), optional=True, every=True),
     )
@@ -83,7 +86,7 @@ class Export(Stage[ExportParams]):
                 path,
                 {"recipe": recipe, "software": job.arguments["software"]},
                 table.files["table"],
-                {product.name: product.files for product in job.inputs["photometry"]},
+                tables_of(job.inputs["photometry"], job.inputs.get(ARTIFICIAL, [])),
                 curves,
                 {p.name: p.facts["exposures"] for p in job.inputs.get("alignment", [])},
                 job.arguments["parameters"],
@@ -91,6 +94,29 @@ class Export(Stage[ExportParams]):
             files["hdf5"] = str(path)
         files |= _texts(params, context, curves)
         return Outcome([Product("export", "all", {}, files)])
+
+
+def tables_of(
+    photometry: Sequence[Product], artificial: Sequence[Product]
+) -> dict[str, dict[str, str]]:
+    """Return the tables of each field, detector and filter.
+
+    Parameters
+    ----------
+    photometry, artificial : sequence of Product
+        Products with the same names belong together.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        Path by role; those of artificial stars are ``completeness`` and ``artificial_stars``.
+    """
+    result = {product.name: dict(product.files) for product in photometry}
+    for product in artificial:
+        result.setdefault(product.name, {}).update(
+            completeness=product.files["table"], artificial_stars=product.files["stars"]
+        )
+    return result
 
 
 def _texts(params: ExportParams, context: Context, curves: dict[str, str]) -> dict[str, str]:

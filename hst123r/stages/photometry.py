@@ -20,6 +20,7 @@ from hst123r.stage.contract import (
     Scope,
     Stage,
 )
+from hst123r.stage.resources import Cores
 
 
 class Photometry(Stage[PhotometryParams]):
@@ -27,7 +28,7 @@ class Photometry(Stage[PhotometryParams]):
 
     name = "photometry"
     params = PhotometryParams
-    version = 3
+    version = 4
     needs = (
         Need("sources", facets=("bytes",), facts=("targets",)),
         Need("exposure", facets=IMAGE),
@@ -54,6 +55,10 @@ class Photometry(Stage[PhotometryParams]):
     def memory_mb(self, job: Job, params: PhotometryParams) -> float:
         """Estimate of the engine."""
         return ENGINES[params.engine].memory_mb(job, params)
+
+    def cores(self, job: Job, params: PhotometryParams) -> Cores:
+        """As many as the engine can use."""
+        return ENGINES[params.engine].cores(job, params)
 
     def run(self, job: Job, params: PhotometryParams, context: Context) -> Outcome:
         """Measure."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -76,7 +76,7 @@ class ScrapeParams(Params):
     vega_table: str | None = Field(
         None,
         description="Table with the AB magnitude of Vega in each filter, relative to the recipe: "
-        "columns detector, filter and vega_ab, comma-separated",
+        "columns detector, filter and vega_ab, comma-separated or ECSV",
     )
     extinction: ExtinctionParams | None = Field(
         None, description="Add columns without extinction, at the pivot wavelength of each filter"
@@ -90,13 +90,24 @@ class ScrapeParams(Params):
         if self.system != "vega" and self.vega_table is not None:
             yield ("vega_table",), "`vega_table` is for `system: vega`"
 
+    def clashes(self, sources: Mapping[str, Sequence[Params]]) -> Iterator[Misfit]:
+        """Say where limits are to be those of stars that nobody puts in."""
+        engines = {getattr(source, "engine", "") for source in sources.get("photometry", ())}
+        if self.limit == "artificial" and "dolphot" in engines:
+            sentence = (
+                "there are no limits from artificial stars with `engine: dolphot`, whose `fake` "
+                "tells completeness alone; take `limit: forced` or `limit: relation`, or "
+                "`engine: psf` with `artificial_stars`"
+            )
+            yield ("limit",), sentence
+
 
 class Scrape(Stage[ScrapeParams]):
     """Take the photometry of each target out of the catalogues: its light curve."""
 
     name = "scrape"
     params = ScrapeParams
-    version = 3
+    version = 4
     needs = (
         Need("photometry", facets=BYTES),
         Need("exposure", facets=(), facts=("epoch_number", "chips")),
@@ -254,6 +265,31 @@ def _cutouts(path: Path, job: Job, params: ScrapeParams, about: list[dict[str, A
     draw_cutouts(path, stacks, (ra, dec), params.cutout.to("arcsec"), marks, title)
 
 
+def measured_corners(photometry: Product, exposures: Sequence[Product]) -> list[list[list[float]]]:
+    """Return the corners of the chips that were measured.
+
+    Parameters
+    ----------
+    photometry : Product
+        With the roots of its exposures, and where not all chips were measured, those that were.
+    exposures : sequence of Product
+        All exposures, with their chips.
+
+    Returns
+    -------
+    list of list of [float, float]
+        Degrees.
+    """
+    chips = {product.name: product.facts["chips"] for product in exposures}
+    some: dict[str, list[int]] = photometry.facts.get("chips", {})
+    return [
+        chip["corners"]
+        for root in photometry.facts["exposures"]
+        for chip in chips.get(root, [])
+        if root not in some or chip["extver"] in some[root]
+    ]
+
+
 def _about(found: Found, job: Job, nsigma: float) -> dict[str, Any]:
     """Return what is known of a source beside its rows, as plain values."""
     import math
@@ -261,16 +297,11 @@ def _about(found: Found, job: Job, nsigma: float) -> dict[str, Any]:
     from hst123r.products.chance import chance_of
     from hst123r.products.photometry_tables import read_table
 
-    corners: dict[str, list[list[list[float]]]] = {
-        product.name: [chip["corners"] for chip in product.facts["chips"]]
-        for product in job.inputs["exposure"]
-    }
     catalogues, crowding = [], {}
     for product in job.inputs["photometry"]:
         table = read_table(product.files["catalog"])
         band = f"{product.labels['detector']} {product.labels['filter']}"
-        chips = [chip for root in product.facts["exposures"] for chip in corners.get(root, [])]
-        catalogues.append((band, table, chips))
+        catalogues.append((band, table, measured_corners(product, job.inputs["exposure"])))
         for row in table[table["source"] == found.source]:
             if math.isfinite(row["crowding"]):
                 crowding[band] = float(row["crowding"])
@@ -315,7 +346,7 @@ def _limited(rows: list[dict[str, Any]], job: Job, params: ScrapeParams) -> list
     if limited is None:
         raise StageError(
             "there were no artificial stars", where=job.label,
-            hint="Set photometry.artificial_stars, to 300 for example, or another scrape.limit",
+            hint="Set photometry.artificial_stars with `engine: psf`, or another scrape.limit",
         )  # fmt: skip
     return limited
 

@@ -91,6 +91,24 @@ def test_a_file_of_yours_is_where_it_ends(ran, first_run):
     assert stages(forth) == {"fetch", "select", "exposures"}
 
 
+def test_forward_from_a_job_that_ran_again_with_equal_results(ran, first_run):
+    """A second run fetches the same bytes, so all that read them is reused."""
+    folder = ran.workspace.folder
+    before = trace(folder, "fetch:jsi00101q", up=False)
+    ran.run(first_run, redo=("fetch:jsi00101q",))
+    (again,) = trace(folder, "fetch:jsi00101q", up=False)["roots"]
+    assert again not in before["roots"]
+    for what in ("fetch:jsi00101q", "raw/jsi00101q_flc.fits"):
+        found = trace(folder, what, up=False)
+        assert found["roots"] == [again]
+        assert stages(found) == {"fetch", "select", "exposures"}
+        assert [(link["path"], link["job"]) for link in found["links"]] == [
+            (link["path"], link["job"]) for link in before["links"]
+        ]
+        assert {link["made_by"] for link in found["links"] if link["path"]} >= {again}
+        assert found["leads_to"] == before["leads_to"]
+
+
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import hst123r
-from hst123r.engine.opened import table
+from hst123r.engine.opened import UNITS, table
 from hst123r.errors import InputError
+from hst123r.provenance.store import Store
 
 
 def test_light_curves_products_and_measurements_are_tables(finished):
@@ -27,6 +28,16 @@ def test_light_curves_products_and_measurements_are_tables(finished):
     assert len(work.history(stage="align")) == 2
     assert len(work.lineage("SN/F814W")["ends"]) == 6
     assert work.sql("select count(*) as n from job")["n"][0] == len(work.jobs)
+
+
+def test_every_number_of_a_light_curve_has_its_unit(tmp_path):
+    """Ratios have none, and so have numbers and names of things."""
+    columns = Store.in_memory(tmp_path).db.table("photometry").columns_dict
+    assert {name for name, kind in columns.items() if kind is float} - set(UNITS) == {
+        "snr", "chi2", "limit_sigma"
+    }  # fmt: skip
+    row = {name: 1.0 for name, kind in columns.items() if kind is float}
+    assert {str(table([row])[name].unit) for name in row if name.endswith("_njy")} == {"nJy"}
 
 
 def test_what_it_shows_is_short(finished):

@@ -6,6 +6,7 @@ from hst123r.engine import pool
 from hst123r.engine.pool import Pool
 from hst123r.errors import EnvironmentProblem
 from hst123r.external.template import IMPORTED
+from hst123r.stage.resources import Cores
 
 
 @pytest.fixture
@@ -84,3 +85,43 @@ def test_jobs_that_wait_for_the_network_do_not_wait_for_cores(started, tmp_path)
         started.start(number, (), folder, tmp_path / "job.log", 10.0)
     assert not started.has_room(10.0, 4)
     assert not started.has_room(1e9, 5)
+
+
+def test_a_job_gets_the_cores_that_nobody_else_has_a_use_for(started):
+    started.jobs, started.memory_mb = 8, 1000.0
+    many = Cores(6)
+    assert started.cores_for(Cores(), 100, 0) == 1
+    assert started.cores_for(many, 100, 0) == 6
+    assert started.cores_for(many, 100, 3) == 5
+    assert started.cores_for(many, 100, 20) == 1
+    # 900 MB are left, and each core beyond the first takes 400
+    assert started.cores_for(Cores(6, 400.0), 100, 0) == 3
+    assert started.cores_for(Cores(6, 400.0), 5000, 0) == 1
+
+
+def test_its_cores_count_against_the_pool(started):
+    started.jobs, started.memory_mb = 4, 1e6
+    started._running[1] = pool._Running(("fractions",), 1, "photometry", 3)
+    assert started.has_room(1)
+    assert started.cores_for(Cores(6), 1, 0) == 1
+    started._running[2] = pool._Running(("fractions",), 1, "photometry")
+    assert not started.has_room(1)
+
+
+def test_a_job_is_told_how_many_cores_it_has(bench, data, write_recipe, monkeypatch):
+    from hst123r.engine.handover import Order
+    from hst123r.stages.exposures import Exposures
+
+    told = {}
+    start = pool.Pool.start
+
+    def noted(self, job_id, modules, folder, log, needed_mb, stage="", cores=1):
+        told[stage] = (Order.load(folder).cores, cores, needed_mb)
+        start(self, job_id, modules, folder, log, needed_mb, stage, cores)
+
+    monkeypatch.setattr(pool.Pool, "start", noted)
+    monkeypatch.setattr(Exposures, "cores", lambda *_: Cores(3, 1.0))
+    monkeypatch.setattr(Exposures, "memory_mb", lambda *_: 100.0)
+    bench.run(write_recipe("exposures: {}", "reference: {}"), until="exposures", jobs=64)
+    assert told["exposures"] == (3, 3, 102.0)
+    assert {cores for stage, (cores, _, _) in told.items() if stage != "exposures"} <= {1}

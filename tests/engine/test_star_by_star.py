@@ -54,6 +54,46 @@ def test_equal_catalogues_and_empty_ones(tmp_path, sky):
     assert (found["matched"], found["only_a"], found["rms_sigma"]) == (0, 40, None)
 
 
+def test_a_star_without_a_position_is_left_out_and_counted(tmp_path, sky):
+    ra, dec = (np.array(values) for values in sky)
+    one = write(tmp_path / "a.ecsv", ra % 360, dec, np.ones(40))
+    ra[3], dec[5] = np.nan, np.inf
+    masked = np.ma.array(ra % 360, mask=np.arange(40) == 7)
+    two = write(tmp_path / "b.ecsv", masked, dec, np.ones(40))
+    found = compare(one, two, 0.05, 5)
+    assert (found["a"], found["b"], found["no_position_a"], found["no_position_b"]) == (
+        40,
+        40,
+        0,
+        3,
+    )
+    assert (found["matched"], found["only_a"], found["only_b"]) == (37, 3, 0)
+    assert compare(two, two, 0.05, 5)["different"] == 0
+
+
+def test_fluxes_are_compared_in_one_unit(tmp_path, sky):
+    def with_unit(name, flux, unit, unit_of_error):
+        path = write(tmp_path / name, sky[0] % 360, sky[1], np.full(40, flux), flux / 10)
+        found = Table.read(path)
+        found["flux"].unit, found["flux_err"].unit = unit, unit_of_error
+        found.write(path, overwrite=True)
+        return path
+
+    nano = with_unit("n.ecsv", 1000.0, "nJy", "nJy")
+    micro = with_unit("m.ecsv", 1.0, "uJy", "uJy")
+    found = compare(nano, micro, 0.05, 5)
+    assert found["median_offset_mag"] == pytest.approx(0)
+    assert found["largest_sigma"] == pytest.approx(0)
+    # an error in another unit than its flux is converted as well
+    odd = with_unit("o.ecsv", 1100.0, "nJy", "uJy")
+    assert compare(nano, odd, 0.05, 5)["largest_sigma"] == pytest.approx(100 / np.hypot(100, 1.1e5))
+    for other, sentence in (("ct / s", "is in ct / s"), (None, "no unit")):
+        with pytest.raises(InputError, match=f"flux.*{sentence}.*cannot be compared.*nJy"):
+            compare(
+                nano, with_unit(f"{sentence}.ecsv".replace("/", ""), 1.0, other, other), 0.05, 5
+            )
+
+
 def test_what_is_no_catalogue_is_a_sentence(tmp_path):
     path = tmp_path / "a.ecsv"
     Table({"ra": [1.0]}).write(path, format="ascii.ecsv")

@@ -140,3 +140,20 @@ def test_artificial_stars_have_a_log_of_their_own(run, program):
     lines = "print('****Error opening FakeStars file fake.list')\nsys.exit(255)"
     with pytest.raises(StageError, match=r"cannot open fake\.list"):
         run_fake(run.folder, "run.phot", "run.param", program=program(lines), log_name="f")
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "sentence"),
+    [
+        ("print('Memory allocation error')\nsys.exit(1)", EnvironmentProblem, "not enough memory"),
+        ("print('Memory allocation error')", EnvironmentProblem, "not enough memory"),
+        (
+            "print('write error')\nsys.exit(255)",
+            StageError,
+            "ended early with status 255.*write er",
+        ),
+    ],
+)
+def test_artificial_stars_that_end_early_are_no_success(run, program, lines, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        run_fake(run.folder, "run.phot", "run.param", program=program(lines), log_name="f")

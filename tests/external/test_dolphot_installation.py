@@ -80,3 +80,18 @@ def test_a_script_may_know_everything(tmp_path, monkeypatch):
     found = find({"DOL_ACS"})
     assert found.words == {"DOL_ACS"}
     assert found.base is None
+    assert found.script
+
+
+def test_a_folder_that_the_program_does_not_read_is_refused(binary, tmp_path, monkeypatch):
+    base = tmp_path / "dolphot2.0"
+    (base / "acs").mkdir(parents=True)
+    (base / "param").mkdir()
+    (base / "param" / "dolphot.param").touch()
+    binary(base)
+    monkeypatch.setenv(BASE_VARIABLE, str(base))
+    assert find().base == base
+    assert find().unasked() == {"param/dolphot.param": base / "param" / "dolphot.param"}
+    monkeypatch.setenv(BASE_VARIABLE, str(tmp_path))
+    with pytest.raises(EnvironmentProblem, match=f"was built with {base}, which it reads"):
+        find()

@@ -5,6 +5,7 @@ import json
 import h5py
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 
 import hst123r
@@ -152,3 +153,18 @@ def test_tables_without_rows_are_written_too(empty, tmp_path):
     assert [len(found[name]) for name in ("alignment", "psf", "parameters")] == [0, 0, 0]
     write_light_curves(tmp_path / "x.ecsv", {"SN": curve})
     assert tables.read(tmp_path / "x.ecsv").colnames == ["target", "name", "flux"]
+
+
+def test_tables_of_text_have_the_provenance_of_their_group(empty, tmp_path):
+    exposures, curve = empty
+    Table({"x": [1.0]}).write(tmp_path / "g_more.fits")
+    stamps = {"H123RUN": "r1", "H123JOB": "#7 photometry: SN", "H123KEY": "abc"}
+    for name, value in stamps.items():
+        fits.setval(tmp_path / "g_more.fits", name, value=value)
+    files = {"completeness": curve, "more": str(tmp_path / "g_more.fits")}
+    write_hdf5(tmp_path / "x.h5", {"recipe": "r"}, exposures, {"g": files}, {}, {}, [])
+    found = hst123r.open_catalog(tmp_path / "x.h5")
+    assert "photometry/g/completeness" in found
+    rows = found["provenance"]
+    assert [str(row["key"]) for row in rows] == ["abc", "abc"]
+    assert {str(row["job"]) for row in rows} == {"#7 photometry: SN"}

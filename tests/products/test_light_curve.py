@@ -215,6 +215,15 @@ def test_a_mean_whose_exposures_differ_has_the_error_of_their_scatter(changing):
         assert row["flux_err_njy"] == row["flux_err_scatter_njy"] > 10 * row["flux_err_weights_njy"]
 
 
+def test_the_limit_of_a_visit_scales_background_and_photons_with_the_scatter(changing):
+    """As `Combined.limit` does, the same as the limits of epochs and catalogues."""
+    for row in of_level(changing(1000, 2000, 1000, 2000), "visit"):
+        ratio = (row["flux_err_njy"] / row["flux_err_weights_njy"]) ** 2
+        empty, slope = EMPTY / 3 * ratio, SLOPE / 3 * ratio
+        limit = 4.5 * slope + math.sqrt((4.5 * slope) ** 2 + 9 * empty)
+        assert row["limit_ab"] == pytest.approx(float(magnitude_ab(limit)), abs=1e-6)
+
+
 def test_a_place_without_a_value_has_rows_without_numbers(changing):
     with np.errstate(invalid="ignore"):
         found = changing(*[np.nan] * 4)

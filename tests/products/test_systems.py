@@ -99,3 +99,37 @@ def test_a_table_of_vega(tmp_path):
     path.write_text("detector,filter,vega_ab\nACS/WFC,F606W,bright\n")
     with pytest.raises(InputError, match="no table with the columns"):
         read_vega(path)
+
+
+def test_a_table_of_vega_in_ecsv(tmp_path):
+    """As astropy writes it by default, with units or as plain numbers."""
+    from astropy import units
+    from astropy.table import QTable, Table
+
+    rows = {"detector": ["ACS/WFC", "WFC3/IR"], "filter": ["F606W", "F160W"]}
+    wanted = {("ACS/WFC", "F606W"): 0.085, ("WFC3/IR", "F160W"): 1.25}
+    plain = Table({**rows, "vega_ab": [0.085, 1.25]})
+    plain["vega_ab"].unit = "mag"
+    for name, table in (
+        ("plain.ecsv", plain),
+        ("quantity.ecsv", QTable({**rows, "vega_ab": [0.085, 1.25] * units.mag})),
+    ):
+        table.write(tmp_path / name)
+        assert read_vega(tmp_path / name) == wanted
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("ACS/WFC,F606W,", "row 1 has no value.*ACS/WFC, F606W, [?]"),
+        ("ACS/WFC,F814W,0.42\nACS/WFC,F606W,nan", "row 2 has no value.*F606W, nan"),
+        ("ACS/WFC,F606W,inf", "row 1 has no value"),
+        ("ACS/WFC,,0.085", "row 1 has no value.*ACS/WFC, [?], 0.085"),
+        ("ACS/WFC,F606W,0.085\nACS/WFC,F606W,0.42", "row 2 is about ACS/WFC F606W"),
+    ],
+)
+def test_blank_and_repeated_lines_of_a_table_of_vega_are_errors(tmp_path, lines, said):
+    path = tmp_path / "vega.csv"
+    path.write_text(f"detector,filter,vega_ab\n{lines}\n")
+    with pytest.raises(InputError, match=said):
+        read_vega(path)

@@ -6,6 +6,7 @@ import pytest
 
 from hst123r.errors import InputError
 from hst123r.provenance.extract import attempts, extract, inside, recipe_text
+from hst123r.records.outcome import Outcome, Product
 
 
 def test_what_a_run_rests_on(store, begin, attempt, image, work):
@@ -34,13 +35,16 @@ def test_what_a_run_rests_on(store, begin, attempt, image, work):
 def test_nothing_of_the_machine_is_in_it(store, begin, attempt, image, work, tmp_path):
     run = begin()
     other = image(tmp_path / "mine" / "catalogue.fits", 1.0)
-    attempt("drizzle", "a", run=run, reads=[other])
+    facts = {"source": "/data/group/archive/x.fits", "list": ["/a/b"]}
+    outcome = Outcome([Product("file", "x", {}, {}, facts)])
+    attempt("drizzle", "a", run=run, reads=[other], outcome=outcome)
     found = extract(store.db, run)
     text = json.dumps(found)
-    for word in (str(tmp_path), "/somewhere", '"me"', '"here"'):
+    for word in (str(tmp_path), "/somewhere", '"me"', '"here"', "/data", '"/a'):
         assert word not in text
     assert found["jobs"][0]["inputs"][0]["path"] == "outside/catalogue.fits"
     assert inside(None) is None
+    assert inside("ACS/WFC") == "ACS/WFC"
 
 
 def test_no_such_run(store):

@@ -10,6 +10,7 @@ from hst123r.provenance.lineage import (
     jobs_about,
     jobs_of_content,
     links,
+    makers,
     owned_files,
     points,
     readers,
@@ -97,3 +98,51 @@ def test_addresses_are_found_by_the_name_of_the_file(store, attempt):
     got = {"uri": "mast:HST/product/ja_flc.fits", "path": "raw/ja_flc.fits", "status": "whole"}
     number = attempt(outcome=Outcome([Product("file", "ja")], downloads=[got]))
     assert downloads(store.db, [number]) == {(number, "ja_flc.fits"): got["uri"]}
+
+
+def test_what_was_made_again_with_equal_results_keeps_its_readers(
+    store, attempt, work, image, begin
+):
+    """A second run repeats a job, and what follows is reused: it is tied to the first attempt."""
+    one = begin()
+    raw, out = work / "raw" / "a.fits", work / "align" / "a.fits"
+    fetch = attempt("fetch", "a", run=one, makes=[image(raw)])
+    align = attempt("align", "a", run=one, reads=[raw], makes=[image(out, 2)])
+    stack = attempt("stack", "a", run=one, reads=[out], makes=[image(work / "s.fits", 3)])
+    two = begin(uid="u2")
+    # the same bytes, and other bytes that mean the same to a job that looks at pixels
+    fetch_2 = attempt("fetch", "a", run=two, makes=[raw])
+    align_2 = attempt("align", "a", run=two, reads=[raw], makes=[image(out, 2, DATE="2020-01-01")])
+    assert set(ahead(store.db, [fetch_2], every=False)) == {stack, fetch_2, align_2}
+    assert ahead(store.db, [fetch], every=True) == [fetch, align, stack]
+    assert ahead(store.db, [align_2], every=False) == [stack, align_2]
+    assert readers(store.db, "raw/a.fits", fetch_2, every=False) == [align_2]
+    assert readers(store.db, "align/a.fits", align_2, every=False) == [stack]
+    assert readers(store.db, "raw/a.fits", fetch_2, every=True) == [align, align_2]
+    (link,) = links(store.db, [stack])
+    assert link.made_by == align
+    assert makers(store.db, [stack]) == {
+        (stack, link.kind, link.name, link.role, link.path): [align, align_2]
+    }
+    # other pixels are another thing
+    align_3 = attempt("align", "a", run=two, reads=[raw], makes=[image(out, 9)])
+    assert ahead(store.db, [align_3], every=False) == [align_3]
+
+
+def test_what_is_known_by_facts_keeps_its_readers(store, attempt, begin):
+    run = begin()
+
+    def made(depth):
+        return attempt("a", "x", run=run, outcome=Outcome([Product("e", "jx", facts={"d": depth})]))
+
+    first = made(1)
+    reader = attempt("b", "x", run=run)
+    store.db.table("job_input").insert(
+        {"job_id": reader, "kind": "e", "position": 0, "name": "jx", "role": "facts",
+         "path": None, "content_id": None, "identity": "{}"}
+    )  # fmt: skip
+    again = made(1)
+    assert ahead(store.db, [first], every=False) == [first, reader]
+    assert ahead(store.db, [again], every=False) == [reader, again]
+    other = made(2)
+    assert ahead(store.db, [other], every=False) == [other]

@@ -4,7 +4,9 @@ import sqlite3
 
 import pytest
 
-from hst123r.provenance.views import VIEWS
+from hst123r.provenance.reading import reading
+from hst123r.provenance.store import NAME, Store
+from hst123r.provenance.views import VIEWS, outdated
 from hst123r.records.outcome import Measurement, Outcome, Product, Reject
 
 
@@ -86,6 +88,34 @@ def test_views_do_not_hide_columns_that_come_later(store):
         names = [row[1] for row in other.execute("pragma table_info(photometry_by_run)")]
     other.close()
     assert "later" in names
+
+
+@pytest.mark.parametrize("change", ["drop view rejects", "another", "drop view last_good"])
+def test_a_store_has_the_views_of_the_version_that_opens_it(store, work, change):
+    """Views have no number: a store of the same migrations may have those of another version."""
+    with store.transaction():
+        if change == "another":
+            store.db.execute("drop view lineage")
+            store.db.execute("create view lineage as select 1 as job")
+        else:
+            store.db.execute(change)
+        store.db.execute("create view mine as select 1 as one")
+    assert len(outdated(store.db)) == 1
+    store.close()
+    before = (work / NAME).read_bytes()
+    with reading(work) as read:
+        assert outdated(read.db) == []
+        for name in VIEWS:
+            assert rows(read, f"select * from {name}") == []
+    assert (work / NAME).read_bytes() == before
+    written = Store(work)
+    assert outdated(written.db) == []
+    assert rows(written, "select one from mine") == [{"one": 1}]
+    written.close()
+    with sqlite3.connect(work / NAME) as other:
+        text = "select sql from sqlite_master where name = 'lineage'"
+        assert "identity" in other.execute(text).fetchone()[0]
+    other.close()
 
 
 def makers(store):

@@ -17,6 +17,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
+from hst123r import instruments
 from hst123r.provenance.store import Store
 
 GAIN = 2.216
@@ -104,6 +105,13 @@ def _matrix(path):
     return np.array([[header[f"CD{row}_{column}"] for column in (1, 2)] for row in (1, 2)])
 
 
+def _sensitivity(primary):
+    """Return PHOTFLAM and PHOTPLAM of the filter, which the template's header has for its own."""
+    facts = instruments.get("ACS/HRC").filters
+    (band,) = (facts[primary[k]] for k in ("FILTER1", "FILTER2") if primary[k] in facts)
+    return band.photflam.value, 10 * band.pivot.value
+
+
 def _calibrate(raw, template, linear, path):
     """Take off the overscan and apply the gain; no dark, no flat.
 
@@ -134,6 +142,7 @@ def _calibrate(raw, template, linear, path):
                 header[keyword] = pointing[keyword]
             for row, column in np.ndindex(2, 2):
                 header[f"CD{row + 1}_{column + 1}"] = matrix[row, column]
+            header["PHOTFLAM"], header["PHOTPLAM"] = _sensitivity(primary)
             header["CRPIX1"] = pointing["CRPIX1"] - first
             header["CRPIX2"] = pointing["CRPIX2"] - pointing["LTV2"]
             hdus.append(fits.ImageHDU(plane, header))

@@ -116,11 +116,42 @@ def test_two_frames_of_one_filter_agree_in_magnitude(night):
     assert 1.4826 * np.median(np.abs(difference - np.median(difference))) < 0.05
 
 
+@pytest.mark.heavy
+def test_their_scatter_is_near_the_errors_once_the_missing_flat_is_taken_off(night):
+    """A plane stands for the flat that the second frame lacks; its finer structure stays.
+
+    Measured with 672 stars: 0.043 mag as they are, 0.020 about a plane of 0.17 mag in 1000
+    pixels, where the errors say 0.013.
+    """
+    table = Table.read(night.product("photometry/*f606w/*_measurements.fits"))
+    roots = np.char.strip(np.asarray(table["exposure"], str))
+    a, b = (table[roots == root] for root in ("j8bt06nyq", "j8bt06o6q"))
+    _, first, second = np.intersect1d(a["source"], b["source"], return_indices=True)
+    a, b = a[first], b[second]
+    clean = ((np.asarray(a["flags"]) | np.asarray(b["flags"])) & ~int(Flag.OUTLIERS)) == 0
+    bright = np.minimum(a["flux"] / a["flux_err"], b["flux"] / b["flux_err"]) > 50
+    a, b = a[clean & bright], b[clean & bright]
+    assert len(a) > 300
+    away = -2.5 * np.log10(np.asarray(a["flux"] / b["flux"], np.float64))
+    quoted = 1.0857 * np.hypot(a["flux_err"] / a["flux"], b["flux_err"] / b["flux"])
+    plane = np.column_stack([np.ones(len(a)), a["x"], a["y"]]).astype(np.float64)
+    kept = np.ones(len(a), bool)
+    for _ in range(4):
+        fitted, *_ = np.linalg.lstsq(plane[kept], away[kept], rcond=None)
+        left = away - plane @ fitted
+        scatter = 1.4826 * np.median(np.abs(left[kept]))
+        kept = np.abs(left) < 3 * scatter
+    assert kept.mean() > 0.8
+    assert scatter < 0.03
+    assert scatter / np.median(quoted) < 2.0
+
+
 @pytest.fixture(scope="module")
 def colours(hrc, run_on):
-    """Align the exposures of three filters, around a star that is on a frame of each."""
+    """Reduce the exposures of three filters, around a star that is on a frame of each."""
     stages = (
         "stars: {brightest: 4000}", "reference: {filter: F606W}", "align: {brightest: 2000}",
+        "drizzle: {name: stacks}", "detect: {threshold: 40}", "photometry: {}",
     )  # fmt: skip
     return run_on("colours", hrc, SHARED, stages)
 
@@ -134,3 +165,26 @@ def test_three_filters_of_the_core_stand_on_one_frame(colours):
     assert max(rms.values()) < 0.15
     # the two frames of a visit, each against the other
     assert max(colours.measured("align", "sibling_offset").values()) < 1
+
+
+@pytest.mark.heavy
+def test_colours_are_those_of_an_old_cluster(colours):
+    """The main sequence below the turn-off at 17.3, and the giants, which are redder."""
+    blue, green, red = (
+        Table.read(colours.product(f"photometry/*{name}/*_catalog.ecsv"))
+        for name in ("f330w", "f555w", "f606w")
+    )
+    spoiling = int(Flag.OFF_FRAME | Flag.NO_PIXELS | Flag.SATURATED | Flag.PARTLY_MASKED)
+    for first, second, low, high, widest in (
+        (blue, green, 1.4, 2.0, 0.15), (green, red, 0.0, 0.4, 0.12),
+    ):  # fmt: skip
+        assert np.array_equal(first["source"], second["source"])
+        flags = np.asarray(first["flags"]) | np.asarray(second["flags"])
+        good = (flags & spoiling) == 0
+        good &= (np.asarray(first["snr"]) > 30) & (np.asarray(second["snr"]) > 30)
+        colour = np.asarray(first["mag_ab"] - second["mag_ab"])
+        turn_off = good & (np.abs(np.asarray(second["mag_ab"]) - 17.8) < 0.5)
+        assert turn_off.sum() > 50
+        middle = np.median(colour[turn_off])
+        assert low < middle < high
+        assert 1.4826 * np.median(np.abs(colour[turn_off] - middle)) < widest

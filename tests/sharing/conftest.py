@@ -91,5 +91,5 @@ def bundled(extract, work, tmp_path):
     from hst123r.sharing.bundle import bundle
 
     path = tmp_path / "paper.zip"
-    bundle(extract, "hst123r: 1\nname: r\n", work, path, lock="x: 1\n", version="1.0")
+    bundle(extract, "hst123r: 1\nname: r\n", work, path, lock_text="x: 1\n", version="1.0")
     return path

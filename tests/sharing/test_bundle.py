@@ -28,7 +28,7 @@ def test_what_is_in_it(bundled):
 def test_equal_runs_make_equal_bytes(extract, work, tmp_path):
     paths = [tmp_path / "1.zip", tmp_path / "2.zip"]
     for path in paths:
-        bundle(extract, RECIPE, work, path, lock=None, version="1.0")
+        bundle(extract, RECIPE, work, path, lock_text=None, version="1.0")
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
@@ -39,14 +39,14 @@ def test_a_path_of_this_machine_is_refused_and_nothing_is_left(extract, work, tm
 
     extract["jobs"][3]["products"][0]["files"][0]["digest"] = look(path).digest
     with pytest.raises(InputError, match="the path of the work directory"):
-        bundle(extract, RECIPE, work, tmp_path / "p.zip", lock=None, version="1.0")
+        bundle(extract, RECIPE, work, tmp_path / "p.zip", lock_text=None, version="1.0")
     assert not list(tmp_path.glob("*.zip*"))
 
 
 def test_a_file_that_is_there_stays(bundled, extract, work):
     before = bundled.read_bytes()
     with pytest.raises(InputError, match="such a file already"):
-        bundle(extract, RECIPE, work, bundled, lock=None, version="1.0")
+        bundle(extract, RECIPE, work, bundled, lock_text=None, version="1.0")
     assert bundled.read_bytes() == before
 
 
@@ -58,13 +58,56 @@ def test_a_full_disk_leaves_nothing(extract, work, tmp_path):
     part = tmp_path / ".p.zip.part"
     part.symlink_to("/dev/full")
     with pytest.raises(EnvironmentProblem, match="disk is full"):
-        bundle(extract, RECIPE, work, tmp_path / "p.zip", lock=None, version="1.0")
+        bundle(extract, RECIPE, work, tmp_path / "p.zip", lock_text=None, version="1.0")
     assert not list(tmp_path.glob("*.zip*"))
 
 
-def test_the_lock_beside_a_recipe_or_in_the_work_directory(tmp_path, work):
-    assert lock_of(str(tmp_path / "r.yaml"), work) is None
-    (work / "r.lock.yaml").write_text("y: 2\n")
-    assert lock_of("/package/recipes/r.yaml", work) == "y: 2\n"
-    (tmp_path / "r.lock.yaml").write_text("x: 1\n")
-    assert lock_of(str(tmp_path / "r.yaml"), work) == "x: 1\n"
+@pytest.mark.parametrize("word", ["/root/.cache", "/data/group/x.csv", "/home/ann/x"])
+def test_absolute_paths_of_a_recipe_are_refused_unless_allowed(extract, work, tmp_path, word):
+    recipe = f"name: r\nstages: [{{fetch: {{path: {word}}}}}]\n"
+    path = tmp_path / "p.zip"
+    with pytest.raises(InputError, match=r"recipe.yaml holds (a path|your)"):
+        bundle(extract, recipe, work, path, lock_text=None, version="1.0")
+    if not word.startswith(str(Path.home())):
+        bundle(extract, recipe, work, path, lock_text=None, version="1.0", paths=True)
+        assert path.is_file()
+
+
+def test_units_and_addresses_are_no_paths(extract, work, tmp_path):
+    recipe = "# electrons/s, https://a.b/c/d, mast:HST/product/x, 3 /s, ACS/WFC and/or\n"
+    bundle(extract, recipe, work, tmp_path / "p.zip", lock_text=None, version="1.0")
+
+
+def test_bytes_of_binary_results_are_looked_at_too(extract, work, tmp_path):
+    from hst123r.files.content import look
+
+    path = work / "products/stack/a_drz.fits"
+    path.write_bytes(b"\0\0" + str(work).encode() + b"\0")
+    extract["jobs"][1]["products"][0]["files"][0]["digest"] = look(path).digest
+    with pytest.raises(InputError, match=r"a_drz.fits holds the path of the work directory"):
+        bundle(
+            extract, RECIPE, work, tmp_path / "p.zip", lock_text=None, version="1.0", images=True
+        )
+
+
+def lock(path, digest):
+    from hst123r.recipe import lock as module
+
+    entry = {"stage": "fetch", "exposure": "a", "role": "science", "name": "a_flc.fits",
+             "digest": digest}  # fmt: skip
+    head = {"recipe": {"name": "r", "digest": f"blake3:{'0' * 64}"}, "products": [entry]}
+    module.save(module.Lock.model_validate(head), path)
+
+
+def test_the_lock_beside_a_recipe_or_in_the_work_directory(tmp_path, work, extract):
+    recipe = str(tmp_path / "r.yaml")
+    assert lock_of(recipe, work, extract) is None
+    had = extract["jobs"][0]["products"][0]["files"][0]["digest"]
+    lock(work / "r.lock.yaml", had)
+    assert lock_of("/package/recipes/r.yaml", work, extract) == (work / "r.lock.yaml").read_text()
+    lock(tmp_path / "r.lock.yaml", f"blake3:{'1' * 64}")
+    with pytest.raises(InputError, match=r"of other files than this run had: a_flc.fits"):
+        lock_of(recipe, work, extract)
+    (tmp_path / "r.lock.yaml").write_bytes(b"\xff")
+    with pytest.raises(InputError, match="not UTF-8"):
+        lock_of(recipe, work, extract)

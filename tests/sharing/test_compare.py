@@ -18,7 +18,9 @@ def changed(extract):
 def test_equal_runs_are_equal(extract):
     found = verdicts(compare(extract, changed(extract), 0.01))
     assert all(passed for passed, _ in found.values())
-    assert set(found) == {"software", "fetch", "stacks", "scrape", "photometry of SN"}
+    assert set(found) == {
+        "software", "parameters", "fetch", "stacks", "scrape", "measurements", "photometry of SN",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("facet", ["pixels", "dq", "wcs", "science"])
@@ -58,8 +60,9 @@ def test_versions_are_a_note(extract):
 
 
 @pytest.mark.parametrize(("flux", "passed", "says"), [
-    (100.0, True, "more than 0 sigma"), (100.01, True, "0.005 sigma"),
-    (101.0, False, "0.5 sigma; the worst is epoch ACS/WFC F606W 20190401"), (None, False, "inf"),
+    (100.0, True, "more than 0 sigma"), (100.01, True, "0.0035 sigma"),
+    (101.0, False, "0.35 sigma; the worst is 1 epoch ACS/WFC F606W 20190401"),
+    (None, False, "inf"),
 ])  # fmt: skip
 def test_fluxes_are_compared_by_their_errors(extract, flux, passed, says):
     other = changed(extract)
@@ -75,3 +78,46 @@ def test_a_row_that_is_lost(extract):
     passed, text = verdicts(compare(extract, other, 0.01))["photometry of SN"]
     assert passed is False
     assert "2 are in one of them only" in text
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("flux_err_njy", 50.0), ("mag_ab", 18.0), ("limit_ab", 27.5), ("flags", 4),
+    ("n_exposures", 1), ("limit_sigma", 5.0), ("mag_vega", 25.0),
+])  # fmt: skip
+def test_every_number_of_a_row_counts(extract, name, value):
+    other = changed(extract)
+    other["photometry"][0][name] = value
+    passed, text = verdicts(compare(extract, other, 0.01))["photometry of SN"]
+    assert passed is False
+    assert f"also different: {name}" in text
+
+
+def test_sources_of_one_target_are_told_apart(extract):
+    extract["photometry"].append({**extract["photometry"][0], "source": "2"})
+    other = changed(extract)
+    other["photometry"][0]["flux_njy"] = 900.0
+    passed, text = verdicts(compare(extract, other, 0.01))["photometry of SN"]
+    assert passed is False
+    assert text.startswith("2 fluxes")
+
+
+def test_a_changed_parameter_is_named_and_a_tool_is_software(extract):
+    other = changed(extract)
+    other["jobs"][1]["parts"][0]["value"] = "0.06"
+    other["jobs"][1]["parts"].append(
+        {"kind": "tool", "name": "drizzlepac", "value": "4", "origin": ""}
+    )
+    passed, text = verdicts(compare(extract, other, 0.01))["parameters"]
+    assert passed is False
+    assert text == "stacks.scale 0.05 -> 0.06"
+
+
+def test_measurements_are_a_note(extract):
+    extract["jobs"][1]["measurements"] = [
+        {"name": "rms", "value": 0.1, "subject": "", "quality": "good"}
+    ]
+    other = changed(extract)
+    other["jobs"][1]["measurements"][0]["value"] = 0.2
+    passed, text = verdicts(compare(extract, other, 0.01))["measurements"]
+    assert passed is None
+    assert text == "stacks a rms (0.1, 'good') -> (0.2, 'good')"

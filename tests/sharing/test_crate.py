@@ -56,6 +56,10 @@ def test_steps_tools_and_executions(graph):
         ("scale", "0.05", "r.yaml:3:4"),
     }  # fmt: skip
     assert len(values) == 4
+    raw = graph["#raw/a_flc.fits"]
+    assert any(text.startswith("blake3:") for text in raw["identifier"])
+    assert graph["#job-fetch:a"]["result"] == [{"@id": "#raw/a_flc.fits"}]
+    assert {"@id": "#raw/a_flc.fits"} in graph["#job-stacks:a"]["object"]
     controls = kinds(graph, "ControlAction")
     assert len(controls) == 4
     for control in controls:

@@ -31,7 +31,12 @@ def test_numbers_of_the_run(extract):
     row = {**extract["photometry"][0], "level": "filter"}
     faint = {**row, "filter": "F814W", "mag_ab": None, "limit_ab": 27.456}
     extract["photometry"] += [row, faint]
+    extract["jobs"][-1]["rejects"] = [{"subject": "x_drz", "code": "hap", "reason": "a copy"}]
+    other = {**row, "source": "2", "mag_ab": 19.0}
+    extract["photometry"].append(other)
     text = methods(extract)
+    assert "left out" not in text
+    assert "19.000" not in text
     for words in (
         "2 exposures of the Hubble Space Telescope: 2 in ACS/WFC F606W (800 s)",
         "by tweakwcs (rscale)",
@@ -42,7 +47,7 @@ def test_numbers_of_the_run(extract):
         "1 stacks with pixels of 0.05 arcsec",
         "317 sources",
         "by DOLPHOT",
-        "F606W = 26.400 +- 0.020",
+        "ACS/WFC F606W = 26.400 +- 0.020",
         "F814W > 27.46 (3 sigma)",
     ):
         assert words in text, words

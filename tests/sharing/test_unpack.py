@@ -55,10 +55,15 @@ def test_links_and_doubles(extract, tmp_path):
 
 
 def test_a_bomb_is_not_unpacked(extract, tmp_path, monkeypatch):
-    monkeypatch.setattr(unpack, "LARGEST_TEXT", 1_000_000)
-    bomb = ("run.json", b"0" * 50_000_000)
+    monkeypatch.setattr(unpack, "SMALL", 100_000)
+    bomb = ("run.json", b"[" + b"[]," * 10_000_000 + b"[]]")
     path = write(tmp_path / "b.zip", [members(extract)[0], bomb])
     assert path.stat().st_size < 200_000
+    # json would make gigabytes of it
+    with pytest.raises(InputError, match=r"run.json in it has more than \d+ bytes"):
+        read_bundle(path)
+    monkeypatch.setattr(unpack, "LARGEST_RATIO", 10_000)
+    monkeypatch.setattr(unpack, "LARGEST_TEXT", 1_000_000)
     with pytest.raises(InputError, match="more than 1000000 bytes"):
         read_bundle(path)
 
@@ -89,9 +94,42 @@ def test_a_flipped_byte_is_found(bundled):
     ([("recipe.yaml", "x"), ("run.json", "[]")], "written as None"),
     ([("recipe.yaml", "x"), ("run.json", '{"format": "other/9"}')], "Install the version"),
     ([("recipe.yaml", b"\xff"), ("run.json", "{}")], "no UTF-8"),
-    ([("recipe.yaml", "x"), ("run.json", '{"format": "hst123r-extract/1"}')], "lacks jobs"),
+    ([("recipe.yaml", "x"), ("run.json", '{"format": "hst123r-extract/1"}')], "lacks run"),
     ([("recipe.yaml", "x"), ("run.json", "[" * 200_000)], "no JSON"),
 ])  # fmt: skip
 def test_what_is_no_bundle(tmp_path, made, says):
     with pytest.raises(InputError, match=says):
         read_bundle(write(tmp_path / "p.zip", made))
+
+
+@pytest.mark.parametrize(("harm", "says"), [
+    (lambda e: e.pop("run"), "lacks run"),
+    (lambda e: e["run"].pop("recipe"), "lacks recipe of run"),
+    (lambda e: e.update(jobs=[1]), "lacks jobs"),
+    (lambda e: e["jobs"][0].update(parts=None), "lacks parts of jobs"),
+    (lambda e: e["environment"].update(packages=[]), "lacks packages of environment"),
+])  # fmt: skip
+def test_an_extract_of_another_shape(extract, tmp_path, harm, says):
+    harm(extract)
+    with pytest.raises(InputError, match=says):
+        read_bundle(write(tmp_path / "p.zip", members(extract)))
+
+
+def test_a_locked_member_is_damage(extract, tmp_path):
+    path = write(tmp_path / "p.zip", members(extract))
+    data = bytearray(path.read_bytes())
+    # the flag of encryption, in the local header and in the directory
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = data.find(signature)
+        while place >= 0:
+            data[place + offset] |= 1
+            place = data.find(signature, place + 4)
+    path.write_bytes(bytes(data))
+    with pytest.raises(InputError, match="damaged"):
+        read_bundle(path)
+
+
+def test_a_result_is_read_by_its_path(bundled):
+    opened = read_bundle(bundled)
+    assert opened.result("products/scrape/a.ecsv") == b"# %ECSV"
+    assert opened.result("products/none") is None

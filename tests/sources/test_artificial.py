@@ -9,6 +9,7 @@ import pytest
 from astropy.wcs import WCS
 from scipy.special import erf
 
+from hst123r import instruments
 from hst123r.optics.psf import EffectivePSF
 from hst123r.photometry.chipfit import FitOptions
 from hst123r.photometry.frame import Frame
@@ -16,6 +17,7 @@ from hst123r.photometry.joint import common_positions
 from hst123r.photometry.magnitudes import flux_njy, magnitude_ab
 from hst123r.sources.artificial import artificial_stars, crossing, scatter
 from hst123r.sources.measured import FrameNote, mean_fluxes
+from hst123r.sources.transfer_losses import Readout, Transfer
 
 OPTIONS = FitOptions(fit_radius_pix=3.0, reject_sigma=5.0)
 RA, DEC, TIME, SKY, READ_NOISE = 150.0, 2.0, 500.0, 60.0, 5.0
@@ -107,6 +109,30 @@ def test_they_are_measured_without_bias(made):
     assert np.std(pull) == pytest.approx(1.0, abs=0.15)
 
 
+def test_limits_are_less_deep_by_what_charge_transfer_takes(field, made):
+    """Far from the amplifier of an old exposure: the stars lose light, and it is made good."""
+    detector = instruments.get("ACS/WFC")
+    readouts = [
+        Readout(f"f{k}", "flt", False, 54000.0, TIME, {1: 2}, {1: (0.0, 1800.0)}) for k in range(4)
+    ]
+    transfer = Transfer(detector, readouts, range(4))
+    lossy = stars(field, transfer=transfer)
+    assert np.array_equal(lossy.flux_njy, made.flux_njy)
+    # the light that is left of a star at the limit, for which the limit is 27.0 without a loss
+    place, sky = np.array([70.0]), np.array([SKY])
+    loss = float(transfer.loss(0, 1, np.array([theory(4)]), sky, place, place)[0])
+    assert 0.1 < loss < 0.3
+    found, without = limit(lossy, range(4)), limit(made, range(4))
+    deeper = magnitude_ab(without.flux_njy) - magnitude_ab(found.flux_njy)
+    assert deeper == pytest.approx(loss, abs=0.03)
+    mean = mean_fluxes(lossy.found, range(4), MJD, TIMES, 3.0).combined
+    pull = (mean.flux - lossy.flux_njy) / mean.error
+    assert abs(np.mean(pull)) < 0.15
+    assert np.all(lossy.found.cte > 0)
+    # where they are is said in pixels of the whole frame
+    assert np.nanmedian(lossy.found.x) == pytest.approx(69.5, abs=2.0)
+
+
 def test_a_place_off_the_frame_has_no_limit(field):
     made = artificial_stars(
         *field, 4, (RA + 0.1, DEC), flux_njy(np.array([27.0])), OPTIONS, number=50,
@@ -133,6 +159,19 @@ def test_stars_of_one_turn_stay_apart_and_within_the_radius():
         assert np.hypot(east, north).max() <= 2.0 + 1e-6
         gaps = np.hypot(east[:, None] - east, north[:, None] - north)
         assert gaps[~np.eye(ra.size, dtype=bool)].min() > 0.6 - 1e-6
+
+
+@pytest.mark.parametrize(("radius", "apart"), [(0.05, 1.56), (0.1, 0.6), (0.34, 0.6), (0.35, 0.6)])
+def test_a_radius_below_the_spacing_needs_no_more_turns_than_stars(radius, apart):
+    turns = scatter(RA, DEC, radius, apart, 400, 1)
+    assert sum(ra.size for ra, _ in turns) == 400
+    assert len(turns) <= 400
+    assert all(ra.size for ra, _ in turns)
+    ra, dec = (np.concatenate([turn[k] for turn in turns]) for k in (0, 1))
+    away = np.hypot((ra - RA) * np.cos(np.radians(DEC)), dec - DEC) * 3600
+    assert away.max() <= radius + 1e-6
+    # evenly over the circle: half of the square of the radius in the mean
+    assert np.mean(away**2) == pytest.approx(radius**2 / 2, rel=0.12)
 
 
 def test_faults_of_single_stars_do_not_count():

@@ -6,6 +6,7 @@ import pytest
 from hst123r.photometry.flags import Flag
 from hst123r.photometry.forced import Fluxes
 from hst123r.photometry.joint import Joint
+from hst123r.photometry.magnitudes import magnitude_ab
 from hst123r.sources.measured import FrameNote, collect, mean_fluxes
 
 
@@ -126,6 +127,22 @@ def test_below_the_snr_there_is_a_limit_and_no_magnitude():
     assert np.isnan(faint.mag[0])
     assert np.isnan(faint.mag_error[0])
     assert np.isfinite(faint.limit[0])
+
+
+def test_the_limit_of_a_mean_is_that_of_the_combination_where_the_scatter_sets_the_error():
+    """One per cent of scatter of a bright star: its photons are no noise of the empty sky."""
+    found = measured([0, 0, 0], (99000.0, 100000.0, 101000.0))
+    found.photon_slope[:] = 0.9 * found.error**2 / found.flux
+    means = mean_fluxes(found, range(3), MJD, TIMES, 3.0)
+    combined = means.combined
+    assert combined.error[0] > combined.error_weights[0]
+    assert means.limit[0] == pytest.approx(float(magnitude_ab(combined.limit(3.0)[0])), abs=1e-9)
+    # by hand: background and photons both grow by the ratio of the variances
+    ratio = (combined.error[0] / combined.error_weights[0]) ** 2
+    slope = combined.photon_slope[0] * ratio
+    empty = combined.error_weights[0] ** 2 * ratio - slope * combined.flux[0]
+    limit = 4.5 * slope + np.sqrt((4.5 * slope) ** 2 + 9 * empty)
+    assert means.limit[0] == pytest.approx(float(magnitude_ab(limit)), abs=1e-6)
 
 
 def test_nothing_good_is_no_mean():

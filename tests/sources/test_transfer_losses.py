@@ -8,7 +8,7 @@ import pytest
 from hst123r import instruments
 from hst123r.photometry.transfer import power_loss
 from hst123r.sources.measured import Measurements
-from hst123r.sources.transfer_losses import Readout, losses, made_good, uncorrected
+from hst123r.sources.transfer_losses import Readout, Transfer, losses, made_good, uncorrected
 
 WFC, HRC = instruments.get("ACS/WFC"), instruments.get("ACS/HRC")
 TIME = 500.0
@@ -81,6 +81,18 @@ def test_what_was_lost_comes_back_without_bias():
     assert np.mean(corrected.flux) / 0.6 == pytest.approx(1.0, abs=0.01)
     assert np.all(corrected.error > found.error)
     assert np.array_equal(corrected.of([1]).cte[0], corrected.cte[1])
+
+
+def test_dimming_is_the_inverse_of_making_good():
+    transfer = Transfer(WFC, [readout(), readout("flc")], [0])
+    x = y = np.array([900.0, 1900.0])
+    light, sky = np.array([60.0, 4000.0]), np.full(2, 20.0)
+    left = transfer.dimmed(0, 1, light, sky, x, y)
+    assert np.all(left < 0.99 * light)
+    found = replace(measured((left / TIME)[None], y, 1), x=x[None])
+    one = Transfer(WFC, [readout()], [0]).made_good(found)
+    assert one.rate[0] * TIME == pytest.approx(light, rel=1e-6)
+    assert np.array_equal(transfer.dimmed(1, 1, light, sky, x, y), light)
 
 
 def test_other_exposures_stay_as_they_are():

@@ -81,10 +81,10 @@ def do(outside, tmp_path):
 
     numbers = count()
 
-    def call(name, job, params=None):
+    def call(name, job, params=None, **more):
         folder = tmp_path / f"do{next(numbers)}"
         folder.mkdir()
-        said = outside("stage", folder, stage=name, job=asdict(job), params=params or {})
+        said = outside("stage", folder, stage=name, job=asdict(job), params=params or {}, **more)
         return said["error"] if "error" in said else Outcome.from_json(said)
 
     return call

@@ -66,3 +66,15 @@ def test_a_format_that_is_not_known_is_refused():
     for given in ({"formats": ["csv"]}, {"formats": []}):
         with pytest.raises(ValidationError):
             ExportParams.model_validate(given)
+
+
+def test_what_became_of_artificial_stars_is_exported_with_its_group():
+    from hst123r.records.outcome import Product
+    from hst123r.stages.export import Export, tables_of
+
+    measured = Product("photometry", "SN-acs", {}, {"catalog": "c.ecsv"})
+    stars = {"table": "t.ecsv", "stars": "s.ecsv", "plot": "p.png"}
+    found = tables_of([measured], [Product("artificial stars", "SN-acs", {}, stars)])
+    wanted = {"catalog": "c.ecsv", "completeness": "t.ecsv", "artificial_stars": "s.ecsv"}
+    assert found == {"SN-acs": wanted}
+    assert any(need.kind == "artificial stars" and need.optional for need in Export.needs)

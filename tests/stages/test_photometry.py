@@ -184,3 +184,30 @@ def test_the_quality_of_the_fit_is_measured(small):
     for row in chi:
         assert 0.9 < row["value"] < 1.1
         assert (row["high"], row["quality"]) == (1.5, "good")
+
+
+@pytest.mark.heavy
+def test_artificial_stars_lose_light_as_the_sources_did(inputs, divide, do, tmp_path):
+    """As if the files were old ones without correction: limits are less deep by the loss."""
+    from astropy.io import fits
+
+    for product in inputs["exposure"]:
+        path = tmp_path / f"{product.name}_flt.fits"
+        shutil.copy(product.files["science"], path)
+        path.chmod(0o644)
+        fits.delval(path, "SIMULATD")
+        for chip in product.facts["chips"]:
+            fits.setval(path, "LTV2", value=-1700.0, extname="SCI", extver=chip["extver"])
+            chip["number"] = 2
+        product.files["science"] = str(path)
+        product.facts.update(image=path.name, start_mjd=54000.0, end_mjd=54000.1)
+    limits = {}
+    for cte in ("none", "auto"):
+        params = {"artificial_stars": 200, "cte": cte}
+        outcome = do("photometry", divide("photometry", inputs, params)[RED], params)
+        left = "transfer_losses" in {caveat.code for caveat in outcome.caveats}
+        assert left == (cte == "none")
+        table = tables.read(outcome.products[0].files["artificial"])
+        (row,) = table[(table["target"] == "nothing") & (table["level"] == "filter")]
+        limits[cte] = float(row["limit_ab"])
+    assert 0.08 < limits["none"] - limits["auto"] < 0.6

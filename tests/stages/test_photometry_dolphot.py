@@ -30,13 +30,13 @@ def measure(small, inputs, divide, do, dolphot):
     Only images of the red filter with the target on them, two by default: sky maps take time.
     """
 
-    def call(does="", *, images=2, **params):
+    def call(does="", *, images=2, cores=1, **params):
         dolphot(small.folder / "raw", does)
         given = {**DOLPHOT, "dolphot": {"chips": "target", "reference": "first", **params}}
         found = [p for p in inputs["exposure"] if p.labels["filter"] == "F814W"]
         inputs["exposure"] = found[:images]
         (job,) = divide("photometry", inputs, given).values()
-        return do("photometry", job, given)
+        return do("photometry", job, given, cores=cores)
 
     return call
 
@@ -87,13 +87,75 @@ def test_what_a_run_leaves(measure):
     caveats = {caveat.code: caveat.text for caveat in outcome.caveats}
     assert set(caveats) == {
         "dolphot_few_alignment_stars", "dolphot_few_aperture_stars",
-        "dolphot_no_aperture_correction", "dolphot_not_numbers", "dolphot_unknown_parameters",
+        "dolphot_not_numbers", "dolphot_unknown_parameters", "dolphot_files_not_known",
     }  # fmt: skip
     assert "does not know NegSky, and" in caveats["dolphot_unknown_parameters"]
     # one in the first run, and one in the second
     assert caveats["dolphot_not_numbers"].startswith("2 fields")
     numbers = {m.name: m.value for m in outcome.measurements if not m.subject}
     assert numbers["stars"] > 20
+
+
+@pytest.mark.parametrize("does", ["", "no aperture corrections"])
+def test_fluxes_hold_all_light_with_aperture_corrections_and_without(measure, small, does):
+    outcome = measure(does, images=1, forced=False)
+    codes = {caveat.code for caveat in outcome.caveats}
+    assert ("dolphot_no_aperture_correction" in codes) is bool(does)
+    (product,) = (p for p in outcome.products if p.kind == "photometry")
+    truth = small.truth(product.facts["exposures"][0])
+    truth = truth[(truth["star"] != np.max(truth["star"])) & (truth["magnitude"] < 23.5)]
+    difference, _ = against_truth(product.files["catalog"], truth)
+    assert len(difference) > 8
+    assert abs(np.median(difference)) < 0.01
+
+
+@pytest.mark.parametrize("cte", ["auto", "none"])
+def test_losses_of_charge_transfer_are_made_good(inputs, small, monkeypatch, cte):
+    """As if exposures were neither simulated nor corrected; where stars are comes from the WCS."""
+    from dataclasses import replace
+    from types import SimpleNamespace
+
+    from hst123r import instruments
+    from hst123r.photometers.dolphot_images import chosen_chips
+    from hst123r.photometers.dolphot_losses import without_losses
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.products import readout
+    from hst123r.products.dolphot.measurements import Converted
+    from hst123r.sources.measured import Measurements
+    from hst123r.sources.transfer_losses import losses
+    from hst123r.stage.contract import Job
+
+    read = readout.read_readout
+    monkeypatch.setattr(
+        readout, "read_readout",
+        lambda *given: replace(read(*given), simulated=False, suffix="flt", mjd=53500.0),
+    )  # fmt: skip
+    product = next(p for p in inputs["exposure"] if p.labels["filter"] == "F814W")
+    params = PhotometryParams.model_validate({**DOLPHOT, "cte": cte})
+    job = Job("SN", {"field": "SN"}, {**inputs, "exposure": [product]})
+    chips = chosen_chips(job, params)
+    exposure = chips[0].exposure
+    field = SimpleNamespace(job=job, params=params, chips=chips, exposures=[exposure])
+    truth = small.truth(exposure.root)
+    shape = (1, len(truth))
+    one = {name: np.full(shape, 1.0) for name in Measurements.__dataclass_fields__}
+    one |= {"rate": np.full(shape, 2.0), "sky": np.full(shape, 20.0), "cte": None}
+    one |= {"x": np.full(shape, np.nan), "y": np.full(shape, np.nan)}
+    one |= {"flags": np.zeros(shape, int), "extver": np.array([truth["extver"]], int)}
+    found = Measurements(**one)
+    converted = Converted(found, found.flags, found.chi, found.chi, (25.5,))
+    got, caveats = without_losses(field, converted, truth["ra"], truth["dec"])
+    if cte == "none":
+        assert [caveat.code for caveat in caveats] == ["transfer_losses"]
+        assert got.found.flux == pytest.approx(found.flux)
+        return
+    assert not caveats
+    placed = replace(found, x=np.array([truth["x"]], float), y=np.array([truth["y"]], float))
+    told = [readout.read_readout(product.files, exposure)]
+    wanted = losses(placed, instruments.get("ACS/WFC"), told, [0])
+    assert np.median(wanted) > 0.005
+    assert got.found.cte == pytest.approx(wanted, rel=1e-3)
+    assert got.found.flux == pytest.approx(10 ** (0.4 * wanted), rel=1e-4)
 
 
 def test_sources_of_detect_keep_their_numbers(measure, inputs):
@@ -188,19 +250,222 @@ def test_artificial_stars_come_back_as_they_were_put_in(measure):
     assert np.abs(np.median(pull)) < 0.003
 
 
+def test_artificial_stars_are_the_same_however_many_cores_there_are(measure):
+    fake = {"number": 320, "magnitudes": ["24 mag", "30 mag"]}
+    made = {}
+    for cores in (1, 3):
+        outcome = measure(images=1, cores=cores, fake=fake, forced=False)
+        (run,) = (p for p in outcome.products if p.kind == "dolphot run")
+        assert f"MaxThreads = {cores}\n" in Path(run.files["parameters"]).read_text()
+        (product,) = (p for p in outcome.products if p.kind == "artificial stars")
+        assert product.facts["stars"] == 320
+        made[cores] = Path(product.files["stars"]).read_bytes()
+    assert made[1] == made[3]
+
+
+def test_each_batch_of_artificial_stars_has_one_thread(tmp_path, monkeypatch):
+    """As many at once as there are cores, and never cores times cores threads."""
+    import threading
+    from types import SimpleNamespace
+
+    from hst123r.external import dolphot as program
+    from hst123r.photometers.dolphot_fake import _run
+    from hst123r.photometers.dolphot_params import FakeParams
+
+    written, at_once = {}, set()
+    running = []
+    together = threading.Barrier(3, timeout=20)
+
+    def run_fake(folder, output, name, **_):
+        running.append(name)
+        together.wait()
+        at_once.add(len(running))
+        together.wait()
+        running.remove(name)
+
+    monkeypatch.setattr(program, "run_fake", run_fake)
+    field = SimpleNamespace(
+        folder=tmp_path, program=None, context=SimpleNamespace(cores=3),
+        write_parameters=written.__setitem__,
+    )  # fmt: skip
+    found = _run(field, FakeParams.model_validate({"number": 650}), ["x\n"] * 650)
+    assert [path.name for path in found] == [f"fake{n}.out" for n in range(6)]
+    assert at_once == {3}
+    assert {values["MaxThreads"] for values in written.values()} == {1.0}
+    lines = [(tmp_path / f"fake{n}.list").read_text().count("x") for n in range(6)]
+    assert sum(lines) == 650
+    assert max(lines) - min(lines) <= 1
+
+
+def test_memory_counts_the_batches_at_once():
+    from hst123r.photometers.dolphot import cores, memory_mb
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.stage.contract import Job
+
+    job = Job("SN", {}, {"exposure": []})
+    plain = PhotometryParams.model_validate(DOLPHOT)
+    fake = PhotometryParams.model_validate({**DOLPHOT, "dolphot": {"fake": {"number": 9}}})
+    assert memory_mb(job, plain) == 600.0
+    assert (cores(job, plain).most, cores(job, plain).memory_mb) == (8, 0.0)
+    assert (cores(job, fake).most, cores(job, fake).memory_mb) == (8, 50.0)
+
+
 def test_artificial_stars_that_fail_leave_what_was_measured(measure):
-    fake = {"number": 4, "filter": "F606W"}
-    outcome = measure(images=1, fake=fake, forced=False)
+    outcome = measure("fake no memory", images=1, fake={"number": 4}, forced=False)
     caveats = {caveat.code: caveat.text for caveat in outcome.caveats}
-    assert "no image in F606W" in caveats["dolphot_no_artificial_stars"]
+    assert "not enough memory" in caveats["dolphot_no_artificial_stars"]
     assert {product.kind for product in outcome.products} == {"photometry", "dolphot run"}
+
+
+@pytest.fixture
+def two_chips():
+    """Return a job with an image of each of two filters, and no reference."""
+    from types import SimpleNamespace
+
+    exposure = SimpleNamespace(detector="ACS/WFC")
+    chips = [
+        SimpleNamespace(exposure=SimpleNamespace(**vars(exposure), band=name),
+                        chip=SimpleNamespace(targets=targets))
+        for name, targets in (("F606W", ()), ("F814W", ("SN",)))
+    ]  # fmt: skip
+    first = SimpleNamespace(labels={"filter": "F606W"})
+    job = SimpleNamespace(inputs={"stack": [], "exposure": [first]}, label="SN")
+    return SimpleNamespace(job=job, chips=chips)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"filter": "F098M"}, "no image in F098M.*F606W, F814W"),
+        ({"positions": "target"}, "no target is on the first chip, the reference"),
+        ({}, "acs/data/filters.dat, and DOLPHOT's folder is not known.*HST123R_DOLPHOT_BASE"),
+    ],
+)
+def test_artificial_stars_that_cannot_be_are_refused_before_the_run(two_chips, given, sentence):
+    from hst123r.errors import InputError
+    from hst123r.photometers.dolphot_fake_places import check_fake
+    from hst123r.photometers.dolphot_params import FakeParams
+
+    fake = FakeParams.model_validate(given)
+    with pytest.raises(InputError, match=sentence):
+        check_fake(fake, two_chips.job, two_chips.chips, set())
+    check_fake(FakeParams(), two_chips.job, two_chips.chips, {"acs/data/filters.dat"})
+
+
+def test_the_order_of_filters_is_that_of_the_table(two_chips, tmp_path):
+    from types import SimpleNamespace
+
+    from hst123r.errors import InputError
+    from hst123r.photometers.dolphot_fake_places import filter_order
+
+    path = tmp_path / "filters.dat"
+    path.write_text("2\nF814W\n1 2\nF606W\n")
+    field = SimpleNamespace(**vars(two_chips), installed={"acs/data/filters.dat": path})
+    assert filter_order(field) == [("acs", "F814W"), ("acs", "F606W")]
+    path.write_text("F814W\n")
+    with pytest.raises(InputError, match="it has no F606W"):
+        filter_order(field)
+
+
+def test_stars_off_the_images_of_a_filter_do_not_count(monkeypatch, tmp_path):
+    """Of a chip that covers 40 % of the reference, all stars on it are found: all are."""
+    from types import SimpleNamespace
+
+    from astropy.wcs import WCS
+
+    from hst123r.photometers import dolphot_fake
+    from hst123r.photometers.dolphot_params import FakeParams
+    from hst123r.products import exposures
+    from hst123r.sources.measured import Measurements
+
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [150.1, 2.2], [1.0, 1.0]
+    wcs.wcs.cdelt = [-0.05 / 3600, 0.05 / 3600]
+    monkeypatch.setattr(exposures, "open_chips", lambda *_: {1: wcs})
+    chip = SimpleNamespace(shape=(100, 40), extver=1)
+    exposure = SimpleNamespace(middle_mjd=58000.0, exposure_time_s=300.0)
+    given = {"exposure": [SimpleNamespace(files={"science": ""})]}
+    job = SimpleNamespace(label="SN", labels={"field": "SN"}, inputs=given)
+    field = SimpleNamespace(
+        wcs=wcs, job=job, exposures=[exposure], params=SimpleNamespace(limit_snr=3.0),
+        chips=[SimpleNamespace(number=0, chip=chip, exposure=exposure)],
+        context=SimpleNamespace(product=lambda name: tmp_path / name),
+    )  # fmt: skip
+    rng = np.random.default_rng(1)
+    x, y, put = rng.uniform(0, 100, 500), rng.uniform(0, 100, 500), rng.uniform(20, 22, 500)
+    there = dolphot_fake.on_images(field, [0], x, y)
+    assert there.tolist() == (x <= 40).tolist()
+    flux = np.where(x <= 40, 10 ** (-0.4 * (put - 31.4)), np.nan)[None]
+    one = {name: np.ones_like(flux) for name in Measurements.__dataclass_fields__}
+    one |= {"flux": flux, "error": flux / 50, "rate": flux, "cte": None, "photon_slope": 0 * flux}
+    one |= {"flags": np.where(np.isfinite(flux), 0, 3), "extver": np.ones(flux.shape, int)}
+    stars = x, y, put, x <= 40, there
+    fake = FakeParams.model_validate({"bin": "1 mag"})
+    product, _ = dolphot_fake._product(
+        field, fake, ("ACS/WFC", "F814W"), stars, Measurements(**one), [0]
+    )
+    bins = read_table(product.files["table"])
+    assert np.all(bins["completeness"] == 1)
+    assert product.facts["stars"] == sum(bins["stars"]) == np.count_nonzero(x <= 40)
+
+
+def test_a_source_that_has_no_row_is_said_and_no_row_is_of_two():
+    from hst123r.photometers.dolphot_matching import matched
+
+    rows = np.array([[10.0, 10.0], [20.0, 20.0], [20.8, 20.0]])
+    places = np.array([[10.2, 10], [10.1, 10], [np.nan, 5], [50, 50], [20.5, 20], [20.7, 20]])
+    # 10, 10 is of the nearest of two, and the other has nothing; of a pair each has its own
+    assert matched(rows, places, 1.5).tolist() == [-1, 0, -1, -1, 1, 2]
+    assert matched(np.empty((0, 2)), places, 1.5).tolist() == [-1] * 6
+
+
+@pytest.fixture
+def forced_field(tmp_path):
+    """Return a field with two targets where no star is, whose second run writes given places."""
+    from types import SimpleNamespace
+
+    from astropy.wcs import WCS
+
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [150.1, 2.2], [50.0, 50]
+    wcs.wcs.cdelt = [-0.05 / 3600, 0.05 / 3600]
+    targets = {"one": [150.1, 2.2], "two": [150.1, 2.2 + 1 / 3600]}
+    job = SimpleNamespace(arguments={"targets": targets}, label="SN")
+    return SimpleNamespace(
+        wcs=wcs, shape=(100, 100), job=job, write_positions=lambda *_: None, keep_all=dict,
+        params=SimpleNamespace(dolphot=SimpleNamespace(forced=True)),
+        run=lambda *_: SimpleNamespace(catalogue=tmp_path / "forced.phot"),
+    )  # fmt: skip
+
+
+def test_one_target_that_is_lost_loses_no_other(forced_field, monkeypatch):
+    from hst123r.photometers.dolphot_forced import add_targets
+    from hst123r.products.dolphot import catalogue as catalogues
+    from hst123r.products.dolphot.catalogue import Catalogue
+    from hst123r.products.dolphot.columns import Layout
+
+    def made(x, y):
+        count = len(x)
+        objects = {"x": np.array(x), "y": np.array(y), "type": np.ones(count, int),
+                   "snr": np.full(count, 9.0)}  # fmt: skip
+        images = [{"counts": np.full(count, 5.0)}]
+        return Catalogue(layout, objects, [], images, 0)
+
+    layout = Layout.__new__(Layout)
+    # the first row of the second run has no place at all
+    again = made([np.nan, 10.0, 49.5], [np.nan, 10.0, 69.5])
+    monkeypatch.setattr(catalogues, "read_catalogue", lambda *_: again)
+    found, names, caveats = add_targets(forced_field, made([10.0], [10.0]))
+    assert names == ["", "two"]
+    assert len(found) == 2
+    assert [(c.code, c.subject) for c in caveats] == [("dolphot_not_forced", "one")]
 
 
 @pytest.mark.parametrize("positions", ["uniform", "grid", "target"])
 def test_where_artificial_stars_are_put(small, positions):
     from types import SimpleNamespace
 
-    from hst123r.photometers.dolphot_fake import places
+    from hst123r.photometers.dolphot_fake_places import places
     from hst123r.photometers.dolphot_params import FakeParams
     from hst123r.products.stacks import read_stack
 
@@ -237,6 +502,8 @@ def test_where_artificial_stars_are_put(small, positions):
         ({"parameters": {"Zero": 25.0}}, "does nothing for images of Hubble"),
         ({"image_parameters": {"FitSky": 2}}, "FitSky is a parameter of the whole run"),
         ({"image_parameters": {"RAper": 2, "raper": 3}}, "RAper and raper are one parameter"),
+        ({"psf": "analytic", "image_parameters": {"apRad": 25}}, "the detector's own aperture"),
+        ({"parameters": {"FakeMatch": 2}}, "FakeMatch is set by `fake: {match: ...}`"),
         ({"fake": {"magnitudes": ["28 mag", "20 mag"]}}, "20 mag is not above 28 mag"),
         ({"fake": {}, "align_only": True}, "are not made with `align_only`"),
         ({"mask": "external", "areas": "maps"}, "leave it out"),
@@ -263,6 +530,49 @@ def test_settings_of_dolphot_for_another_engine_are_a_mistake(write_recipe):
 
     with pytest.raises(InputError, match="this is for `engine: dolphot`"):
         load(write_recipe("photometry: {dolphot: {preset: phat}}"))
+
+
+def test_limits_from_artificial_stars_are_refused_before_the_run(write_recipe):
+    from hst123r.errors import InputError
+    from hst123r.recipe.load import load
+
+    text = "photometry: {engine: dolphot}\n  - scrape: {limit: artificial}"
+    with pytest.raises(InputError) as caught:
+        load(write_recipe(text))
+    assert "scrape.limit" in str(caught.value)
+    assert "no limits from artificial stars with `engine: dolphot`" in str(caught.value)
+    load(write_recipe(text.replace("artificial", "relation")))
+    load(write_recipe(text.replace("{engine: dolphot}", "{artificial_stars: 300}")))
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        ({"limit_snr": 5.0}, "limit_snr of ACS/WFC F814W differs"),
+        ({"max_chi": 9.0}, "max_chi of ACS/WFC F814W differs"),
+        ({"dolphot": {"parameters": {"FitSky": 3}}}, "dolphot.parameters of ACS/WFC"),
+        ({"dolphot": {"psf": "analytic"}}, r"dolphot.psf of .*\{image_parameters\}"),
+        ({"dolphot": {"image_parameters": {"RAper": 3}}}, ""),
+        ({"cte": "none"}, ""),
+    ],
+)
+def test_what_a_block_cannot_set_for_dolphot_is_refused(own, sentence):
+    from hst123r.errors import InputError
+    from hst123r.photometers.engines import one_engine
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.records.outcome import Product
+    from hst123r.stage.contract import Scope
+
+    params = PhotometryParams.model_validate(DOLPHOT)
+    varied = PhotometryParams.model_validate({**DOLPHOT, **own})
+    scope = Scope("r", "", "", (), "photometry", varied=lambda *_: varied)
+    labels = {"detector": "ACS/WFC", "filter": "F814W"}
+    inputs = {"exposure": [Product("exposure", "jsi00103q", labels)]}
+    if not sentence:
+        one_engine(inputs, params, scope)
+        return
+    with pytest.raises(InputError, match=sentence):
+        one_engine(inputs, params, scope)
 
 
 SPLIT = """
@@ -300,6 +610,61 @@ def test_alignment_alone(measure):
     outcome = measure(images=1, align_only=True)
     assert [product.kind for product in outcome.products] == ["dolphot run"]
     assert "dolphot_align_only" in {caveat.code for caveat in outcome.caveats}
+
+
+def installed_for(params):
+    """Return the files that the key of a job with one exposure holds, by name."""
+    from hst123r.photometers.dolphot import installed_files
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.records.outcome import Product
+
+    labels, facts = {"detector": "ACS/WFC", "filter": "F814W"}, {"chips": [{"number": 1}]}
+    given = {"exposure": [Product("exposure", "jsi00103q", labels, {}, facts)], "stack": []}
+    model = PhotometryParams.model_validate({**DOLPHOT, "dolphot": params})
+    return {product.name: product.files["file"] for product in installed_files(model, given)}
+
+
+def test_programs_that_mask_are_in_the_key(tmp_path, monkeypatch):
+    from hst123r.errors import EnvironmentProblem
+
+    monkeypatch.setenv("HST123R_DOLPHOT_BIN", str(tmp_path))
+    monkeypatch.delenv("HST123R_DOLPHOT_BASE", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("dolphot", "acsmask"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    assert set(installed_for({})) == {"dolphot"}
+    with pytest.raises(EnvironmentProblem, match="no program splitgroups beside DOLPHOT"):
+        installed_for({"mask": "external"})
+    (tmp_path / "splitgroups").touch(mode=0o755)
+    found = installed_for({"mask": "external"})
+    assert set(found) == {"dolphot", "acsmask", "splitgroups"}
+    assert found["acsmask"] == str(tmp_path / "acsmask")
+
+
+def test_what_a_program_reads_unasked_is_in_the_key(tmp_path, monkeypatch):
+    """Its folder's parameter files, and the tables of all modules it was built with."""
+    from hst123r.errors import EnvironmentProblem
+
+    base = tmp_path / "base"
+    names = ["acs/data/F814W.wfc1.psf", "acs/data/F814W.wfc2.psf", "acs/data/filters.dat",
+             "acs/data/hrc_idctab.dat", "acs/data/wfc_idctab.dat", "param/dolphot.param",
+             "param/fits.param", "wfpc2/data/filters.dat"]  # fmt: skip
+    for name in names:
+        (base / name).parent.mkdir(parents=True, exist_ok=True)
+        (base / name).touch()
+    program = tmp_path / "dolphot"
+    program.write_bytes(b"\x7fELF\0" + str(base).encode() + b"\0DOL_ACS\0DOLWFPC2\0")
+    program.chmod(0o755)
+    monkeypatch.setenv("HST123R_DOLPHOT_BIN", str(program))
+    monkeypatch.delenv("HST123R_DOLPHOT_BASE", raising=False)
+    found = installed_for({})
+    assert {"dolphot", "param/dolphot.param", "param/fits.param", "wfpc2/data/filters.dat",
+            "acs/data/hrc_idctab.dat"} <= set(found)  # fmt: skip
+    assert not any(name.startswith("wfc3") for name in found)
+    (base / "wfpc2/data/filters.dat").unlink()
+    with pytest.raises(EnvironmentProblem, match=r"has no .*wfpc2/data/filters\.dat"):
+        installed_for({})
 
 
 def test_without_the_program_nothing_is_planned(inputs, divide, monkeypatch, tmp_path):

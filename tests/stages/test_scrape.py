@@ -248,3 +248,16 @@ def test_an_empty_field_and_a_target_off_the_frame(run_recipe, tmp_path):
                        atol=2e-4)  # fmt: skip
     names = {path.name for path in (folder / "export" / "all").iterdir()}
     assert names == {"r.h5", "r_light_curves.ecsv", "SN.phot", "SN.snana"}
+
+
+def test_chips_that_were_not_measured_do_not_count_as_covered():
+    from hst123r.records.outcome import Product
+    from hst123r.stages.scrape import measured_corners
+
+    chips = [{"extver": 1, "corners": [[1.0, 2.0]]}, {"extver": 2, "corners": [[3.0, 4.0]]}]
+    exposures = [Product("exposure", root, {}, {}, {"chips": chips}) for root in ("a", "b", "c")]
+    every = Product("photometry", "x", {}, {}, {"exposures": ["a"]})
+    assert measured_corners(every, exposures) == [[[1.0, 2.0]], [[3.0, 4.0]]]
+    facts = {"exposures": ["a", "b"], "chips": {"a": [2], "b": [1]}}
+    some = Product("photometry", "x", {}, {}, facts)
+    assert measured_corners(some, exposures) == [[[3.0, 4.0]], [[1.0, 2.0]]]

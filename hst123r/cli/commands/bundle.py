@@ -16,8 +16,9 @@ from hst123r.cli import options as shared
     metavar="FILE.zip", help="The file to write.",
 )  # fmt: skip
 @click.option("--images", is_flag=True, help="Put exposures, stacks and masks in too.")
+@click.option("--paths", is_flag=True, help="Allow absolute paths in recipe and lock.")
 @shared.work_dir
-def command(run: str, output: Path, images: bool, work_dir: Path | None) -> None:
+def command(run: str, output: Path, images: bool, paths: bool, work_dir: Path | None) -> None:
     """Put a run into one file: recipe, lock, results, and where every number comes from.
 
     RUN is its number or tag; by default the last one. Exposures and stacks are left out, since
@@ -35,7 +36,8 @@ def command(run: str, output: Path, images: bool, work_dir: Path | None) -> None
     found = of_run(work_dir, run)
     members = bundle(
         found.extract, found.recipe, found.folder, output,
-        lock=lock_of(found.recipe_path, found.folder), version=__version__, images=images,
+        lock_text=lock_of(found.recipe_path, found.folder, found.extract), version=__version__,
+        images=images, paths=paths,
     )  # fmt: skip
     size = output.stat().st_size
     click.echo(f"{output} written: run {found.number}, {len(members)} files, {size / 1e6:.1f} MB")

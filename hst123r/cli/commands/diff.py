@@ -24,8 +24,10 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "files": ("path", "what", "facets"),
     "measurements": ("stage", "label", "subject", "name", "a", "b", "unit"),
     "photometry": (
-        "target", "level", "detector", "filter", "epoch", "exposure", "flux_a", "flux_b", "sigma",
+        "target", "source", "level", "detector", "filter", "epoch", "exposure", "what", "flux_a",
+        "flux_b", "sigma",
     ),
+    "locked": ("section", "name", "text"),
 }  # fmt: skip
 STAR_COLUMNS: Final = (
     "source_a", "source_b", "ra", "dec", "separation_mas", "flux_a", "flux_b", "offset_mag",
@@ -59,17 +61,19 @@ DIGITS: Final = 4
 def command(
     a: str, b: str, work_dir: Path | None, radius: float, stars: int, as_json: bool
 ) -> int:  # fmt: skip
-    """Show what differs between two runs, or two recipes.
+    """Show what differs between two runs, two recipes, or two locks.
 
     A and B are the number or the tag of a run, a work directory (its last run), DIR:RUN, or two
-    recipe files. Compared are parameters with their origins, software, jobs with what they read by
-    facet, files, measurements, light curves, and catalogues star by star. Exit code 10 when they
-    differ, 0 when they do not.
+    recipe files, or two lock files (NAME.lock.yaml). Compared are targets, parameters with their
+    origins, software, jobs with what they read by facet, files, measurements, light curves, and
+    catalogues star by star; reports, exports and pictures name their run and are left out. Exit
+    code 10 when they differ, 0 when they do not.
 
     \b
         hst123r diff 1 3
         hst123r diff mine theirs:paper-v1 --json
         hst123r diff old.yaml new.yaml
+        hst123r diff before.lock.yaml recipe.lock.yaml
     """
     from hst123r.engine.diff import diff
     from hst123r.engine.workspace import locate
@@ -120,6 +124,9 @@ def _sentence(item: Mapping[str, Any]) -> str:
         f"{item['matched']} stars in both, {item['different']} of them differ; "
         f"{item['only_a']} only in a, {item['only_b']} only in b"
     )
+    for side in ("a", "b"):
+        if item[f"no_position_{side}"]:
+            text += f"; {item[f'no_position_{side}']} of {side} have no position"
     if item["rms_sigma"] is not None:
         text += (
             f"; differences {item['rms_sigma']:.3g} sigma rms, {item['largest_sigma']:.3g} at most"

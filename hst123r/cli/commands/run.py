@@ -14,7 +14,12 @@ from hst123r.cli import options as shared
 @shared.work_dir
 @shared.choice_of_jobs
 @shared.settings
-@click.option("-j", "--jobs", type=int, help="Jobs to run at once. Default: the number of cores.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=int,
+    help="Jobs at once, or cores of a job that can use several. Default: the number of cores.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Only show what would be done, as `plan` does.")
 @shared.as_json
 def command(

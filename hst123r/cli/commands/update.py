@@ -25,7 +25,12 @@ SHOWN: Final = 6
 @shared.work_dir
 @click.option("--check", is_flag=True, help="Only say what MAST has made anew; change nothing.")
 @click.option("--offline", is_flag=True, help="Open no socket; lock what is here.")
-@click.option("-j", "--jobs", type=int, help="Jobs to run at once. Default: the number of cores.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=int,
+    help="Jobs at once, or cores of a job that can use several. Default: the number of cores.",
+)
 @shared.as_json
 def command(
     recipe: str, work_dir: Path | None, check: bool, offline: bool, jobs: int | None, as_json: bool

@@ -56,6 +56,10 @@ class ImageNote:
     zeropoint_dolphot : float or None
         DOLPHOT's magnitude of one electron per second in that aperture. None: it is found from
         the catalogue, which a run with a correction for charge transfer efficiency does not allow.
+    whole_psf : bool
+        Whether the PSF holds all light, as those of DOLPHOT's library do: counts without an
+        aperture correction are then those in an infinite aperture. Of the sample run of WFC3/UVIS
+        with its corrections made 0, rate over truth is 0.992, and 1.043 were light added.
     """
 
     exposure: int
@@ -64,6 +68,15 @@ class ImageNote:
     electrons_per_count: float = 1.0
     aperture_mag: float = 0.0
     zeropoint_dolphot: float | None = None
+    whole_psf: bool = True
+
+    def beyond(self, correction: Any) -> Any:
+        """Return the magnitudes that light beyond the aperture adds, by aperture correction."""
+        import numpy as np
+
+        if not self.whole_psf:
+            return np.full(np.shape(correction), self.aperture_mag)
+        return np.where(np.asarray(correction) == 0, 0.0, self.aperture_mag)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +95,8 @@ class Converted:
         DOLPHOT's magnitude of one electron per second, for each image.
     caveats : tuple of Caveat
         One for each image without an aperture correction.
+    beyond_mags : tuple of float
+        Magnitude in an infinite aperture less DOLPHOT's, for each image.
     """
 
     found: Measurements
@@ -90,6 +105,7 @@ class Converted:
     roundness: Floats
     zeropoints: tuple[float, ...]
     caveats: tuple[Caveat, ...] = ()
+    beyond_mags: tuple[float, ...] = ()
 
     def of(self, rows: Sequence[int]) -> Converted:
         """Return the measurements in some of the exposures."""
@@ -98,7 +114,7 @@ class Converted:
         chosen = np.asarray(rows, np.int64)
         return Converted(
             self.found.of(rows), self.flags[chosen], self.sharpness[chosen], self.roundness[chosen],
-            self.zeropoints, self.caveats,
+            self.zeropoints, self.caveats, self.beyond_mags,
         )  # fmt: skip
 
 
@@ -215,8 +231,12 @@ def convert(
     found = Measurements(
         **real, extver=extver, flags=our_flags(raw, rank > 1), usable=(rank > 1).astype(float)
     )
-    caveats = tuple(_uncorrected(layout.images, sections))
-    return Converted(found, raw, sharpness, roundness, tuple(zeropoints), caveats)
+    caveats = tuple(_uncorrected(layout.images, sections, notes))
+    beyond = tuple(
+        float(note.beyond(sections[0].aperture_corrections[number])) if sections else 0.0
+        for number, note in enumerate(notes)
+    )
+    return Converted(found, raw, sharpness, roundness, tuple(zeropoints), caveats, beyond)
 
 
 def _image(
@@ -238,7 +258,7 @@ def _image(
         zeropoint = _zeropoint(counts, mag, plain, block.image)
     with np.errstate(over="ignore"):
         bright = 10 ** (-0.4 * (mag - zeropoint))
-    whole = 10 ** (-0.4 * note.aperture_mag)
+    whole = 10 ** (-0.4 * note.beyond(correction))
     rate = np.where(np.isfinite(mag), bright, plain) * whole
     error = _error(values, plain, zeropoint) * whole
     known = np.isfinite(rate) & (error > 0)
@@ -290,14 +310,19 @@ def _sections(catalogue: Catalogue, info: Info) -> list[Section]:
     return result
 
 
-def _uncorrected(images: Sequence[Block], sections: Sequence[Section]) -> Iterator[Caveat]:
+def _uncorrected(
+    images: Sequence[Block], sections: Sequence[Section], notes: Sequence[ImageNote]
+) -> Iterator[Caveat]:
     """Say which images DOLPHOT wrote 0 for."""
     for number, block in enumerate(images):
+        psf = "are those of the PSF of its library, taken to hold all light"
+        if not notes[number].whole_psf:
+            psf = "are those of the analytic PSF, taken to hold the light in its aperture"
         if any(section.aperture_corrections[number] == 0 for section in sections):
             yield Caveat(
                 NO_CORRECTION,
                 "DOLPHOT found no aperture correction (ApCor was 0, or there was no star for it); "
-                "fluxes are those of its PSF as it is",
+                f"fluxes {psf}",
                 block.image,
             )
 

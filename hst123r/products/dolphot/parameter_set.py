@@ -9,7 +9,13 @@ from typing import Final
 
 from hst123r import instruments
 from hst123r.errors import InputError, did_you_mean
-from hst123r.instruments.dolphot_parameters import Value, parameters, preset, wrong_value
+from hst123r.instruments.dolphot_parameters import (
+    Value,
+    defaults,
+    parameters,
+    preset,
+    wrong_value,
+)
 
 LONGEST_NAME: Final = 70
 """DOLPHOT 2.0 keeps names of files in 81 characters, and puts endings such as .sky.fits behind."""
@@ -81,13 +87,19 @@ def run_parameters(
     if wrong:
         raise InputError("; ".join(wrong), where="DOLPHOT's parameters")
     mine = _by_case(own)
-    general = {**_by_case(chosen.values), **{n: v for n, v in mine.items() if "_" not in n}}
+    general = {
+        # DOLPHOT reads a file of its own folder before this one: what is not here, it decides
+        **defaults(image=False),
+        **_by_case(chosen.values),
+        **{n: v for n, v in mine.items() if "_" not in n},
+    }
     by_image: dict[int, dict[str, Value]] = {}
     for number, image in listed:
         facts = chosen.detectors.get(
             image.detector, instruments.get(image.detector).dolphot.parameters
         )
-        by_image[number] = _by_case(facts)
+        by_image[number] = {f"img_{name}": value for name, value in defaults(image=True).items()}
+        by_image[number].update(_by_case(facts))
         for begin in ("img_", f"img{number}_"):
             by_image[number].update(
                 (f"img_{n.removeprefix(begin)}", v) for n, v in mine.items() if n.startswith(begin)

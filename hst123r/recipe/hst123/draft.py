@@ -50,6 +50,8 @@ class Draft:
     """Options for ``hst123r run``: what is about a run and not about results."""
     dropped: dict[str, str] = field(default_factory=dict)
     """Options that have no sense here, and why."""
+    notes: list[str] = field(default_factory=list)
+    """What else is to be said at the top."""
 
     def add(self, stage: str, **values: Any) -> Entry:
         """Add a stage; parameters that are None are left out."""
@@ -64,7 +66,7 @@ class Draft:
     def _asked(self) -> Any:
         entries = [self.select, *self.stages]
         asked = [(e.stage, {**e.values, "object": None}, e.comments) for e in entries]
-        return asked, self.command, self.dropped
+        return asked, self.command, self.dropped, self.notes
 
 
 def text(draft: Draft, name: str, origin: str) -> str:
@@ -90,6 +92,7 @@ def text(draft: Draft, name: str, origin: str) -> str:
 def _lines(draft: Draft, name: str, origin: str) -> Iterator[str]:
     run = " ".join(["hst123r run", f"{name}.yaml", *draft.command])
     yield from _comment(f"Made from {origin}. Run it with `{run}`.")
+    yield from _comment(*draft.notes)
     for option, why in draft.dropped.items():
         yield from _comment(f"--{option} has no place here: {why}")
     yield "hst123r: 1"

@@ -42,7 +42,7 @@ def translate(call: Call, where: str = "hst123") -> Draft:
     InputError
         If the position or a name cannot be one.
     """
-    draft = Draft([(_name(call, where), _position(call))])
+    draft = Draft([(_name(call, where), _position(call, where))])
     _acquire(call, draft)
     _select(call, draft)
     _reference(call, draft)
@@ -66,8 +66,13 @@ def _name(call: Call, where: str) -> str:
     return cleaned
 
 
-def _position(call: Call) -> str:
-    """Both with colons are hours and degrees, else both are degrees, as hst123 reads them."""
+def _position(call: Call, where: str) -> str:
+    """Both with colons are hours and degrees, both without are degrees, as hst123 reads them."""
+    if (":" in call.ra) != (":" in call.dec):
+        raise InputError(
+            f"hst123 takes both of {call.ra} {call.dec} for degrees, since one has no colon",
+            where=where, hint="Write both with colons, or both as decimal degrees",
+        )  # fmt: skip
     return f"{call.ra} {call.dec}"
 
 
@@ -89,6 +94,7 @@ def _run(call: Call, draft: Draft) -> None:
         draft.command += ["--jobs", str(cores)]
     if call.take("hierarchical-test"):
         draft.command += ["--until", "align"]
+        draft.notes.append("hst123 reads --hierarchical-test and never looks at it")
     reasons = {
         "work-dir": "the work directory is named after the recipe and lies beside it",
         "cleanup": "scratch folders end with their jobs, and what is left takes part in no result",
@@ -106,6 +112,7 @@ def _run(call: Call, draft: Draft) -> None:
 def _acquire(call: Call, draft: Draft) -> None:
     download, archive = call.take("download"), call.take("archive")
     raw, skip = call.take("raw-dir"), call.take("skip-copy")
+    work = call.values.get("work-dir")
     if call.take("token"):
         draft.dropped |= {"token": NO_SECRETS}
     if skip and archive and not download:
@@ -118,7 +125,8 @@ def _acquire(call: Call, draft: Draft) -> None:
         if raw:
             draft.dropped["raw-dir"] = "what is downloaded lies in raw/ of the work directory"
     else:
-        draft.add("fetch", **{"from": "directory", "path": raw or "raw"})
+        inside = str(PurePath(work) / "raw") if work else "raw"
+        draft.add("fetch", **{"from": "directory", "path": raw or inside})
     if skip:
         draft.dropped["skip-copy"] = "nothing is fetched twice, whatever is asked"
 

@@ -196,16 +196,32 @@ def test_a_run_without_aperture_corrections(samples, write):
     """With ApCor=0 they are there, and 0."""
     name = samples / "wfc3_uvis" / "noref.phot"
     catalogue = read_catalogue(name, read_columns(f"{name}.columns"))
-    notes = [ImageNote(i, 1, AB) for i in range(4)]
+    notes = [ImageNote(i, 1, AB, aperture_mag=-0.0545) for i in range(4)]
     text = (samples / "wfc3_uvis" / "noref.phot.info").read_text()
-    assert not convert(catalogue, read_info(write(text)), notes, 4).caveats
+    corrected = convert(catalogue, read_info(write(text)), notes, 4)
+    assert not corrected.caveats
+    assert corrected.beyond_mags == (-0.0545,) * 4
     none = read_info(write(text.replace("0.046396", "-0.000000").replace("0.050593", "-0.000000")))
     converted = convert(catalogue, none, notes, 4)
     assert [(caveat.code, caveat.subject) for caveat in converted.caveats] == [
         ("dolphot_no_aperture_correction", "iabc01q_f606w_flc.chip1"),
         ("dolphot_no_aperture_correction", "iabc04q_f814w_flc.chip1"),
     ]
-    assert np.isfinite(converted.found.flux[0]).any()
+    # counts of a PSF that holds all light need nothing more: with it they were 4 % too bright
+    stars = np.loadtxt(samples / "wfc3_uvis" / "truth.txt")
+    row, near = nearest(catalogue, stars)
+    true = 10 ** (-0.4 * (stars[near, 2] - 25.987))
+    found = converted.found
+    bright = true > 20 * found.rate_error[0, row[near]]
+    ratio = (found.rate[0, row[near]] / true)[bright]
+    assert len(ratio) > 100
+    assert np.median(ratio) == pytest.approx(1, abs=0.012)
+    assert converted.beyond_mags == (0.0, -0.0545, -0.0545, 0.0)
+    # the analytic PSF is no such thing
+    notes = [ImageNote(i, 1, AB, aperture_mag=-0.0545, whole_psf=False) for i in range(4)]
+    analytic = convert(catalogue, none, notes, 4)
+    assert analytic.beyond_mags == (-0.0545,) * 4
+    assert np.nanmedian(analytic.found.rate[0] / found.rate[0]) == pytest.approx(1.0515, abs=1e-4)
 
 
 def test_short_exposures_have_the_time_of_the_info_file(write, made):

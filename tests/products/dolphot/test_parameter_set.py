@@ -35,6 +35,22 @@ def test_every_preset_fits_every_detector(name, detector):
     assert float(found["img1_RPSF"]) <= instruments.get(detector).dolphot.largest_rpsf
 
 
+@pytest.mark.parametrize("name", ["hst123", "manual", "phat"])
+def test_every_parameter_that_decides_is_written(name):
+    """DOLPHOT reads a file of its own folder before; what is left out here, that one sets."""
+    from hst123r.instruments.dolphot_parameters import table
+
+    found = run_parameters([ACS], preset_name=name)
+    # files, a seed, threads and plots: nothing is where nobody names one
+    free = {"ref2img", "photsec", "psfstars", "FakeStars", "FakeOut", "RandomSeed", "UsePhot",
+            "DiagPlotType", "xytfile", "xytpsf", "MaxThreads"}  # fmt: skip
+    for parameter in table().parameters:
+        written = f"img1_{parameter.name}" if parameter.image else parameter.name
+        if not parameter.generic and parameter.name not in free:
+            assert written in found, written
+    assert (found["PSFPhot"], found["SearchMode"], found["img1_xform"]) == ("1", "1", "1 0 0")
+
+
 def test_the_users_values_go_before_the_presets():
     own = {"img_raper": 2.5, "img2_RAper": 1.5, "img_RChi": 1.0, "fitsky": 1, "xytfile": "stars"}
     found = run_parameters([ACS, IR], own, preset_name="manual")

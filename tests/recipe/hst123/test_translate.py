@@ -121,12 +121,27 @@ def test_hst123s_own_mistakes_are_told():
         (f"{MEASURED} --dolphot-lim 5", "ignores a --dolphot-lim above 3.5"),
         (f"{MEASURED} --scrape-radius 0", "radius of 0"),
         ("--keep-short", "subtract_sky: false"),
+        ("--hierarchical --hierarchical-test", "never looks at it"),
         ("--drizzle-add a_flc.fits", "only put them into the reference"),
         ("--reference-instrument nicmos", "hst123 ignored it too"),
         ("--reference-instrument wfc3", "others only if need be"),
     ]:
         written = text(made(words), "made", "a call").replace("\n# ", " ").replace("\n  # ", " ")
         assert says in written, words
+
+
+def test_positions_that_hst123_takes_for_something_else_are_refused():
+    for words in (["12:45:08.14", "-0.459"], ["191.28", "-00:27:32.8"]):
+        with pytest.raises(InputError, match="takes both of"):
+            translate(read_call(words))
+    assert translate(read_call(["191.28", "-0.459"])).targets == [("target", "191.28 -0.459")]
+
+
+def test_raw_files_are_where_hst123_looks_for_them():
+    paths = [made(words).stages[0].values["path"] for words in (
+        "", "--work-dir /data/x", "--work-dir /data/x --raw-dir cache",
+    )]  # fmt: skip
+    assert paths == ["raw", "/data/x/raw", "cache"]
 
 
 def test_a_name_that_cannot_be_one():
