@@ -48,3 +48,18 @@ def test_the_second_time_at_once(bench, recipe):
             bench.runner.stop()
 
     assert bench.run(recipe, started=twice).exit_code == 130
+
+
+def test_a_file_that_is_here_stays_good_when_fetching_it_again_was_interrupted(
+    bench, recipe, states
+):
+    def stop():
+        bench.runner.stop()
+
+    bench.run(recipe, until="fetch")
+    report = bench.run(recipe, until="fetch", redo=("fetch:jsi00101q",), started=stop)
+    assert report.state == "interrupted"
+    with bench.store() as store:
+        rows = store.db.query("select state from job where label = 'jsi00101q' order by id")
+        assert [row["state"] for row in rows] == ["done", "interrupted"]
+    assert set(states(bench.run(recipe, until="fetch")).values()) == {"reused"}
