@@ -419,6 +419,66 @@ def test_a_source_that_has_no_row_is_said_and_no_row_is_of_two():
     assert matched(np.empty((0, 2)), places, 1.5).tolist() == [-1] * 6
 
 
+def catalogue_at(x, y):
+    """Return a catalogue of one image with stars at some places."""
+    from hst123r.products.dolphot.catalogue import Catalogue
+    from hst123r.products.dolphot.columns import Layout
+
+    count = len(x)
+    objects = {"x": np.array(x), "y": np.array(y), "type": np.ones(count, int),
+               "snr": np.full(count, 9.0)}  # fmt: skip
+    images = ({"counts": np.full(count, 5.0)},)
+    return Catalogue(Layout.__new__(Layout), objects, (), images, 0)
+
+
+def test_sources_that_are_not_measured_are_said(forced_field, monkeypatch):
+    """One is off the reference, one has no row, and a row without a place is nobody's."""
+    from types import SimpleNamespace
+
+    from astropy.table import Table
+
+    from hst123r.photometers.dolphot_matching import placed
+    from hst123r.photometers.dolphot_outcome import _by_source, _of_catalogue
+    from hst123r.products import source_table
+
+    sources = Table({
+        "source": [3, 5, 7], "ra": [150.1, 150.1, 151.0], "dec": [2.2, 2.2 + 1 / 3600, 2.2],
+        "target": ["", "two", "far"],
+    })  # fmt: skip
+    monkeypatch.setattr(source_table, "read_sources", lambda _: sources)
+    given = [SimpleNamespace(files={"catalog": ""})]
+    forced_field.job.inputs = {"sources": given}
+    catalogue, nowhere = placed(catalogue_at([np.nan, 49.5], [np.nan, 49.5]))
+    assert [caveat.code for caveat in _of_catalogue(catalogue, nowhere)] == ["dolphot_no_place"]
+    rows, numbers, names, caveats = _by_source(forced_field, catalogue)
+    assert (len(rows), numbers, names) == (1, [3], [""])
+    assert caveats[0].text.startswith("2 of 3 sources were not measured: 1 are off")
+    assert [caveat.subject for caveat in caveats] == ["", "two", "far"]
+
+
+@pytest.mark.parametrize(("written", "codes"), [(4, []), (3, ["dolphot_artificial_stars_missing"])])
+def test_artificial_stars_that_nothing_was_written_about_are_said(monkeypatch, written, codes):
+    """Of five that were asked for, one lies off all images, which is no loss."""
+    from types import SimpleNamespace
+
+    from hst123r.photometers import dolphot_fake
+
+    exposure = SimpleNamespace(detector="ACS/WFC", band="F814W")
+    fake = SimpleNamespace(fake=SimpleNamespace())
+    field = SimpleNamespace(chips=[SimpleNamespace(exposure=exposure)],
+                            params=SimpleNamespace(dolphot=fake))  # fmt: skip
+    lines = [f"0 1 {x}.00 5.00 24.000\n" for x in range(5)]
+    stand_ins = {
+        "filter_order": lambda _: [("acs", "F814W")], "star_lines": lambda *_: lines,
+        "_run": lambda *_: [], "_outcome": lambda *_: ([], [], written),
+        "on_images": lambda _, images, *xy: xy[0] < 4 * len(images),
+    }  # fmt: skip
+    for name, made in stand_ins.items():
+        monkeypatch.setattr(dolphot_fake, name, made)
+    _, _, caveats = dolphot_fake.artificial_stars(field, None)
+    assert [caveat.code for caveat in caveats] == codes
+
+
 @pytest.fixture
 def forced_field(tmp_path):
     """Return a field with two targets where no star is, whose second run writes given places."""
@@ -441,21 +501,11 @@ def forced_field(tmp_path):
 def test_one_target_that_is_lost_loses_no_other(forced_field, monkeypatch):
     from hst123r.photometers.dolphot_forced import add_targets
     from hst123r.products.dolphot import catalogue as catalogues
-    from hst123r.products.dolphot.catalogue import Catalogue
-    from hst123r.products.dolphot.columns import Layout
 
-    def made(x, y):
-        count = len(x)
-        objects = {"x": np.array(x), "y": np.array(y), "type": np.ones(count, int),
-                   "snr": np.full(count, 9.0)}  # fmt: skip
-        images = [{"counts": np.full(count, 5.0)}]
-        return Catalogue(layout, objects, [], images, 0)
-
-    layout = Layout.__new__(Layout)
     # the first row of the second run has no place at all
-    again = made([np.nan, 10.0, 49.5], [np.nan, 10.0, 69.5])
+    again = catalogue_at([np.nan, 10.0, 49.5], [np.nan, 10.0, 69.5])
     monkeypatch.setattr(catalogues, "read_catalogue", lambda *_: again)
-    found, names, caveats = add_targets(forced_field, made([10.0], [10.0]))
+    found, names, caveats = add_targets(forced_field, catalogue_at([10.0], [10.0]))
     assert names == ["", "two"]
     assert len(found) == 2
     assert [(c.code, c.subject) for c in caveats] == [("dolphot_not_forced", "one")]
