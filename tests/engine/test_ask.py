@@ -26,7 +26,9 @@ def test_a_file_in_its_place_is_found_by_its_path(finished):
     said = show(finished, str(finished / STACK))
     assert said["found"] == "by its path"
     assert said["made_by"]["label"] == "SN-acs_wfc-f606w"
-    assert [name.partition("#")[0] for name in said["read_by"]] == ["detect:SN", "report:report"]
+    assert [name.partition("#")[0] for name in said["read_by"]] == [
+        "detect:SN", "scrape:SN", "scrape:nothing", "report:report",
+    ]  # fmt: skip
 
 
 def test_a_file_of_another_work_directory_is_not_taken_for_ours(finished, tmp_path):

@@ -43,7 +43,7 @@ def test_every_number_of_a_light_curve_has_its_unit(tmp_path):
 def test_what_it_shows_is_short(finished):
     work = hst123r.open(finished)
     html = work._repr_html_()
-    assert "<th>light curves</th><td>SN (11 rows), nothing (" in html
+    assert "<th>light curves</th><td>SN (14 rows), nothing (" in html
     assert html.count("<tr>") == 4
     assert "last run: small" in repr(work)
 
