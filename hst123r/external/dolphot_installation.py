@@ -122,14 +122,16 @@ def _program() -> Path | None:
     return path
 
 
-def _base(built: Path | None) -> Path | None:
+def _base(built: tuple[Path, ...]) -> Path | None:
+    """Return the folder that DOLPHOT reads; of several in it the variable has to name one."""
     named = os.environ.get(BASE_VARIABLE)
     if not named:
-        return built
+        return built[0] if len(built) == 1 else None
     path = Path(named).expanduser().absolute()
-    if path.is_dir() and built is not None and path.resolve() != built.resolve():
+    if path.is_dir() and built and path.resolve() not in {one.resolve() for one in built}:
         raise EnvironmentProblem(
-            f"{BASE_VARIABLE} names {named}, and DOLPHOT was built with {built}, which it reads",
+            f"{BASE_VARIABLE} names {named}, and DOLPHOT was built with "
+            f"{' and '.join(map(str, built))}, which it reads",
             hint=f"Unset {BASE_VARIABLE}, or build DOLPHOT with the other folder",
         )
     if not path.is_dir():
@@ -143,14 +145,14 @@ def _base(built: Path | None) -> Path | None:
 @cache
 def _look(
     program: Path, _time: int, _size: int, words: tuple[str, ...]
-) -> tuple[Path | None, frozenset[str], bool]:
-    """Return the folder a program was built with, the words in it, and whether it is a script."""
+) -> tuple[tuple[Path, ...], frozenset[str], bool]:
+    """Return folders a program was built with, the words in it, and whether it is a script."""
     content = program.read_bytes()
     if content.startswith(b"#!"):
         # what a script starts knows more than the script
-        return None, frozenset(words), True
+        return (), frozenset(words), True
     found = frozenset(word for word in words if word.encode() in content)
-    return next(_folders(content), None), found, False
+    return tuple(dict.fromkeys(_folders(content))), found, False
 
 
 def _folders(content: bytes) -> Iterator[Path]:

@@ -95,3 +95,18 @@ def test_a_folder_that_the_program_does_not_read_is_refused(binary, tmp_path, mo
     monkeypatch.setenv(BASE_VARIABLE, str(tmp_path))
     with pytest.raises(EnvironmentProblem, match=f"was built with {base}, which it reads"):
         find()
+
+
+def test_of_several_folders_in_a_program_the_variable_names_one(binary, tmp_path, monkeypatch):
+    """Some of its objects may be left from an older build."""
+    bases = [tmp_path / "old", tmp_path / "new"]
+    for base in bases:
+        (base / "acs").mkdir(parents=True)
+    binary(bases[0], str(bases[1]))
+    assert find().base is None
+    for base in bases:
+        monkeypatch.setenv(BASE_VARIABLE, str(base))
+        assert find().base == base
+    monkeypatch.setenv(BASE_VARIABLE, str(tmp_path))
+    with pytest.raises(EnvironmentProblem, match=r"was built with .*old and .*new"):
+        find()
