@@ -107,7 +107,7 @@ def test_problems_of_every_kind_come_at_once(load_text):
         ("9:43: stages[1].drizzle.uses: ", "no earlier stage is called 'stacks', known are fetch"),
         ("10:5: stages[2].drizzle: ", "the name 'drizzle' is taken by stages[1].drizzle"),
         ("11:19: stages[3].align.for.F606W: ", "a job of align is not about one filter"),
-        ("12:5: stages[4].scrape: ", "no earlier stage makes; put photometry or quality before it"),
+        ("12:5: stages[4].scrape: ", "no earlier stage makes; put photometry before it"),
         ("12:22: stages[4].scrape.radius: ", "-1 arcsec is below 0 arcsec"),
     ]
     assert len(found) == len(wanted)
