@@ -85,3 +85,10 @@ def test_a_cache_that_cannot_be_written_only_costs_time(tmp_path, monkeypatch, f
 def test_the_cache_of_the_user_is_used_when_nothing_else_is_said(monkeypatch):
     monkeypatch.delenv(resources.CACHE_VARIABLE)
     assert "hst123r" in str(resources.cache_folder())
+
+
+def test_a_lock_beside_a_recipe_is_no_recipe(tmp_path, monkeypatch):
+    for name in ("a.yaml", "a.lock.yaml"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(resources, "folder", lambda _: tmp_path)
+    assert list(resources.shipped_recipes()) == ["a"]

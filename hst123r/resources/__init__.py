@@ -48,7 +48,9 @@ def folder(name: str) -> Path:
 
 def shipped_recipes() -> dict[str, Path]:
     """Return the recipes that ship with the package, by name."""
-    return {path.stem: path for path in sorted(folder("recipes").glob("*.yaml"))}
+    # in a checkout the lock of a run may lie beside one
+    paths = sorted(folder("recipes").glob("*.yaml"))
+    return {path.stem: path for path in paths if not path.name.endswith(".lock.yaml")}
 
 
 def cache_folder() -> Path:
