@@ -27,9 +27,10 @@ SMALL: Final = 1_000_000
 LARGEST_RECIPE: Final = 1_000_000
 _DAMAGE: Final = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError,
-    RuntimeError,
 )  # fmt: skip
-"""What a zip that is none, was cut, flipped, locked or made in an unknown way gives."""
+"""What a zip that is none, was cut, flipped or packed in an unknown way gives."""
+_ENCRYPTED: Final = 0x1
+"""Bit of a member's flags, by section 4.4.4 of PKWARE's APPNOTE."""
 _AGAIN: Final = "Ask for another copy, or make it anew with `hst123r bundle`"
 
 
@@ -145,6 +146,11 @@ def _check_names(members: list[zipfile.ZipInfo], path: Path) -> None:
             raise InputError(
                 f"the member {name!r} leads out of the bundle", where=str(path),
                 hint="Do not use it: nobody makes such a bundle by accident",
+            )  # fmt: skip
+        if member.flag_bits & _ENCRYPTED:
+            raise InputError(
+                f"the member {name!r} is encrypted, and no bundle of hst123r is",
+                where=str(path), hint=_AGAIN,
             )  # fmt: skip
         if stat.S_ISLNK(member.external_attr >> 16):
             raise InputError(f"the member {name!r} is a link", where=str(path))

@@ -115,7 +115,7 @@ def test_an_extract_of_another_shape(extract, tmp_path, harm, says):
         read_bundle(write(tmp_path / "p.zip", members(extract)))
 
 
-def test_a_locked_member_is_damage(extract, tmp_path):
+def test_an_encrypted_member_is_refused(extract, tmp_path):
     path = write(tmp_path / "p.zip", members(extract))
     data = bytearray(path.read_bytes())
     # the flag of encryption, in the local header and in the directory
@@ -125,7 +125,7 @@ def test_a_locked_member_is_damage(extract, tmp_path):
             data[place + offset] |= 1
             place = data.find(signature, place + 4)
     path.write_bytes(bytes(data))
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="'recipe.yaml' is encrypted"):
         read_bundle(path)
 
 
