@@ -157,14 +157,7 @@ class Field:
         """Run DOLPHOT until images are aligned."""
         from hst123r.external.dolphot import align
 
-        self.write_parameters(RUN, {"AlignOnly": 1})
-        try:
-            return align(
-                self.folder, f"{RUN}.phot", f"{RUN}.param", program=self.program,
-                threads=self.context.cores,
-            )  # fmt: skip
-        finally:
-            self._log(RUN)
+        return self._call(align, RUN, {"AlignOnly": 1})
 
     def run(self, name: str, more: dict[str, Value]) -> Finished:
         """Run DOLPHOT with some parameters of this run.
@@ -183,9 +176,15 @@ class Field:
         """
         from hst123r.external.dolphot import run_dolphot
 
+        return self._call(run_dolphot, name, more)
+
+    def _call(
+        self, function: Callable[..., Finished], name: str, more: dict[str, Value]
+    ) -> Finished:
+        """Call DOLPHOT in one way or the other, and keep its log however that ends."""
         self.write_parameters(name, more)
         try:
-            return run_dolphot(
+            return function(
                 self.folder, f"{name}.phot", f"{name}.param", program=self.program,
                 threads=self.context.cores,
             )  # fmt: skip

@@ -125,7 +125,7 @@ def test_an_encrypted_member_is_refused(extract, tmp_path):
             data[place + offset] |= 1
             place = data.find(signature, place + 4)
     path.write_bytes(bytes(data))
-    with pytest.raises(InputError, match="'recipe.yaml' is encrypted"):
+    with pytest.raises(InputError, match=r"'recipe\.yaml' is encrypted"):
         read_bundle(path)
 
 
