@@ -51,6 +51,17 @@ def as_json(function: F) -> F:
     )
 
 
+def readers(function: F) -> F:
+    """Add ``--jobs`` of commands that read many files."""
+    return click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Files read at once. Default: the number of cores.",
+    )(function)
+
+
 def choice_of_jobs(function: F) -> F:
     """Add the options that ``run`` and ``plan`` share."""
     for option in reversed(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 from hst123r.engine.workspace import Workspace
@@ -11,17 +13,58 @@ from hst123r.files.content import look
 from hst123r.provenance import queries
 from hst123r.provenance.contents import Known
 from hst123r.provenance.reading import reading
+from hst123r.provenance.store import Store
+
+Heard = Callable[[int, int], object]
+"""Told how many bytes are done, and of how many."""
 
 
-def verify(folder: Path) -> list[dict[str, str]]:
-    """Read every file of a work directory and compare it with its digest.
+@dataclass(slots=True)
+class Checked:
+    """A file as it is, beside what the store has of it.
 
-    Signatures are not trusted here: every byte is read, and every byte counts.
+    Parameters
+    ----------
+    state : str
+        ``ok``, ``altered``, ``missing``, ``unreadable``, ``forgotten`` or ``not ours``.
+    file : str
+        Path as the store has it.
+    what : str
+        The job that made it, or what changed.
+    stage, label : str
+        The job whose result it is; empty for ``forgotten`` and ``not ours``.
+    content_id : int
+        The content it should have, 0 where that is not known.
+    job_id : int
+        The attempt whose result counts, 0 where there is none.
+    """
+
+    state: str
+    file: str
+    what: str
+    stage: str = ""
+    label: str = ""
+    content_id: int = 0
+    job_id: int = 0
+
+
+def verify(
+    folder: Path, *, quick: bool = False, jobs: int = 1, tell: Heard | None = None
+) -> list[dict[str, str]]:
+    """Compare every file of a work directory with its digest.
 
     Parameters
     ----------
     folder : Path
         The work directory.
+    quick : bool
+        Take a file whose device, inode, size and times are as when it was last looked at for
+        unchanged, and read the others only. Otherwise no signature is trusted, and every byte of
+        every file is read.
+    jobs : int
+        How many files are read at once.
+    tell : callable, optional
+        Told the bytes that are done, and all bytes that have to be read.
 
     Returns
     -------
@@ -29,21 +72,88 @@ def verify(folder: Path) -> list[dict[str, str]]:
         ``state`` (``ok``, ``altered``, ``missing``, ``unreadable``, ``forgotten`` or
         ``not ours``), ``file`` and ``what``.
     """
-    workspace = Workspace(folder)
-    rows = []
-    ours = set()
     with reading(folder) as store:
-        for entry in queries.current_files(store.db):
-            path = Path(store.contents.absolute(entry["path"]))
-            ours.add(str(path))
-            state, what = _compare(path, store.contents.get(entry["content_id"]))
-            job = f"{entry['stage']}:{entry['label']}"
-            rows.append({"state": state, "file": entry["path"], "what": what or f"made by {job}"})
-        for found in _files(workspace):
-            if found not in ours:
-                shown = store.contents.relative(found)
-                rows.append({"file": shown, **_without_digest(queries.makers(store.db, shown))})
+        found = check(store, Workspace(folder), quick=quick, jobs=jobs, tell=tell)
+    return [{"state": row.state, "file": row.file, "what": row.what} for row in found]
+
+
+def check(
+    store: Store,
+    workspace: Workspace,
+    *,
+    quick: bool = False,
+    jobs: int = 1,
+    tell: Heard | None = None,
+) -> list[Checked]:
+    """Compare every file with its digest, for who wants to go on from there.
+
+    Parameters
+    ----------
+    store : Store
+        The store, which is only read.
+    workspace : Workspace
+        Its work directory.
+    quick, jobs, tell
+        As of `verify`.
+
+    Returns
+    -------
+    list of Checked
+        One for each file that counts, and for what else lies in ``raw/`` and ``products/``.
+    """
+    entries = queries.current_files(store.db)
+    paths = [Path(store.contents.absolute(entry["path"])) for entry in entries]
+    then = [store.contents.get(entry["content_id"]) for entry in entries]
+    verdicts: dict[int, tuple[str, str]] = {}
+    if quick:
+        for place, (path, known) in enumerate(zip(paths, then, strict=True)):
+            now = store.contents.peek(str(path))
+            if now is not None and now.id == known.id:
+                verdicts[place] = ("ok", "")
+    open_ = [place for place in range(len(entries)) if place not in verdicts]
+    verdicts |= _compare_all({place: (paths[place], then[place]) for place in open_}, jobs, tell)
+    rows = []
+    for place, entry in enumerate(entries):
+        state, what = verdicts[place]
+        stage, label = entry["stage"], entry["label"]
+        rows.append(
+            Checked(
+                state, entry["path"], what or f"made by {stage}:{label}", stage, label,
+                entry["content_id"], entry["job"],
+            )
+        )  # fmt: skip
+    ours = {str(path) for path in paths}
+    for name in _files(workspace):
+        if name not in ours:
+            shown = store.contents.relative(name)
+            state, what = _without_digest(queries.makers(store.db, shown))
+            rows.append(Checked(state, shown, what))
     return rows
+
+
+def _compare_all(
+    wanted: dict[int, tuple[Path, Known]], jobs: int, tell: Heard | None
+) -> dict[int, tuple[str, str]]:
+    """Compare files, several at once: hashing needs no interpreter, so threads are enough."""
+    total = sum(known.size for _, known in wanted.values())
+    done = 0
+    found: dict[int, tuple[str, str]] = {}
+    pool = ThreadPoolExecutor(max(1, jobs))
+    try:
+        waiting: dict[Future[tuple[str, str]], int] = {
+            pool.submit(_compare, path, known): place for place, (path, known) in wanted.items()
+        }
+        while waiting:
+            ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in ended:
+                place = waiting.pop(future)
+                found[place] = future.result()
+                done += wanted[place][1].size
+            if tell is not None:
+                tell(done, total)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return found
 
 
 def _compare(path: Path, then: Known) -> tuple[str, str]:
@@ -63,11 +173,11 @@ def _compare(path: Path, then: Known) -> tuple[str, str]:
     return "altered", f"{what} changed ({then.size} → {now.size} bytes)"
 
 
-def _without_digest(makers: list[str]) -> dict[str, str]:
+def _without_digest(makers: list[str]) -> tuple[str, str]:
     """Say what a file is that no current result holds."""
     if not makers:
-        return {"state": "not ours", "what": "no job made it"}
-    return {"state": "forgotten", "what": f"made by {makers[-1]}, whose result counts no more"}
+        return "not ours", "no job made it"
+    return "forgotten", f"made by {makers[-1]}, whose result counts no more"
 
 
 def _files(workspace: Workspace) -> Iterator[str]:

@@ -336,12 +336,12 @@ def current_files(db: Database) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``path``, ``content_id``, ``stage``, ``label``.
+        ``path``, ``content_id``, ``stage``, ``label``, ``job``.
     """
     return list(
         db.query(
             """
-            select f.path, f.content_id, j.stage, j.label
+            select f.path, f.content_id, j.stage, j.label, j.id as job
             from product_file f join product p on p.id = f.product_id join job j on j.id = p.job_id
             where f.owned = 1 and j.id in
                 (select max(id) from job where state = 'done' and forgotten = 0

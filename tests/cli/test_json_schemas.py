@@ -83,6 +83,7 @@ ASKED = [
     ("lineage", RAW, "--down"),
     ("sql", "select * from last_good"),
     ("verify",),
+    ("verify", "--quick", "--jobs", "2"),
     ("doctor",),
     ("run", "r.yaml"),
     ("run", "r.yaml", "--only", "select"),

@@ -74,3 +74,32 @@ def test_a_forgotten_result_is_not_a_strangers(ran, first_run):
         "forgotten", "made by exposures:all, whose result counts no more",
     )  # fmt: skip
     assert found["products/notes.txt"] == ("not ours", "no job made it")
+
+
+def test_quick_reads_what_looks_changed_and_nothing_else(ran, first_run, monkeypatch):
+    folder = ran.workspace.folder
+    # a copy has other inodes; whoever looks once has the store note these
+    ran.run(first_run)
+    path = folder / FILE
+    path.chmod(0o644)
+    path.write_bytes(hidden(path.read_bytes(), "padding of the data"))
+    (folder / "products" / "exposures" / "all" / "exposures.ecsv").touch()
+    read = []
+    look = module.look
+    monkeypatch.setattr(module, "look", lambda path: read.append(path.name) or look(path))
+    found = {row["file"]: row["state"] for row in module.verify(folder, quick=True)}
+    assert sorted(read) == ["exposures.ecsv", "jsi00101q_flc.fits"]
+    assert found.pop(FILE) == "altered"
+    assert set(found.values()) == {"ok"}
+
+
+def test_several_at_once_find_the_same_and_tell_of_all_bytes(ran):
+    folder = ran.workspace.folder
+    (folder / FILE).unlink()
+    told = []
+    one = module.verify(folder, jobs=1)
+    assert module.verify(folder, jobs=4, tell=lambda *size: told.append(size)) == one
+    assert {row["state"] for row in one} == {"ok", "missing"}
+    done, total = zip(*told, strict=True)
+    assert list(done) == sorted(done)
+    assert done[-1] == total[0] == total[-1] > 0
