@@ -28,7 +28,8 @@ EXIT_CODES: Final[dict[int, str]] = {
     STAGE_FAILED: "a stage failed",
     ARCHIVE: "an archive or the network",
     ENVIRONMENT: "a tool is missing, or the machine refused (disk, memory, permission)",
-    WORK_TO_DO: "for `plan` and `update --check`, there is work to do; for `diff`, the two differ",
+    WORK_TO_DO: "for `plan`, `update --check` and `repair --check`, there is work to do; "
+    "for `diff`, the two differ",
     INTERRUPTED: "interrupted by the user",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ class Options:
     update : bool
         Ask the archives again, take what they have now and no account of the lock; nothing but
         their files is brought up to date.
+    mend : mapping or None
+        Only do jobs again whose files are broken: by stage and label, what is; None for a run.
     """
 
     until: str | None = None
@@ -44,6 +46,7 @@ class Options:
     offline: bool = False
     locked: bool = False
     update: bool = False
+    mend: Mapping[tuple[str, str], str] | None = None
 
     def check(self, recipe: Recipe) -> None:
         """Check that every name exists.
@@ -115,5 +118,6 @@ class Options:
             "offline": self.offline,
             "locked": self.locked,
             "update": self.update,
+            "repair": sorted(map(":".join, self.mend or ())),
         }
         return {key: value for key, value in found.items() if value}

@@ -17,6 +17,7 @@ from hst123r.engine.environment import software
 from hst123r.engine.flow import inherit, stops, usable_products, way_out
 from hst123r.engine.in_place import in_place
 from hst123r.engine.keys import Identities, Key, build_key
+from hst123r.engine.mending import narrowed, untouched
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
 from hst123r.errors import Hst123rError, InputError
@@ -189,6 +190,8 @@ class Planner:
             job.variants = [variant for variant, _ in varied]
             record = self._records.get((instance.name, job.label))
             done = record.done_id if record is not None else None
+            if done is None and self.options.mend is not None:
+                continue  # nothing of it can be broken
             key = build_key(stage, job, resolved, self.identities, varied, read=done is not None)
             if stage.wants_summaries and any(job.open for source in sources for job in source.jobs):
                 key.uncertain = True
@@ -267,6 +270,8 @@ class Planner:
             record, key, then, made, self.store.contents,
             asked=asked, pins=pins, lasting=self.progress[instance.name].stage.home == "raw",
         )  # fmt: skip
+        if self.options.mend is not None:
+            return narrowed(self.options, instance.name, job.label, decision, record, key)
         kept = [item for item in decision.reasons if item.code.value not in self.options.ignore]
         if decision.action is Action.RUN and decision.reasons and not kept and made:
             return Decision(Action.REUSE)
@@ -274,9 +279,14 @@ class Planner:
 
     def _settle(self, planned: Planned, failed: list[Planned], unknown: list[Planned]) -> None:
         """Set state and identities after a decision, from what its sources came to."""
+        if untouched(self.options, planned.instance.name, planned.job.label):
+            failed, unknown = [], []
         in_the_way = _concern(planned, failed)
         awaited = _concern(planned, unknown)
         decision = planned.decision
+        if decision.action is Action.BLOCKED:
+            planned.state = State.BLOCKED
+            return
         if in_the_way:
             text = f"{', '.join(job.name for job in in_the_way)} did not give a usable result"
             planned.decision = Decision(

@@ -157,7 +157,7 @@ class Runner:
 
     def _lock(self, planner: Planner, state: str, code: int) -> tuple[str, int]:
         """Write the lock after a run that went well, and say what is not as it was locked."""
-        if state != "done":
+        if state != "done" or self.options.mend is not None:
             return state, code
         told = self.locking.after(planner, self.store)
         for line in told.lines:

@@ -51,6 +51,35 @@ def load(path: Path, settings: Sequence[str] = (), *, shown: str | None = None) 
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read the recipe: {error.strerror}", where=name) from error
+    return _loaded(path, content, settings, name)
+
+
+def load_text(path: Path, text: str, settings: Sequence[str] = ()) -> Recipe:
+    """Check a recipe as it was when it was run, whatever stands in its file by now.
+
+    Parameters
+    ----------
+    path : Path
+        Where it stood; relative paths in it start there.
+    text : str
+        Its text.
+    settings : sequence of str
+        ``--set`` options.
+
+    Returns
+    -------
+    Recipe
+        The recipe.
+
+    Raises
+    ------
+    RecipeError
+        With every problem found.
+    """
+    return _loaded(path, text.encode(), settings, str(path))
+
+
+def _loaded(path: Path, content: bytes, settings: Sequence[str], name: str) -> Recipe:
     tree, problems = read_on(content, name)
     loader = _Loader(tree, name, problems)
     return loader.load(path, content.decode("utf-8-sig"), list(settings))

@@ -84,6 +84,8 @@ ASKED = [
     ("sql", "select * from last_good"),
     ("verify",),
     ("verify", "--quick", "--jobs", "2"),
+    ("repair", "--check"),
+    ("repair", "--offline"),
     ("doctor",),
     ("run", "r.yaml"),
     ("run", "r.yaml", "--only", "select"),
@@ -169,6 +171,14 @@ def test_a_product_that_is_gone_is_described_too(place):
     code, answer = ask("verify", "--work-dir", "elsewhere/r")
     assert code == 3
     validate("verify", answer)
+    code, answer = ask("repair", "--check", "--work-dir", "elsewhere/r")
+    assert code == 10
+    assert [row["action"] for row in answer["files"]] == ["make"]
+    validate("repair", answer)
+    code, answer = ask("repair", "--work-dir", "elsewhere/r")
+    assert code == 0
+    assert answer["files"][0]["outcome"] == "made again, the same bytes"
+    validate("repair", answer)
 
 
 def test_what_was_run_holds_something_of_everything(place):

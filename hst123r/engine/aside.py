@@ -1,0 +1,78 @@
+"""Putting a file out of the way without losing it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+
+from hst123r.engine.workspace import Workspace
+from hst123r.files.publish import machine_errors, make_folder, sync
+
+
+class Aside:
+    """The folder of one repair for what was altered: ``aside/TIME/`` in the work directory.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The work directory.
+
+    Attributes
+    ----------
+    moved : dict of str to Path
+        Where each file is now, by its path in the store.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.moved: dict[str, Path] = {}
+        self._folder: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """A folder that no other repair has used."""
+        if self._folder is None:
+            name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+            top = self.workspace.folder / "aside"
+            names = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
+            self._folder = next(top / name for name in names if not (top / name).exists())
+        return self._folder
+
+    def put(self, file: str) -> Path | None:
+        """Move a file out of the way.
+
+        Parameters
+        ----------
+        file : str
+            Its path in the store, inside the work directory.
+
+        Returns
+        -------
+        Path or None
+            Where it is now; None where there was none.
+        """
+        source, target = self.workspace.folder / file, self.folder / file
+        if not source.exists():
+            return None
+        with machine_errors("move a file out of the way", source):
+            make_folder(target.parent)
+            source.rename(target)
+            sync(target.parent)
+        self.moved[file] = target
+        return target
+
+    def put_back(self) -> None:
+        """Move files back whose places are still empty, so that nothing has changed for them."""
+        for file, target in list(self.moved.items()):
+            source = self.workspace.folder / file
+            if not source.exists():
+                with machine_errors("move a file back to its place", source):
+                    make_folder(source.parent)
+                    target.rename(source)
+                del self.moved[file]
+
+    def shown(self, file: str) -> str:
+        """Return where a file was put, from the work directory; empty where it was not."""
+        target = self.moved.get(file)
+        return "" if target is None else str(target.relative_to(self.workspace.folder))

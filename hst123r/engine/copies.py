@@ -1,0 +1,122 @@
+"""Equal copies of a broken file: in the work directory, where it came from, or elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hst123r.errors import InputError
+from hst123r.files.content import digest_file
+from hst123r.files.publish import READ_ONLY, copy, machine_errors, move
+from hst123r.provenance import copies
+from hst123r.provenance.contents import Known
+from hst123r.provenance.reading import reading
+from hst123r.provenance.store import NAME as STORE
+from hst123r.provenance.store import Store
+
+
+def find(store: Store, file: str, wanted: Known, folders: Sequence[Path]) -> Path | None:
+    """Look for bytes equal to those a file should have.
+
+    Parameters
+    ----------
+    store : Store
+        The store, to know where they were seen.
+    file : str
+        Path of the file in the store.
+    wanted : Known
+        What it should hold.
+    folders : sequence of Path
+        Where to look besides: other work directories, shared archives, any folder.
+
+    Returns
+    -------
+    Path or None
+        A file that was read and has the digest; None where there is none.
+    """
+    here = store.contents.absolute(file)
+    for path in _places(store, file, wanted, folders):
+        with suppress(OSError):
+            # what cannot be read is no copy
+            likely = str(path) != here and path.stat().st_size == wanted.size
+            if likely and digest_file(path) == wanted.digest:
+                return path
+    return None
+
+
+def _places(store: Store, file: str, wanted: Known, folders: Sequence[Path]) -> Iterator[Path]:
+    for path in copies.paths(store.db, wanted.id):
+        yield Path(store.contents.absolute(path))
+    name = Path(file).name
+    for top in (store.folder / "aside", *folders):
+        if (top / STORE).is_file():
+            with reading(top) as other:
+                for path in copies.with_digest(other.db, wanted.digest):
+                    yield Path(other.contents.absolute(path))
+        for folder, _, names in os.walk(top):
+            if name in names:
+                yield Path(folder) / name
+
+
+def check_folders(folders: Sequence[Path]) -> list[Path]:
+    """Return folders to look in, absolute.
+
+    Raises
+    ------
+    InputError
+        If one is not there.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError("there is no such folder", where=str(folder))
+    return [folder.absolute() for folder in folders]
+
+
+def part_of(source: Path, destination: Path, wanted: Known, *, read_only: bool) -> Path:
+    """Copy a file beside the place where it belongs, and make sure that it is whole.
+
+    Parameters
+    ----------
+    source : Path
+        An equal copy.
+    destination : Path
+        Where it belongs.
+    wanted : Known
+        What it has to hold.
+    read_only : bool
+        Whether nobody may write to it.
+
+    Returns
+    -------
+    Path
+        The copy, to be renamed into place.
+
+    Raises
+    ------
+    InputError
+        If the source is another file by now.
+    EnvironmentProblem
+        If the machine refuses.
+    """
+    part = destination.with_name(f".{destination.name}.{os.getpid()}.part")
+    with machine_errors("copy a file", destination):
+        part.unlink(missing_ok=True)
+        try:
+            whole = copy(source, part).digest == wanted.digest
+            if whole and read_only:
+                part.chmod(READ_ONLY)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+    if not whole:
+        part.unlink()
+        raise InputError("this copy changed while it was read", where=str(source))
+    return part
+
+
+def publish(part: Path, destination: Path) -> None:
+    """Rename a copy into place."""
+    with machine_errors("put a file in its place", destination):
+        move(part, destination)

@@ -1,0 +1,50 @@
+"""Doing again some jobs that were done, as they were, and nothing else."""
+
+from __future__ import annotations
+
+from hst123r.engine.decide import Action, Code, Decision, Reason
+from hst123r.engine.keys import Key
+from hst123r.engine.options import Options
+from hst123r.provenance.rows import Record
+
+BROKEN = {Code.MISSING, Code.ALTERED, Code.FAILED, Code.INCOMPLETE}
+"""Reasons that say nothing against making a result again as it was."""
+
+
+def untouched(options: Options, stage: str, label: str) -> bool:
+    """Whether a repair leaves a job as it is, whatever else would speak for running it."""
+    return options.mend is not None and (stage, label) not in options.mend
+
+
+def narrowed(
+    options: Options, stage: str, label: str, decision: Decision, record: Record | None, key: Key
+) -> Decision:
+    """Return what a repair does about a job.
+
+    Parameters
+    ----------
+    options : Options
+        With the jobs to mend.
+    stage, label : str
+        The job.
+    decision : Decision
+        What a run would do about it.
+    record : Record or None
+        The last attempts at it.
+    key : Key
+        Its key now.
+
+    Returns
+    -------
+    Decision
+        REUSE for all jobs but those to mend. These RUN where their key is as it was, and are
+        BLOCKED where it is not: what they would make is something else than what is broken.
+    """
+    if options.mend is None:
+        return decision
+    if untouched(options, stage, label):
+        return Decision(Action.REUSE)
+    if record is None or (record.key != key.digest and not key.uncertain):
+        unlike = [reason for reason in decision.reasons if reason.code not in BROKEN]
+        return Decision(Action.BLOCKED, unlike or [Reason(Code.NO_RECORD, "no record of it")])
+    return Decision(Action.RUN, [Reason(Code.ALTERED, options.mend[stage, label])])

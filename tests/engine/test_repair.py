@@ -1,0 +1,249 @@
+"""A repair mends what is broken, byte for byte or by the job that made it, and nothing else."""
+
+import errno
+import os
+import shutil
+
+import pytest
+
+from hst123r.cli.main import invoke
+from hst123r.cli.progress import Lines
+from hst123r.engine import aside as aside_module
+from hst123r.engine import copies as copies_module
+from hst123r.engine import repair as module
+from hst123r.engine.hold import holding
+from hst123r.engine.repair import Wanted
+from hst123r.engine.verify import verify
+from hst123r.engine.workspace import Workspace
+from hst123r.errors import Busy, InputError
+from hst123r.provenance.reading import reading
+
+RAW = "raw/jsi00101q_flc.fits"
+TABLE = "products/exposures/all/exposures.ecsv"
+SIMULATED = """\
+hst123r: 1
+name: s
+targets: [{name: T, position: "150.1 2.2"}]
+stages:
+  - fetch:
+      from: simulated
+      simulation:
+        observations:
+          - {detector: ACS/WFC, filter: F606W, dates: [2019-04-01], exposures: 2, size: 64 pix}
+        stars: {number: 5, radius: 4 arcsec}
+  - exposures: {}
+"""
+
+
+def break_(path, word=b"EXPTIME"):
+    """Change a digit of a card, or the last byte of a file that has none such."""
+    path.chmod(0o644)
+    content = bytearray(path.read_bytes())
+    place = content.find(word + b" ")
+    if place < 0:
+        content[-2] ^= 1
+    else:
+        digit = next(i for i in range(place + 10, place + 30) if chr(content[i]).isdigit())
+        content[digit] = ord("1") if content[digit] != ord("1") else ord("2")
+    path.write_bytes(content)
+    return bytes(content)
+
+
+class Heard(Lines):
+    """A listener that remembers what was started."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def started(self, planned):
+        self.lines.append(planned.name)
+
+
+def mend(workspace, **wanted):
+    heard = Heard()
+    with holding(workspace) as store:
+        found = module.repair(store, workspace, Wanted(jobs=2, **wanted), heard)
+    return found, heard.lines
+
+
+def look(workspace, **wanted):
+    with reading(workspace.folder) as store:
+        return module.look(store, workspace, Wanted(**wanted))
+
+
+def rows(workspace):
+    with reading(workspace.folder) as store:
+        return store.db.execute("select count(*) from job").fetchone()[0]
+
+
+def states(folder):
+    return {row["state"] for row in verify(folder)}
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    """Exposures that nobody has a copy of, and a table of them."""
+    folder = tmp_path_factory.mktemp("simulated")
+    (folder / "s.yaml").write_text(SIMULATED)
+    assert invoke(["run", str(folder / "s.yaml"), "-C", str(folder / "s")]) == 0
+    return folder / "s"
+
+
+@pytest.fixture
+def alone(simulated, tmp_path):
+    shutil.copytree(simulated, tmp_path / "s")
+    return Workspace(tmp_path / "s")
+
+
+@pytest.mark.parametrize("word", [b"EXPTIME", b"CRVAL1", b"NOTHING"])
+def test_a_broken_raw_file_is_restored_from_where_it_came(ran, word):
+    place = ran.workspace.folder / RAW
+    before = place.read_bytes()
+    broken = break_(place, word)
+    jobs = rows(ran.workspace)
+    found, started = mend(ran.workspace)
+    (piece,) = found.pieces
+    assert (piece.file, piece.action, piece.outcome) == (RAW, "restore", "restored")
+    assert (found.exit_code, found.runs, started, rows(ran.workspace)) == (0, [], [], jobs)
+    assert place.read_bytes() == before
+    assert not os.access(place, os.W_OK) or os.getuid() == 0
+    assert (ran.workspace.folder / piece.aside).read_bytes() == broken
+    assert states(ran.workspace.folder) == {"ok"}
+    with reading(ran.workspace.folder) as store:
+        (event,) = store.db.query("select * from event where code = 'repaired'")
+    assert event["message"].startswith(f"{RAW} was restored from /")
+
+
+@pytest.mark.parametrize("how", ["broken", "gone"])
+def test_a_product_is_made_again_by_one_job(ran, first_run, how, reasons):
+    place = ran.workspace.folder / TABLE
+    before = place.read_bytes()
+    if how == "gone":
+        shutil.rmtree(place.parent)
+    else:
+        place.write_text("mine, on purpose")
+    jobs = rows(ran.workspace)
+    seen = look(ran.workspace)
+    assert [(piece.action, piece.outcome) for piece in seen.pieces] == [("make", "")]
+    assert rows(ran.workspace) == jobs
+    found, started = mend(ran.workspace)
+    assert started == ["exposures:all"]
+    assert rows(ran.workspace) == jobs + 1
+    assert found.pieces[0].outcome == "made again, the same bytes"
+    assert place.read_bytes() == before
+    if how == "broken":
+        kept = ran.workspace.folder / found.pieces[0].aside
+        assert kept.read_text() == "mine, on purpose"
+    assert states(ran.workspace.folder) == {"ok"}
+    assert reasons(ran.plan(first_run)) == {}
+
+
+def test_exactly_the_broken_ones_are_fetched_and_made(alone):
+    first, other = sorted(alone.raw.glob("*_flc.fits"))
+    untouched = other.read_bytes(), other.stat().st_mtime_ns
+    whole = first.read_bytes()
+    break_(first)
+    (alone.folder / TABLE).unlink()
+    found, started = mend(alone)
+    assert sorted(started) == ["exposures:all", f"fetch:{first.name[:9]}"]
+    assert {piece.file: piece.action for piece in found.pieces} == {
+        f"raw/{first.name}": "fetch", TABLE: "make",
+    }  # fmt: skip
+    assert first.read_bytes() == whole
+    assert (other.read_bytes(), other.stat().st_mtime_ns) == untouched
+    assert states(alone.folder) == {"ok"}
+    assert mend(alone) == (module.Repaired([]), [])
+
+
+def test_what_would_be_something_else_is_not_made(ran, monkeypatch):
+    """A new version of a stage makes another table; the old one cannot be had back."""
+    from hst123r.stage import registry
+
+    monkeypatch.setattr(registry.get("exposures"), "version", 999)
+    place = ran.workspace.folder / TABLE
+    place.write_text("mine")
+    found, started = mend(ran.workspace)
+    assert (found.exit_code, started) == (3, [])
+    assert "version of the stage" in found.pieces[0].source
+    # it is where it was, as it was found
+    assert place.read_text() == "mine"
+    assert found.pieces[0].aside == ""
+    assert "version of the stage" in look(ran.workspace).pieces[0].source
+
+
+def test_a_copy_is_found_in_another_work_directory(ran, alone, simulated, tmp_path):
+    first = min(alone.raw.glob("*_flc.fits"))
+    first.unlink()
+    (alone.folder / TABLE).unlink()
+    plain = tmp_path / "plain" / "deep"
+    plain.mkdir(parents=True)
+    shutil.copy(simulated / TABLE, plain)
+    found, started = mend(alone, folders=[simulated, plain.parent])
+    assert started == []
+    assert {piece.outcome for piece in found.pieces} == {"restored"}
+    assert states(alone.folder) == {"ok"}
+
+
+def test_a_recipe_that_says_something_else_by_now_does_not_matter(ran, first_run, tmp_path):
+    place = ran.workspace.folder / TABLE
+    text = first_run.read_text()
+    first_run.write_text("nonsense: [")
+    try:
+        place.unlink()
+        found, _ = mend(ran.workspace)
+    finally:
+        first_run.write_text(text)
+    assert found.pieces[0].outcome == "made again, the same bytes"
+
+
+@pytest.mark.parametrize("at", ["copy", "aside"])
+def test_a_full_disk_leaves_everything_as_it_was(ran, monkeypatch, at):
+    place = ran.workspace.folder / RAW
+    broken = break_(place)
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def refuse(*_args, **_options):
+        raise full
+
+    if at == "copy":
+        monkeypatch.setattr(copies_module, "copy", refuse)
+    else:
+        monkeypatch.setattr(aside_module, "make_folder", refuse)
+    found, _ = mend(ran.workspace)
+    assert found.exit_code == 3
+    assert "disk is full" in found.pieces[0].source
+    assert place.read_bytes() == broken
+    assert sorted(path.name for path in place.parent.iterdir() if ".part" in path.name) == []
+    monkeypatch.undo()
+    assert mend(ran.workspace)[0].exit_code == 0
+
+
+def test_two_at_once_is_one_too_many(ran):
+    with holding(ran.workspace), pytest.raises(Busy):
+        mend(ran.workspace)
+
+
+def test_an_interrupted_repair_leaves_the_truth(alone, monkeypatch):
+    """The job ends without a result: the row says so, and the file is where it was."""
+    place = alone.folder / TABLE
+    place.write_text("mine")
+
+    def stop(self, planner):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.Runner, "_loop", stop)
+    found, _ = mend(alone)
+    assert found.exit_code == 130
+    assert place.read_text() == "mine"
+    monkeypatch.undo()
+    with reading(alone.folder) as store:
+        states_ = [row[0] for row in store.db.execute("select state from run order by id")]
+    assert states_ == ["done", "interrupted"]
+    assert mend(alone)[0].pieces[0].outcome.startswith("made again")
+
+
+def test_a_folder_to_look_in_has_to_be_there(tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        copies_module.check_folders([tmp_path / "none"])
+    assert copies_module.check_folders([tmp_path]) == [tmp_path]
