@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hst123r.engine.adopt import mark
 from hst123r.engine.decide import Action, Code, Decision, Reason, decide
 from hst123r.engine.environment import software
 from hst123r.engine.flow import inherit, stops, usable_products, way_out
@@ -21,7 +22,7 @@ from hst123r.engine.mending import narrowed, untouched
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
 from hst123r.errors import Hst123rError, InputError
-from hst123r.provenance import queries
+from hst123r.provenance import adopted, queries
 from hst123r.provenance.rows import Made, Record
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Instance, Recipe
@@ -63,6 +64,7 @@ class Planner:
             item.name: Progress(item, registry.get(item.stage)) for item in recipe.instances
         }
         self._records = store.jobs.records()
+        self._adopted = adopted.caveats(store.db)
         self._resolved: dict[tuple[str, str | None, str | None], Resolved] = {}
         self._variants: dict[str, list[tuple[Variant, dict[str, str]]]] = {}
         self._parameters: list[dict[str, Any]] | None = None
@@ -180,6 +182,7 @@ class Planner:
             if job.label in seen:
                 raise ValueError(f"{instance.name} has two jobs labelled {job.label!r}")
             seen.add(job.label)
+            mark(job, self._adopted, self.store)
             about = {name: job.labels.get(name) for name in stage.varies_by}
             through = about.get("filter")
             resolved = self.resolved(

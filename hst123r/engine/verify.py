@@ -99,7 +99,8 @@ def check(
     Returns
     -------
     list of Checked
-        One for each file that counts, and for what else lies in ``raw/`` and ``products/``.
+        One for each file that counts, and for what else lies in ``raw/``, ``products/`` and
+        ``adopted/``.
     """
     entries = queries.current_files(store.db)
     paths = [Path(store.contents.absolute(entry["path"])) for entry in entries]
@@ -181,7 +182,7 @@ def _without_digest(makers: list[str]) -> tuple[str, str]:
 
 
 def _files(workspace: Workspace) -> Iterator[str]:
-    for top in (workspace.raw, workspace.products):
+    for top in (workspace.raw, workspace.products, workspace.adopted):
         for folder, _, names in os.walk(top):
             for name in sorted(names):
                 yield os.path.join(folder, name)  # noqa: PTH118  (walk gives texts)

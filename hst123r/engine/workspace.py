@@ -47,6 +47,11 @@ class Workspace:
         return self.folder / "products"
 
     @property
+    def adopted(self) -> Path:
+        """Files that were made elsewhere, read-only."""
+        return self.folder / "adopted"
+
+    @property
     def logs(self) -> Path:
         """One file per run, one per job."""
         return self.folder / "logs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hst123r.errors import EnvironmentProblem, InputError
-from hst123r.provenance import known
+from hst123r.provenance import adopted, known
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import NAME
 
@@ -35,7 +35,8 @@ def recipes_around(path: Path) -> list[str]:
         try:
             with reading(folder) as store:
                 inside = path.resolve().relative_to(folder).as_posix()
-                found += known.recipes(store.db) if known.made(store.db, inside) else []
+                ours = known.made(store.db, inside) and inside not in adopted.caveats(store.db)
+                found += known.recipes(store.db) if ours else []
         except (EnvironmentProblem, InputError) as error:
             raise InputError(
                 f"whose product {path.name} is cannot be told: {error.message}",

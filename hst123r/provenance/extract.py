@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from hst123r.errors import InputError
+from hst123r.provenance import adopted
 from hst123r.provenance.of_run import jobs
 from hst123r.provenance.sqlite import Database
 from hst123r.records.outcome import State
@@ -49,8 +50,8 @@ def extract(db: Database, run_id: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``format``, ``run``, ``environment``, ``jobs`` and ``photometry``; of plain values, in an
-        order that is always the same.
+        ``format``, ``run``, ``environment``, ``jobs``, ``photometry`` and ``adopted``; of plain
+        values, in an order that is always the same.
 
     Raises
     ------
@@ -79,6 +80,7 @@ def extract(db: Database, run_id: int) -> dict[str, Any]:
         "environment": _environment(db, row["environment_id"]),
         "jobs": _jobs(db, numbers),
         "photometry": _photometry(db, numbers),
+        "adopted": _adopted(db, numbers),
     }
     return {name: _without_paths(value) for name, value in found.items()}
 
@@ -89,6 +91,16 @@ def recipe_text(db: Database, run_id: int) -> str:
         "select c.text from run r join recipe c on c.id = r.recipe_id where r.id = ?", [run_id]
     ).fetchone()
     return str(text)
+
+
+def _adopted(db: Database, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Return files made elsewhere that the jobs read; who took them in stays here."""
+    rows = adopted.behind(db, numbers)
+    told = ("note", "stamps")
+    return [
+        {**row, "facts": {key: row["facts"][key] for key in told if key in row["facts"]}}
+        for row in rows
+    ]
 
 
 def _environment(db: Database, number: int) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from hst123r.records.science import SCIENCE, names_its_run
 
 
 def last_run(db: Database) -> int | None:
-    """Return the last run that ended, else the last one, None where there is none."""
+    """Return the last run of a recipe that ended, else the last one, None where there is none."""
     row = db.execute(
-        "select id from run order by ended is not null and state != 'interrupted' desc, id desc"
+        "select id from run where json_extract(options, '$.what') is null "
+        "order by ended is not null and state != 'interrupted' desc, id desc"
     ).fetchone()
     return None if row is None else int(row[0])
 

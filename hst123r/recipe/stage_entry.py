@@ -17,6 +17,8 @@ from hst123r.stage import registry
 
 ON_BAD: Final = ("stop", "exclude", "use")
 FOR: Final = "for"
+RESERVED: Final = "adopted"
+"""What `hst123r adopt` has in the place of a stage."""
 COMMON: Final = ("name", FOR, "on_bad", "uses")
 """Keys every stage understands, beside its own parameters."""
 
@@ -116,7 +118,9 @@ class StageEntry:
                 self.problems.append(Problem(line, column, f"{self.path}.{key}", what))
         name, on_bad, uses = (body.value.get(key) for key in ("name", "on_bad", "uses"))
         if name is not None:
-            if isinstance(name.value, str) and re.fullmatch(INSTANCE_PATTERN, name.value):
+            if name.value == RESERVED:
+                self._problem(name, ".name", f"{RESERVED} is kept for files made elsewhere")
+            elif isinstance(name.value, str) and re.fullmatch(INSTANCE_PATTERN, name.value):
                 instance.name = name.value
             else:
                 what = "is no stage name; use lower-case letters, digits, - and _"

@@ -25,7 +25,7 @@ def methods(extract: Mapping[str, Any]) -> str:
     str
         Sentences, each with what was measured; nothing is said of stages that were not run.
     """
-    parts = (_exposures, _alignment, _stacks, _photometry, _targets, _software)
+    parts = (_exposures, _adopted, _alignment, _stacks, _photometry, _targets, _software)
     return " ".join(sentence for part in parts for sentence in part(extract))
 
 
@@ -66,6 +66,15 @@ def _exposures(extract: Mapping[str, Any]) -> list[str]:
     rejected = {r["subject"] for job in _jobs(extract, "select") for r in job["rejects"]}
     left = f"; {len(rejected)} were left out by its cuts" if rejected else ""
     return [f"We used {len(exposures)} {whose}: {', '.join(described)}{left}."]
+
+
+def _adopted(extract: Mapping[str, Any]) -> list[str]:
+    """Say what was not made by the run; a bundle of an earlier version does not tell."""
+    return [
+        f"The {row['kind'].removeprefix('adopted ')} {row['name']} was made elsewhere and adopted"
+        + (f" ({row['facts']['note']})." if row["facts"].get("note") else ".")
+        for row in extract.get("adopted", [])
+    ]
 
 
 def _alignment(extract: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,150 @@
+"""What was made elsewhere is taken in as such, and whatever is made from it says so."""
+
+import shutil
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from hst123r.cli.main import invoke
+from hst123r.engine.adopt import Told, adopt, candidates
+from hst123r.engine.hold import holding
+from hst123r.engine.lineage import trace
+from hst123r.engine.repair import Wanted, look
+from hst123r.engine.verify import verify
+from hst123r.errors import InputError
+from hst123r.provenance import adopted
+from hst123r.provenance.extract import extract
+from hst123r.provenance.of_run import last_run
+from hst123r.provenance.reading import reading
+from hst123r.sharing.methods import methods
+
+NOTE = "Gaia DR3, selected by Ann"
+
+
+@pytest.fixture
+def stars(tmp_path):
+    """A catalogue about the target of the recipe."""
+    rng = np.random.default_rng(7)
+    table = Table({
+        "ra": 150.1 + rng.uniform(-1e-3, 1e-3, 300), "dec": 2.2 + rng.uniform(-1e-3, 1e-3, 300),
+        "ra_error": np.full(300, 0.5), "dec_error": np.full(300, 0.5),
+    })  # fmt: skip
+    table.write(tmp_path / "gaia.ecsv")
+    return tmp_path / "gaia.ecsv"
+
+
+def take(workspace, *files, note=NOTE):
+    wanted = candidates(files)
+    with holding(workspace) as store:
+        return adopt(store, workspace, wanted, Told(note))
+
+
+def test_a_file_is_copied_and_recorded_as_made_elsewhere(ran, first_run, stars, reasons):
+    folder = ran.workspace.folder
+    with reading(folder) as store:
+        before = last_run(store.db)
+    (found,) = take(ran.workspace, stars)
+    assert (found.state, found.kind, found.file) == ("adopted", "catalogue", "adopted/gaia.ecsv")
+    copy = folder / found.file
+    assert copy.read_bytes() == stars.read_bytes()
+    assert copy.stat().st_mode & 0o222 == 0
+    with reading(folder) as store:
+        (row,) = store.db.query("select * from job where stage = 'adopted'")
+        assert (row["state"], row["quality"]) == ("done", "caveat")
+        (run,) = store.db.query("select * from run where id = ?", [row["run_id"]])
+        assert (run["state"], run["user"] != "") == ("done", True)
+        # it is no run of the recipe, and no question about the last one gets it
+        assert last_run(store.db) == before
+        caveat = adopted.caveats(store.db)[found.file]
+    assert caveat.text.endswith(f": {NOTE}")
+    tree = trace(folder, str(copy))
+    assert [job["name"] for job in tree["jobs"]] == ["adopted:gaia.ecsv"]
+    assert [end["path"] for end in tree["ends"]] == [str(stars)]
+    assert {row["state"] for row in verify(folder)} == {"ok"}
+    assert reasons(ran.plan(first_run)) == {}
+
+
+def test_again_is_no_news_and_another_of_the_name_is_refused(ran, stars):
+    take(ran.workspace, stars)
+    assert [row.state for row in take(ran.workspace, stars)] == ["known"]
+    stars.write_text(stars.read_text().replace("0.5", "0.6"))
+    with pytest.raises(InputError, match="another file of this name"):
+        take(ran.workspace, stars)
+    with reading(ran.workspace.folder) as store:
+        states = [row[0] for row in store.db.execute("select state from run order by id")]
+    assert states[-3:] == ["done", "done", "failed"]
+
+
+def test_of_a_folder_the_rest_is_left_with_the_reason(ran, stars, tmp_path):
+    folder = tmp_path / "old"
+    (folder / "deep").mkdir(parents=True)
+    shutil.copy(stars, folder / "deep")
+    (folder / "letter.txt").write_text("Dear Ann,\n")
+    found = {row.source: row for row in take(ran.workspace, folder)}
+    assert found[str(folder / "letter.txt")].why.startswith("it is no exposure")
+    assert found[str(folder / "deep" / "gaia.ecsv")].file == "adopted/old/deep/gaia.ecsv"
+    with pytest.raises(InputError, match="no exposure, image"):
+        candidates([folder / "letter.txt"])
+    (folder / "deep" / "gaia.ecsv").unlink()
+    with pytest.raises(InputError, match="nothing in this folder"):
+        candidates([folder])
+    with pytest.raises(InputError, match="no such file"):
+        candidates([folder / "none"])
+
+
+def test_a_killed_adoption_is_done_again(ran, stars):
+    """The copy is there and no row: it is not ours until it is adopted."""
+    ran.workspace.adopted.mkdir()
+    shutil.copy(stars, ran.workspace.adopted)
+    odd = [row for row in verify(ran.workspace.folder) if row["state"] != "ok"]
+    assert [(row["file"], row["state"]) for row in odd] == [("adopted/gaia.ecsv", "not ours")]
+    assert [row.state for row in take(ran.workspace, stars)] == ["adopted"]
+    assert {row["state"] for row in verify(ran.workspace.folder)} == {"ok"}
+
+
+def test_a_broken_one_comes_from_where_it_was_or_not_at_all(ran, stars):
+    (found,) = take(ran.workspace, stars)
+    (ran.workspace.folder / found.file).unlink()
+    with reading(ran.workspace.folder) as store:
+        (piece,) = look(store, ran.workspace, Wanted()).pieces
+        assert (piece.action, piece.source) == ("restore", str(stars))
+        stars.unlink()
+        (piece,) = look(store, ran.workspace, Wanted()).pieces
+        assert piece.action == "none"
+        assert "cannot be made here" in piece.source
+
+
+def test_what_is_made_from_it_says_so(ran, first_run, stars, tmp_path):
+    take(ran.workspace, stars)
+    data = first_run.parent / "data"
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        "hst123r: 1\nname: work\ntargets: [{name: T, position: '150.1 2.2'}]\n"
+        f"stages: [fetch: {{from: directory, path: {data}}},\n"
+        "  reference: {file: work/adopted/gaia.ecsv}]\n"
+    )
+    assert ran.run(recipe).exit_code in (0, 3)
+    with reading(ran.workspace.folder) as store:
+        number = last_run(store.db)
+        found = extract(store.db, number)
+        rows = store.db.execute(
+            "select i.identity from job_input i join job j on j.id = i.job_id "
+            "where j.stage = 'reference' and i.role = 'facts' and i.name = 'gaia.ecsv'"
+        ).fetchall()
+    assert '"good:adopted"' in rows[0][0]
+    (row,) = found["adopted"]
+    assert (row["name"], row["kind"], row["facts"]) == (
+        "gaia.ecsv", "adopted catalogue", {"note": NOTE},
+    )  # fmt: skip
+    assert not any(job["handler"] == "adopted" for job in found["jobs"])
+    assert f"The catalogue gaia.ecsv was made elsewhere and adopted ({NOTE})." in methods(found)
+    names = [job["name"] for job in trace(ran.workspace.folder, "reference:T")["jobs"]]
+    assert "adopted:gaia.ecsv" in names
+
+
+def test_no_stage_can_have_its_name(first_run, tmp_path, capsys):
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(first_run.read_text().replace("exposures: {}", "exposures: {name: adopted}"))
+    assert invoke(["check", str(recipe)]) == 2
+    assert "is kept for files made elsewhere" in capsys.readouterr().err
