@@ -26,6 +26,7 @@ from hst123r.stage.contract import Job
 
 VERSION = 1
 """Of what is recorded of an adopted file."""
+NO_RECIPE = "# adopted: there is no recipe\n"
 OTHERS_FILE = "file made elsewhere"
 """Kind of what an adoption reads: the file where it was found."""
 
@@ -174,7 +175,7 @@ def adopt(
 
 def _begin(store: Store) -> int:
     return store.begin_run(
-        recipe={"name": STAGE, "path": "", "text": "", "canonical": {}},
+        recipe={"name": STAGE, "path": "", "text": NO_RECIPE, "canonical": {}},
         environment=environment.describe(),
         run={
             "uid": f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}",

@@ -10,6 +10,7 @@ from typing import Final
 
 from hst123r import errors
 from hst123r.engine import environment
+from hst123r.engine.job_records import keeping
 from hst123r.engine.workspace import Lock, Workspace
 from hst123r.provenance.reading import store_errors
 from hst123r.provenance.store import Store
@@ -42,7 +43,7 @@ def holding(workspace: Workspace) -> Iterator[Store]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not lock.acquire():
         if time.monotonic() > deadline:
-            raise _busy(workspace)
+            raise busy(workspace)
         time.sleep(PATIENCE_SECONDS / 20)
     try:
         with store_errors(workspace.folder):
@@ -56,14 +57,15 @@ def holding(workspace: Workspace) -> Iterator[Store]:
                         "command": " ".join(environment.command()),
                     }
                 )
-                yield store
+                with keeping(store, workspace):
+                    yield store
             finally:
                 store.close()
     finally:
         lock.release()
 
 
-def _busy(workspace: Workspace) -> errors.Busy:
+def busy(workspace: Workspace) -> errors.Busy:
     """Say who holds the directory, as far as the lease tells."""
     message, hint = "another run holds this directory", "Wait for it, or stop it"
     try:

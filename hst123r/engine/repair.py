@@ -187,7 +187,7 @@ class _Repair:
         yield from found.values()
 
     def _group(self, path: str, text: str, settings: tuple[str, ...]) -> Group:
-        if not text:
+        if not path:
             return Group(None, why="it was adopted, and cannot be made here")
         try:
             return Group(load_text(Path(path), text, settings))

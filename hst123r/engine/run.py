@@ -16,6 +16,7 @@ from hst123r.engine import environment
 from hst123r.engine.decide import Action
 from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.ingest import Taken, fail, take_in
+from hst123r.engine.job_records import Kept
 from hst123r.engine.keys import signatures
 from hst123r.engine.locking import Locking
 from hst123r.engine.offline import forbidden
@@ -82,6 +83,7 @@ class Runner:
         self._stopping = False
         self._waiting = False
         self.locking = Locking(recipe, workspace.folder, options)
+        self.kept = Kept(store, workspace, listener.said)
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
@@ -186,6 +188,7 @@ class Runner:
                 "parameters": planner.parameters(),
             },
         )
+        self.kept.run(self.run_id)
 
     def _end(self, planner: Planner, state: str, code: int) -> None:
         jobs = [job for progress in planner.progress.values() for job in progress.jobs]
@@ -204,6 +207,7 @@ class Runner:
             reused=[number for number in reused if number is not None],
             blocked=blocked,
         )
+        self.kept.run(self.run_id)
 
     def _loop(self, planner: Planner) -> None:
         while True:
@@ -341,6 +345,7 @@ class Runner:
             taken = take_in(self.store, order, result, folder, usage)
             for line in result.outcome.told if result.outcome is not None else []:
                 self.listener.said(f"{planned.name}: {line}")
+        self.kept.job(ended.id)
         # only now: an interrupt while it is taken in leaves it among those that did not end
         del self._running[ended.id]
         clear(self.workspace, folder)

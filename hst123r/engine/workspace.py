@@ -57,6 +57,11 @@ class Workspace:
         return self.folder / "logs"
 
     @property
+    def records(self) -> Path:
+        """What the store has of each job and run, as files."""
+        return self.logs / "records"
+
+    @property
     def scratch(self) -> Path:
         """Scratch directories of attempts."""
         return self.folder / "scratch"

@@ -183,6 +183,11 @@ def test_a_product_that_is_gone_is_described_too(place):
     assert code == 0
     assert answer["files"][0]["outcome"] == "made again, the same bytes"
     validate("repair", answer)
+    for path in (place / "elsewhere" / "r").glob("hst123r.sqlite*"):
+        path.unlink()
+    code, answer = ask("db", "rebuild", "--work-dir", "elsewhere/r")
+    assert (code, answer["rebuilt"]["unlike"]) == (0, [])
+    validate("db", answer)
 
 
 def test_what_was_run_holds_something_of_everything(place):

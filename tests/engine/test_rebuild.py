@@ -1,0 +1,237 @@
+"""A lost store comes back from records and files, with all that was asked of it before."""
+
+import errno
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hst123r.cli.main import invoke
+from hst123r.engine import rebuild as module
+from hst123r.engine.hold import holding
+from hst123r.engine.job_records import numbers
+from hst123r.engine.lineage import trace
+from hst123r.engine.rebuild import place_of, rebuild
+from hst123r.engine.verify import verify
+from hst123r.errors import Busy, EnvironmentProblem, InputError
+from hst123r.provenance import tags
+from hst123r.provenance.reading import reading
+from hst123r.provenance.store import NAME, Store
+
+OUTSIDE = {"lease", "path_state", "event", "_sqlite_migrations", "content", "header"}
+"""Tables that a record does not hold, or holds otherwise."""
+
+
+def lose(folder):
+    for path in folder.glob(f"{NAME}*"):
+        path.unlink()
+
+
+def rows(folder):
+    """All rows of all tables but those above, contents by digest."""
+    found = {}
+    with reading(folder) as store:
+        digests = dict(store.db.execute("select id, digest from content"))
+        for table in set(store.db.table_names()) - OUTSIDE:
+            found[table] = []
+            for row in store.db.query(f"select rowid as place, * from {table}"):
+                if "content_id" in row:
+                    row["content_id"] = digests.get(row["content_id"])
+                if table == "run":
+                    row.pop("recipe_id"), row.pop("environment_id")
+                if table in ("recipe", "environment", "job_param"):
+                    row.pop("place")
+                    row.pop("id", None)
+                found[table].append(json.dumps(row, sort_keys=True))
+            found[table].sort()
+        found["content"] = sorted(
+            map(repr, store.db.execute("select digest, size, kind, facets, sha256 from content"))
+        )
+        found["header"] = sorted(
+            map(repr, store.db.execute(
+                "select c.digest, h.hdu, h.name, h.version, h.cards from header h "
+                "join content c on c.id = h.content_id"
+            ))
+        )  # fmt: skip
+    return found
+
+
+def without_rebuilding(found):
+    kept = {name: set(lines) for name, lines in found.items()}
+    kept["run"] = {line for line in kept["run"] if '"what\\": \\"rebuild' not in line}
+    kept["recipe"] = {line for line in kept["recipe"] if "# rebuilt" not in line}
+    return kept
+
+
+def test_every_row_comes_back(ran, first_run, reasons):
+    folder = ran.workspace.folder
+    ran.run(first_run, redo=("exposures",))
+    with holding(ran.workspace) as store:
+        tags.put(store.db, "paper-v1", 1, "as submitted")
+        store.jobs.forget("select", "jsi00101q")
+    before = rows(folder)
+    lineage = trace(folder, "exposures:all")
+    planned = reasons(ran.plan(first_run))
+    assert "select:jsi00101q" in planned
+    lose(folder)
+    found = rebuild(ran.workspace, jobs=2)
+    assert (found.runs, found.jobs, found.unlike, found.damaged) == (2, 10, [], "")
+    after = without_rebuilding(rows(folder))
+    for table, lines in before.items():
+        assert after[table] == set(lines), table
+    assert trace(folder, "exposures:all") == lineage
+    with reading(folder) as store:
+        runs = list(store.db.query("select * from run order by id"))
+        events = [
+            row[0] for row in store.db.execute("select run_id from event where code = 'rebuilt'")
+        ]
+    assert json.loads(runs[-1]["options"]) == {"what": "rebuild"}
+    assert {1, 2, runs[-1]["id"]} <= set(events)
+    # what was forgotten is forgotten still, and nothing else has to run or to be read
+    assert reasons(ran.plan(first_run)) == planned
+    ran.run(first_run)
+    assert reasons(ran.plan(first_run)) == {}
+    assert {row["state"] for row in verify(folder)} == {"ok"}
+
+
+def test_the_next_run_reads_nothing_and_runs_nothing(ran, first_run, monkeypatch):
+    lose(ran.workspace.folder)
+    rebuild(ran.workspace)
+    from hst123r.provenance import contents
+
+    monkeypatch.setattr(contents, "look", lambda path: pytest.fail(f"{path} was read"))
+    report = ran.run(first_run)
+    assert {job.state.value for item in report.progress for job in item.jobs} == {"reused"}
+
+
+def test_what_is_not_as_recorded_is_said_and_made_again(ran, first_run, reasons):
+    folder = ran.workspace.folder
+    raw = folder / "raw" / "jsi00101q_flc.fits"
+    stray = folder / "products" / "stray.fits"
+    shutil.copy(raw, stray)
+    stray.chmod(0o644)
+    from hst123r.provenance.stamps import stamp, stamps_of
+
+    stamp(stray, stamps_of(run="u", job_id=77, name="a:b", key=None, recipe="d:1"))
+    raw.unlink()
+    (folder / "products/exposures/all/exposures.ecsv").write_text("changed")
+    records = folder / "logs" / "records"
+    (records / "job-000005.json").write_bytes(b"")
+    text = (records / "job-000006.json").read_text()
+    (records / "job-000006.json").write_text(text.replace("select", "selekt", 1))
+    lose(folder)
+    found = rebuild(ran.workspace)
+    assert sorted(found.unlike) == [
+        "products/exposures/all/exposures.ecsv: it is not as it was made or read",
+        "raw/jsi00101q_flc.fits: it is not there",
+    ]
+    said = "\n".join(found.lost)
+    assert "job-000005.json: this record is damaged" in said
+    assert "job-000006.json: this record was changed after it was written" in said
+    assert "by its stamps job #77 a:b of run u made it, which has no record" in said
+    again = reasons(ran.plan(first_run))
+    assert again["fetch:jsi00101q"] == ["product raw/jsi00101q_flc.fits is missing"]
+    assert "exposures:all" in again
+
+
+def test_a_store_that_is_well_is_left_alone(ran):
+    before = (ran.workspace.folder / NAME).read_bytes()
+    with pytest.raises(InputError, match="it is well"):
+        rebuild(ran.workspace)
+    assert (ran.workspace.folder / NAME).read_bytes() == before
+
+
+def test_a_damaged_store_is_kept_aside(ran):
+    path = ran.workspace.folder / NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * 20000 + whole[24096:])
+    found = rebuild(ran.workspace)
+    assert found.damaged.startswith(f"{NAME}.damaged-")
+    assert (ran.workspace.folder / found.damaged).read_bytes()[4096:4100] == b"\xff" * 4
+    assert {row["state"] for row in verify(ran.workspace.folder)} == {"ok"}
+
+
+def test_a_newer_store_and_a_newer_record_are_refused(ran):
+    path = ran.workspace.folder / NAME
+    with sqlite3.connect(path) as db:
+        db.execute("insert into _sqlite_migrations (migration_set, name, applied_at) "
+                   "values ('hst123r', 'm999_later', '2030')")  # fmt: skip
+    db.close()
+    with pytest.raises(EnvironmentProblem, match="newer hst123r"):
+        rebuild(ran.workspace)
+    from hst123r.provenance import record
+
+    lose(ran.workspace.folder)
+    place = ran.workspace.records / "run-000001.json"
+    body = json.loads(place.read_bytes())["body"]
+    body["run"]["later"] = 1
+    place.write_bytes(record._sealed(record.RUN, body))
+    with pytest.raises(EnvironmentProblem, match="newer hst123r"):
+        rebuild(ran.workspace)
+    assert not path.exists()
+
+
+def test_a_full_disk_leaves_no_half_store(ran, monkeypatch):
+    lose(ran.workspace.folder)
+
+    def full(store, destination):
+        destination.write_bytes(b"half")
+        raise EnvironmentProblem("the copy cannot be written: disk full")
+
+    monkeypatch.setattr(module.backup, "copy", full)
+    with pytest.raises(EnvironmentProblem):
+        rebuild(ran.workspace)
+    assert not (ran.workspace.folder / NAME).exists()
+    monkeypatch.undo()
+    assert rebuild(ran.workspace).jobs
+
+
+def test_two_at_once_is_one_too_many(ran):
+    with holding(ran.workspace), pytest.raises(Busy):
+        rebuild(ran.workspace)
+
+
+def test_records_of_another_store_are_not_mixed_in(ran, first_run):
+    """Begun anew without its store, a work directory has records of two stores."""
+    lose(ran.workspace.folder)
+    ran.run(first_run, until="select")
+    assert len(numbers(ran.workspace.records)["job"]) > 8
+    lose(ran.workspace.folder)
+    found = rebuild(ran.workspace)
+    assert found.jobs == 8
+    assert any("the run of this job has no record" in line for line in found.lost)
+
+
+def test_without_records_there_is_nothing_to_go_by(tmp_path):
+    with pytest.raises(InputError, match="no records of jobs"):
+        place_of(tmp_path, Path.cwd())
+    (tmp_path / "logs" / "records").mkdir(parents=True)
+    (tmp_path / "logs" / "records" / "run-000001.json").write_text("{")
+    with pytest.raises(InputError, match="no record of a run can be used"):
+        rebuild(module.Workspace(place_of(tmp_path, Path.cwd())))
+
+
+def test_a_record_that_cannot_be_written_stops_nothing(ran, first_run, monkeypatch):
+    def full(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    from hst123r.engine.job_records import Kept
+
+    said = []
+    with ran.store() as store:
+        kept = Kept(store, ran.workspace, said.append)
+        kept.job(1)
+        kept.job(2)
+    assert len(said) == 1
+    assert "No space left" in said[0]
+
+
+def test_an_older_work_directory_gets_its_records_with_the_next_writing(ran, first_run):
+    shutil.rmtree(ran.workspace.records)
+    assert invoke(["forget", "select:jsi00101q", "-C", str(ran.workspace.folder)]) == 0
+    with Store(ran.workspace.folder, read_only=True).db.conn as db:
+        (jobs,) = db.execute("select count(*) from job").fetchone()
+    assert len(numbers(ran.workspace.records)["job"]) == jobs
