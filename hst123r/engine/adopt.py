@@ -64,22 +64,31 @@ class Taken:
 
 
 @dataclass(slots=True)
-class Told:
-    """What a user says of the files.
+class Found:
+    """A file that could be adopted.
 
     Parameters
     ----------
-    note : str
-        How and by whom they were made.
-    facts : mapping
-        More to be kept with each of them.
+    source : Path
+        Where it is.
+    name : str
+        The name it gets below ``adopted/``.
+    why : str
+        Why it cannot be adopted, empty when it can.
+    beside : dict of str to Path
+        Files that belong to it, by role, e.g. the list of columns of a catalogue.
+    facts : dict
+        What else is known of it; plain values.
     """
 
-    note: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    source: Path
+    name: str
+    why: str = ""
+    beside: dict[str, Path] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
-def candidates(given: Sequence[Path]) -> list[tuple[Path, str, str]]:
+def candidates(given: Sequence[Path]) -> list[Found]:
     """Find the files that could be adopted.
 
     Parameters
@@ -89,30 +98,30 @@ def candidates(given: Sequence[Path]) -> list[tuple[Path, str, str]]:
 
     Returns
     -------
-    list of (Path, str, str)
-        Each file with the name it gets below ``adopted/``, and why it cannot be adopted.
+    list of Found
+        Each file.
 
     Raises
     ------
     InputError
         If a file that was named itself cannot be adopted, or a folder has none that can.
     """
-    found: list[tuple[Path, str, str]] = []
+    found: list[Found] = []
     for path in given:
         if path.is_dir():
             inside = list(_inside(path))
-            if not any(not why for _, _, why in inside):
+            if all(item.why for item in inside):
                 raise InputError("there is nothing in this folder to adopt", where=str(path))
             found += inside
             continue
         if not path.is_file():
             raise InputError("there is no such file", where=str(path))
         recognise(path)
-        found.append((path, path.name, ""))
+        found.append(Found(path, path.name))
     return found
 
 
-def _inside(top: Path) -> Iterator[tuple[Path, str, str]]:
+def _inside(top: Path) -> Iterator[Found]:
     for path in sorted(top.rglob("*")):
         if not path.is_file() or any(part.startswith(".") for part in path.relative_to(top).parts):
             continue
@@ -122,12 +131,10 @@ def _inside(top: Path) -> Iterator[tuple[Path, str, str]]:
             recognise(path)
         except InputError as error:
             why = error.message
-        yield path, name, why
+        yield Found(path, name, why)
 
 
-def adopt(
-    store: Store, workspace: Workspace, wanted: Sequence[tuple[Path, str, str]], told: Told
-) -> list[Taken]:
+def adopt(store: Store, workspace: Workspace, wanted: Sequence[Found], note: str) -> list[Taken]:
     """Copy files into ``adopted/`` and record them as what they are.
 
     Each is a job of its own in a run of its own, so that a file that is there is in the store or
@@ -139,10 +146,10 @@ def adopt(
         The store, held for writing.
     workspace : Workspace
         Its work directory.
-    wanted : sequence of (Path, str, str)
-        As of `candidates`.
-    told : Told
-        What the user says of them.
+    wanted : sequence of Found
+        The files.
+    note : str
+        What the user says of how and by whom they were made.
 
     Returns
     -------
@@ -160,11 +167,11 @@ def adopt(
     found = []
     state, code = "failed", 2
     try:
-        for source, name, why in wanted:
-            if why:
-                found.append(Taken(str(source), "left", why=why))
+        for item in wanted:
+            if item.why:
+                found.append(Taken(str(item.source), "left", why=item.why))
             else:
-                found.append(_take(store, workspace, run_id, source, name, told))
+                found.append(_take(store, workspace, run_id, item, note))
         state, code = "done", 0
     finally:
         made = sum(row.state == "adopted" for row in found)
@@ -190,26 +197,34 @@ def _begin(store: Store) -> int:
     )
 
 
-def _take(
-    store: Store, workspace: Workspace, run_id: int, source: Path, name: str, told: Told
-) -> Taken:
-    source = source.absolute()
-    place = workspace.adopted / name
+def _take(store: Store, workspace: Workspace, run_id: int, item: Found, note: str) -> Taken:
+    source = item.source.absolute()
+    place = workspace.adopted / item.name
     kind = recognise(source)
-    if place.is_file():
-        content = look(place, sha256=True)
-        if content.digest != look(source).digest:
-            raise InputError(
-                f"another file of this name was adopted before: {name}", where=str(source),
-                hint="Rename one of them; nothing is written over",
-            )  # fmt: skip
-        known = _known(store, store.contents.relative(str(place)), content)
-        if known:
-            return Taken(str(source), "known", kind, f"adopted/{name}", job=known)
-    else:
-        content = _copy(source, place)
-    job_id = _record(store, run_id, source, place, kind, content, told)
-    return Taken(str(source), "adopted", kind, f"adopted/{name}", job=job_id)
+    folder = place.parent
+    sources = {"file": (source, place)}
+    sources |= {role: (path.absolute(), folder / path.name) for role, path in item.beside.items()}
+    copies = {role: _copied(*pair, workspace) for role, pair in sources.items()}
+    shown = str(place.relative_to(workspace.folder))
+    known = _known(store, shown, copies["file"])
+    if known:
+        return Taken(str(source), "known", kind, shown, job=known)
+    job_id = _record(store, run_id, sources, kind, copies, {"note": note, **item.facts})
+    return Taken(str(source), "adopted", kind, shown, job=job_id)
+
+
+def _copied(source: Path, place: Path, workspace: Workspace) -> Content:
+    """Copy a file unless it is there; another one of its name is an error."""
+    if not place.is_file():
+        return _copy(source, place)
+    content = look(place, sha256=True)
+    if content.digest != look(source).digest:
+        name = place.relative_to(workspace.adopted)
+        raise InputError(
+            f"another file of this name was adopted before: {name}", where=str(source),
+            hint="Rename one of them; nothing is written over",
+        )  # fmt: skip
+    return content
 
 
 def _known(store: Store, path: str, content: Content) -> int:
@@ -240,38 +255,50 @@ def _copy(source: Path, place: Path) -> Content:
 
 
 def _record(
-    store: Store, run_id: int, source: Path, place: Path, kind: str, content: Content, told: Told
+    store: Store,
+    run_id: int,
+    sources: Mapping[str, tuple[Path, Path]],
+    kind: str,
+    copies: Mapping[str, Content],
+    facts: dict[str, Any],
 ) -> int:
+    place = sources["file"][1]
     label = place.relative_to(store.folder / "adopted").as_posix()
-    stamps = read_stamps(place) if content.kind == "fits" else {}
-    by = environment.user()
+    stamps = read_stamps(place) if copies["file"].kind == "fits" else {}
+    note, by = facts["note"], environment.user()
     text = f"{place.name} was made elsewhere and adopted by {by}"
-    text += f": {told.note}" if told.note else ", who did not say how it was made"
-    facts = {"note": told.note, "by": by, "host": environment.host(), **told.facts}
+    text += f": {note}" if note else ", who did not say how it was made"
+    facts |= {"by": by, "host": environment.host()}
     facts |= {"stamps": stamps} if stamps else {}
-    product = Product(f"adopted {kind}", place.name, {}, {"file": str(place)}, facts)
+    files = {role: str(pair[1]) for role, pair in sources.items()}
+    product = Product(f"adopted {kind}", place.name, {}, files, facts)
     outcome = Outcome([product], caveats=[Caveat(CODE, text, place.name)])
     with store.transaction():
-        known = store.contents.add(content)
         parts = [
             Part("version", STAGE, str(VERSION)),
             Part("argument", "kind", kind),
-            Part("argument", "note", told.note),
+            Part("argument", "note", note),
             Part("argument", "by", by),
         ]
-        row = InputRow(
-            OTHERS_FILE, place.name, "file", 0, str(source), known.id, {"bytes": content.digest}
-        )
-        key = key_digest([*parts, Part("input", "file", content.digest)])
+        rows = [
+            InputRow(
+                OTHERS_FILE, place.name, role, 0, str(sources[role][0]),
+                store.contents.add(content).id, {"bytes": content.digest},
+            )
+            for role, content in copies.items()
+        ]  # fmt: skip
+        read = [Part("input", role, content.digest) for role, content in copies.items()]
+        key = key_digest([*parts, *read])
         job_id = store.jobs.start(
             {
                 "run_id": run_id, "stage": STAGE, "handler": STAGE, "label": label, "labels": {},
                 "version": VERSION, "key": key, "reasons": [["adopted", text]], "log": None,
             }
         )  # fmt: skip
-        store.jobs.describe(job_id, parts, [row], key)
-        store.jobs.finish(job_id, outcome, {str(place): content}, {})
-    store.contents.look(str(place))
+        store.jobs.describe(job_id, parts, rows, key)
+        store.jobs.finish(job_id, outcome, {files[r]: content for r, content in copies.items()}, {})
+    for path in files.values():
+        store.contents.look(path)
     return job_id
 
 

@@ -87,6 +87,7 @@ ASKED = [
     ("repair", "--check"),
     ("repair", "--offline"),
     ("adopt", "data/jsi00102q_flc.fits", "--note", "by Ann", "-C", "r"),
+    ("convert-workdir", "data", "--check", "-C", "converted"),
     ("history", "--stage", "adopted"),
     ("history", "--since", "2020-01-01"),
     ("show", "adopted:jsi00102q_flc.fits"),

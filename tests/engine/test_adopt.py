@@ -7,7 +7,7 @@ import pytest
 from astropy.table import Table
 
 from hst123r.cli.main import invoke
-from hst123r.engine.adopt import Told, adopt, candidates
+from hst123r.engine.adopt import adopt, candidates
 from hst123r.engine.hold import holding
 from hst123r.engine.lineage import trace
 from hst123r.engine.repair import Wanted, look
@@ -37,7 +37,7 @@ def stars(tmp_path):
 def take(workspace, *files, note=NOTE):
     wanted = candidates(files)
     with holding(workspace) as store:
-        return adopt(store, workspace, wanted, Told(note))
+        return adopt(store, workspace, wanted, note)
 
 
 def test_a_file_is_copied_and_recorded_as_made_elsewhere(ran, first_run, stars, reasons):

@@ -32,14 +32,14 @@ def command(files: tuple[Path, ...], work_dir: Path | None, note: str, as_json: 
         hst123r adopt ../old/drizzle --work-dir mytarget
     """
     from hst123r.cli.render import table
-    from hst123r.engine.adopt import Told, adopt, candidates
+    from hst123r.engine.adopt import adopt, candidates
     from hst123r.engine.hold import holding
     from hst123r.engine.workspace import Workspace, locate
 
     workspace = Workspace(locate(work_dir, Path.cwd()))
     wanted = candidates([path.expanduser() for path in files])
     with holding(workspace) as store:
-        found = adopt(store, workspace, wanted, Told(note))
+        found = adopt(store, workspace, wanted, note)
     if as_json:
         click.echo(json.dumps([row.as_json() for row in found], indent=2))
         return 0
