@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from hst123r.provenance.of_jobs import of_jobs
 from hst123r.provenance.sqlite import Database
 
 
@@ -28,17 +29,17 @@ def with_digest(db: Database, digest: str) -> list[str]:
 
 def last_runs(db: Database, job_ids: Iterable[int]) -> dict[int, int]:
     """Return the last run that made or reused each of some attempts."""
-    rows = db.execute(
+    rows = of_jobs(
+        db,
         """
-        with asked(job) as (select value from json_each(?)),
-        had as (select id as job, run_id as run from job where id in (select job from asked)
-                union all
-                select job_id, run_id from run_reused where job_id in (select job from asked))
-        select job, max(run) from had group by job
+        select job, max(run) as run from (
+            select id as job, run_id as run from job where id in asked
+            union all select job_id, run_id from run_reused where job_id in asked)
+        group by job
         """,
-        [json.dumps(list(job_ids))],
+        job_ids,
     )
-    return {row[0]: row[1] for row in rows}
+    return {row["job"]: row["run"] for row in rows}
 
 
 def asked(db: Database, run_id: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hst123r.provenance.of_jobs import of_jobs
 from hst123r.provenance.sqlite import Database
 
 BACK: Final = """
@@ -62,13 +63,13 @@ _LINKS: Final = """
            p.job_id as made_by, p.labels
     from lineage l left join product p on p.id = l.product
     left join content c on c.id = l.content_id
-    where l.job in (select value from json_each(?))
+    where l.job in asked
 """
 _JOBS: Final = """
     select j.id as job, j.stage || ':' || j.label as name, j.stage, j.label, j.run_id as run,
            j.state, j.quality, j.started, j.key,
            j.id in (select job from last_good) as current
-    from job j where j.id in (select value from json_each(?)) order by j.id
+    from job j where j.id in asked order by j.id
 """
 
 
@@ -152,7 +153,7 @@ def links(db: Database, jobs: Iterable[int]) -> list[Link]:
             row["job"], row["kind"], row["name"], row["role"], row["path"], row["content_id"],
             row["digest"], row["sha256"], row["made_by"], json.loads(row["labels"] or "{}"),
         )
-        for row in db.query(_LINKS, [json.dumps(list(jobs))])
+        for row in of_jobs(db, _LINKS, jobs)
     ]  # fmt: skip
 
 
@@ -220,7 +221,7 @@ def readers(db: Database, path: str, maker: int | None, *, every: bool) -> list[
 
 def jobs(db: Database, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Return attempts by number, with ``current`` where they count."""
-    rows = db.query(_JOBS, [json.dumps(list(ids))])
+    rows = of_jobs(db, _JOBS, ids)
     return {row["job"]: {**row, "current": bool(row["current"])} for row in rows}
 
 
@@ -236,25 +237,27 @@ def jobs_about(db: Database, target: str) -> list[int]:
 
 def downloads(db: Database, ids: Iterable[int]) -> dict[tuple[int, str], str]:
     """Return the address in an archive by job and name of the file."""
-    rows = db.execute(
-        "select job_id, coalesce(path, uri), uri from download "
-        "where job_id in (select value from json_each(?)) order by id",
-        [json.dumps(list(ids))],
+    rows = of_jobs(
+        db,
+        "select job_id, coalesce(path, uri) as path, uri from download "
+        "where job_id in asked order by id",
+        ids,
     )
-    return {(job, path.rpartition("/")[2]): uri for job, path, uri in rows}
+    return {(row["job_id"], row["path"].rpartition("/")[2]): row["uri"] for row in rows}
 
 
 def owned_files(db: Database, ids: Iterable[int]) -> list[dict[str, Any]]:
     """Return the files that some jobs made: ``job``, ``role``, ``path``, ``digest``, ``sha256``."""
     return list(
-        db.query(
+        of_jobs(
+            db,
             """
             select p.job_id as job, p.kind, p.name, f.role, f.path, c.digest, c.sha256
             from product p join product_file f on f.product_id = p.id
             join content c on c.id = f.content_id
-            where f.owned = 1 and p.job_id in (select value from json_each(?)) order by f.id
+            where f.owned = 1 and p.job_id in asked order by f.id
             """,
-            [json.dumps(list(ids))],
+            ids,
         )
     )
 

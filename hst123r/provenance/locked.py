@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from hst123r.provenance.of_jobs import of_jobs
 from hst123r.provenance.sqlite import Database
 
 
@@ -25,10 +25,11 @@ def locked_references(db: Database, job_ids: Iterable[int]) -> list[dict[str, An
         ``keyword``, ``name`` and ``digest`` (empty where the file was not read), sorted.
     """
     return list(
-        db.query(
+        of_jobs(
+            db,
             "select keyword, name, max(coalesce(digest, '')) as digest from reference_file "
-            "where job_id in (select value from json_each(?)) "
+            "where job_id in asked "
             "group by keyword, name order by keyword, name",
-            [json.dumps(list(job_ids))],
+            job_ids,
         )
     )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+from hst123r.provenance.of_jobs import of_jobs
 from hst123r.provenance.rows import Part
 from hst123r.provenance.sqlite import Database
 from hst123r.records.science import SCIENCE, names_its_run
@@ -53,57 +54,60 @@ def parts(db: Database, jobs: Iterable[int]) -> dict[int, list[Part]]:
     Where a job looks at the bytes of a FITS file, the facets that mean something stand for these:
     bytes hold dates and the name of the run. Pictures and reports that it shows are left out.
     """
-    wanted = json.dumps(list(jobs))
-    found: dict[int, list[Part]] = {job: [] for job in json.loads(wanted)}
-    for job, kind, name, value, origin in db.execute(
+    found: dict[int, list[Part]] = {job: [] for job in jobs}
+    for row in of_jobs(
+        db,
         "select job_id, kind, name, value, origin from job_param "
-        "where job_id in (select value from json_each(?)) order by job_id, kind, name",
-        [wanted],
+        "where job_id in asked order by job_id, kind, name",
+        found,
     ):
-        found[job].append(Part(kind, name, value, origin))
-    for job, kind, name, role, identity, facets in db.execute(
+        found[row.pop("job_id")].append(Part(**row))
+    for row in of_jobs(
+        db,
         "select i.job_id, i.kind, i.name, i.role, i.identity, c.facets "
         "from job_input i left join content c on c.id = i.content_id "
-        "where i.job_id in (select value from json_each(?)) order by i.id",
-        [wanted],
+        "where i.job_id in asked order by i.id",
+        found,
     ):
-        if names_its_run(kind, role):
+        if names_its_run(row["kind"], row["role"]):
             continue
-        meaning = [json.loads(facets or "{}").get(facet) for facet in SCIENCE]
-        found[job] += [
+        meaning = [json.loads(row["facets"] or "{}").get(facet) for facet in SCIENCE]
+        found[row["job_id"]] += [
             Part(
                 "input",
-                f"{kind}/{name}/{role}/{facet}",
+                f"{row['kind']}/{row['name']}/{row['role']}/{facet}",
                 json.dumps(meaning) if facet == "bytes" and any(meaning) else digest,
             )
-            for facet, digest in json.loads(identity).items()
+            for facet, digest in json.loads(row["identity"]).items()
         ]
     return found
 
 
 def files(db: Database, jobs: Iterable[int]) -> dict[str, dict[str, Any]]:
     """Return the files that jobs made, by path, with digest, facets as JSON, role and kind."""
-    rows = db.query(
+    rows = of_jobs(
+        db,
         """
         select f.path, c.digest, c.facets, f.role, p.kind, p.name, p.labels, p.job_id as job
         from product p join product_file f on f.product_id = p.id
         join content c on c.id = f.content_id
-        where f.owned = 1 and p.job_id in (select value from json_each(?)) order by f.path
+        where f.owned = 1 and p.job_id in asked order by f.path
         """,
-        [json.dumps(list(jobs))],
+        jobs,
     )
     return {row["path"]: row for row in rows}
 
 
 def measurements(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dict[str, Any]]:
     """Return measurements of jobs by stage, label, subject and name."""
-    rows = db.query(
+    rows = of_jobs(
+        db,
         """
         select j.stage, j.label, m.subject, m.name, m.value, m.unit, m.quality
         from measurement m join job j on j.id = m.job_id
-        where m.job_id in (select value from json_each(?)) order by m.id
+        where m.job_id in asked order by m.id
         """,
-        [json.dumps(list(jobs))],
+        jobs,
     )
     return {(row["stage"], row["label"], row["subject"], row["name"]): row for row in rows}
 
@@ -138,10 +142,7 @@ def photometry(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dict[
         one: its number is that of a list that may have changed, and the target is the same.
     """
     points: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in db.query(
-        "select * from photometry where job_id in (select value from json_each(?)) order by id",
-        [json.dumps(list(jobs))],
-    ):
+    for row in of_jobs(db, "select * from photometry where job_id in asked order by id", jobs):
         points.setdefault(tuple(row[name] or "" for name in POINT), []).append(row)
     found = {}
     for key, rows in points.items():

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from hst123r.provenance.of_jobs import of_jobs
 from hst123r.provenance.sqlite import Database
 
 _JOBS = """
@@ -228,10 +229,11 @@ def rejects(db: Database, job_ids: Iterable[int]) -> list[dict[str, Any]]:
     list of dict
         ``job_id``, ``subject``, the labels, ``code`` and ``reason``, in the order of the jobs.
     """
-    found = db.query(
+    found = of_jobs(
+        db,
         "select job_id, subject, labels, code, reason from reject "
-        "where job_id in (select value from json_each(?)) order by job_id, id",
-        [json.dumps(list(job_ids))],
+        "where job_id in asked order by job_id, id",
+        job_ids,
     )
     return [
         {"job_id": row["job_id"], "subject": row["subject"], **json.loads(row["labels"]),
@@ -255,12 +257,13 @@ def caveats(db: Database, job_ids: Iterable[int]) -> list[dict[str, Any]]:
     list of dict
         ``job`` (stage and label), ``code``, ``text`` and ``subject``, in the order of the jobs.
     """
-    found = db.query(
+    found = of_jobs(
+        db,
         "select min(c.job_id), j.stage || ':' || j.label as job, c.code, c.text, c.subject "
         "from caveat c join job j on j.id = c.job_id "
-        "where c.job_id in (select value from json_each(?)) "
+        "where c.job_id in asked "
         "group by c.code, c.text, c.subject order by c.job_id, c.id",
-        [json.dumps(list(job_ids))],
+        job_ids,
     )
     return [{key: row[key] for key in ("job", "code", "text", "subject")} for row in found]
 

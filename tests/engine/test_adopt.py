@@ -121,7 +121,8 @@ def test_what_is_made_from_it_says_so(ran, first_run, stars, tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(
         "hst123r: 1\nname: work\ntargets: [{name: T, position: '150.1 2.2'}]\n"
-        f"stages: [fetch: {{from: directory, path: {data}}},\n"
+        f"stages: [fetch: {{from: directory, path: {data},\n"
+        "  exclude: [jsi00102q, jsi00201q, jsi00202q]},\n"
         "  reference: {file: work/adopted/gaia.ecsv}]\n"
     )
     assert ran.run(recipe).exit_code in (0, 3)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hst123r.provenance import queries
+from hst123r.provenance import queries, tags
 from hst123r.provenance.lineage import links, points
 from hst123r.provenance.migrations import migrations
 from hst123r.provenance.reading import reading
@@ -90,9 +90,19 @@ def kept(path, folder):
     return folder
 
 
-def test_there_is_a_kept_store_of_every_early_version():
-    assert [path.stem for path in KEPT][:6] == ["m001", "m002", "m003", "m004", "m005", "m006"]
-    assert {path.stem for path in KEPT} <= {name[:4] for name in NAMES}
+def test_there_is_a_kept_store_of_every_version_up_to_now():
+    assert [path.stem for path in KEPT] == [name[:4] for name in NAMES]
+
+
+def test_what_later_versions_added_is_kept(tmp_path):
+    for version, column, value in (("m007", "limit_method", "forced"), ("m008", "chi2", 1.2)):
+        (tmp_path / version).mkdir()
+        (path,) = [path for path in KEPT if path.stem == version]
+        with reading(kept(path, tmp_path / version)) as store:
+            (point,) = points(store.db, "T", "F606W", "")
+            assert point[column] == value
+            if version == "m008":
+                assert tags.runs(store.db) == {"paper-v1": 1}
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
