@@ -308,7 +308,8 @@ def mark(job: Job, known: Mapping[str, Caveat], store: Store) -> None:
     Parameters
     ----------
     job : Job
-        A job; caveats of what it reads go into its key and on to what it makes.
+        A job; caveats of what it reads go into its key and on to what it makes. Its notes have the
+        texts under ``adopted``, for its own record.
     known : mapping of str to Caveat
         By path as the store has it, see `provenance.adopted.caveats`.
     store : Store
@@ -320,3 +321,4 @@ def mark(job: Job, known: Mapping[str, Caveat], store: Store) -> None:
                 caveat = known.get(store.contents.relative(path))
                 if caveat is not None and caveat not in product.caveats:
                     product.caveats.append(caveat)
+                    job.notes.setdefault(STAGE, []).append(caveat.text)

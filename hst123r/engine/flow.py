@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hst123r.engine.planned import Planned, Progress
+from hst123r.provenance.adopted import CODE
 from hst123r.provenance.rows import concerns
 from hst123r.records.outcome import Caveat, Product, Quality, State
 
@@ -81,7 +82,8 @@ def way_out(in_the_way: list[Planned]) -> str:
 def inherit(planned: Planned) -> None:
     """Hand the caveats of a job's inputs on to its products.
 
-    What is about one exposure follows that exposure, and everything that is made of several.
+    What is about one exposure follows that exposure, and everything that is made of several. That
+    something was made elsewhere follows everywhere.
 
     Parameters
     ----------
@@ -104,6 +106,7 @@ def inherit(planned: Planned) -> None:
             if "exposure" not in product.labels
             or source.name == product.name
             or (caveat.subject and concerns(caveat.subject, product))
+            or caveat.code == CODE
         ]
         product.caveats = _without_repeats([*product.caveats, *mine])
 

@@ -11,10 +11,11 @@ from hst123r.engine.keys import key_digest
 from hst123r.errors import STAGE_FAILED, StageError
 from hst123r.files.content import Content, Signature
 from hst123r.files.publish import machine_errors, make_folder, sync
+from hst123r.provenance.adopted import CODE, STAGE
 from hst123r.provenance.contents import Known
 from hst123r.provenance.rows import InputRow, Made, Part, product_quality
 from hst123r.provenance.store import Store
-from hst123r.records.outcome import Outcome, Quality
+from hst123r.records.outcome import Caveat, Outcome, Quality
 
 
 @dataclass(slots=True)
@@ -84,6 +85,9 @@ def take_in(
         text = f"input changed while the job ran: {names}. Run again when nothing writes to it"
         error = {"error_kind": StageError.__name__, "error": text, "exit_code": STAGE_FAILED}
         return fail(store, order.job_id, error, usage)
+    # what was made elsewhere and read here is told with the result, whatever the stage says
+    told = [Caveat(CODE, text) for text in order.job.notes.get(STAGE, [])]
+    result.outcome.caveats += [item for item in told if item not in result.outcome.caveats]
     stale = _stale_files(store, order, result)
     _publish(result, folder, again=again)
     with store.transaction():

@@ -1,13 +1,16 @@
 """What was made elsewhere is taken in as such, and whatever is made from it says so."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from astropy.table import Table
 
 from hst123r.cli.main import invoke
+from hst123r.engine import garbage
 from hst123r.engine.adopt import adopt, candidates
+from hst123r.engine.flow import inherit
 from hst123r.engine.hold import holding
 from hst123r.engine.lineage import trace
 from hst123r.engine.repair import Wanted, look
@@ -17,7 +20,10 @@ from hst123r.provenance import adopted
 from hst123r.provenance.extract import extract
 from hst123r.provenance.of_run import last_run
 from hst123r.provenance.reading import reading
+from hst123r.provenance.rows import Made
+from hst123r.records.outcome import Caveat, Product
 from hst123r.sharing.methods import methods
+from hst123r.stage.contract import Job
 
 NOTE = "Gaia DR3, selected by Ann"
 
@@ -133,7 +139,14 @@ def test_what_is_made_from_it_says_so(ran, first_run, stars, tmp_path):
             "select i.identity from job_input i join job j on j.id = i.job_id "
             "where j.stage = 'reference' and i.role = 'facts' and i.name = 'gaia.ecsv'"
         ).fetchall()
+        told = store.db.execute(
+            "select j.quality, c.text from job j join caveat c on c.job_id = j.id "
+            "where j.stage = 'reference' and c.code = 'adopted'"
+        ).fetchall()
     assert '"good:adopted"' in rows[0][0]
+    ((quality, text),) = told
+    assert quality in ("caveat", "bad")
+    assert text.endswith(NOTE)
     (row,) = found["adopted"]
     assert (row["name"], row["kind"], row["facts"]) == (
         "gaia.ecsv", "adopted catalogue", {"note": NOTE},
@@ -142,6 +155,23 @@ def test_what_is_made_from_it_says_so(ran, first_run, stars, tmp_path):
     assert f"The catalogue gaia.ecsv was made elsewhere and adopted ({NOTE})." in methods(found)
     names = [job["name"] for job in trace(ran.workspace.folder, "reference:T")["jobs"]]
     assert "adopted:gaia.ecsv" in names
+
+
+def test_it_follows_into_each_exposure_that_is_aligned_to_it():
+    caveat = Caveat("adopted", "x was made elsewhere")
+    reference = Product("reference", "T", {"field": "T"}, caveats=[caveat, Caveat("few", "few")])
+    made = Made(Product("exposure", "ja", {"exposure": "ja"}), {}, {})
+    inherit(SimpleNamespace(job=Job("ja", {}, {"reference": [reference]}), made=[made]))
+    assert made.product.caveats == [caveat]
+
+
+def test_no_run_and_no_cleaning_touches_it(ran, first_run, stars):
+    (found,) = take(ran.workspace, stars)
+    ran.run(first_run, redo=("exposures",))
+    with holding(ran.workspace) as store:
+        garbage.remove(ran.workspace, store, 1)
+    assert (ran.workspace.folder / found.file).is_file()
+    assert {row["state"] for row in verify(ran.workspace.folder)} == {"ok"}
 
 
 def test_no_stage_can_have_its_name(first_run, tmp_path, capsys):
