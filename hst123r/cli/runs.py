@@ -21,8 +21,10 @@ from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.report import Report
 from hst123r.engine.run import Runner
 from hst123r.engine.workspace import Workspace
-from hst123r.errors import Hst123rError
+from hst123r.errors import EnvironmentProblem, Hst123rError
+from hst123r.products.anchors import ORIGINS
 from hst123r.provenance.queries import without_job
+from hst123r.provenance.store import Store
 from hst123r.recipe.model import Recipe
 from hst123r.records.outcome import Quality, State
 
@@ -53,11 +55,30 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
         runner = Runner(recipe, workspace, store, options, listener)
         with ending_in_order(runner):
             report = runner.run()
+        if (line := _say_where_from(workspace, store, report)) is not None:
+            listener.said(line)
     if as_json:
         click.echo(json.dumps(_as_json(recipe, workspace, report), indent=2))
     else:
         _summary(workspace, report)
     return report.exit_code
+
+
+def _say_where_from(workspace: Workspace, store: Store, report: Report) -> str | None:
+    """Write the page that the report of a run leads to, where there is news; return what failed."""
+    jobs = [job for item in report.progress for job in item.jobs]
+    reported = any(made.product.kind == "report" for job in jobs for made in job.made)
+    there = (workspace.folder / ORIGINS).is_file()
+    news = any(job.state is State.DONE for job in jobs)
+    if report.state != "done" or not reported or (there and not news):
+        return None
+    from hst123r.sharing.origins_file import save
+
+    try:
+        save(store, str(report.run_id), workspace.folder / ORIGINS)
+    except EnvironmentProblem as error:
+        return f"{ORIGINS} could not be written: {error}. `hst123r report` makes it"
+    return None
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class Report(Stage[ReportParams]):
 
     name = "report"
     params = ReportParams
-    version = 2
+    version = 3
     needs = (
         Need("exposure table", facets=BYTES),
         Need("reference", facets=BYTES, facts=("*",), optional=True),
