@@ -203,6 +203,7 @@ class Runner:
             ran=self._ran,
             reused=[number for number in reused if number is not None],
             blocked=blocked,
+            lock=self.locking.text(),
         )
 
     def _loop(self, planner: Planner) -> None:

@@ -91,6 +91,14 @@ def recipe_text(db: Database, run_id: int) -> str:
     return str(text)
 
 
+def lock_text(db: Database, run_id: int) -> str | None:
+    """Return the text of the lock that a run obeyed or left; None where none is kept."""
+    row = db.execute(
+        "select k.text from run r join lock k on k.id = r.lock_id where r.id = ?", [run_id]
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def _environment(db: Database, number: int) -> dict[str, Any]:
     row = next(
         iter(

@@ -113,7 +113,9 @@ def bundle(
 
 
 def lock_of(recipe: str, folder: Path, extract: Mapping[str, Any]) -> str | None:
-    """Return the text of the lock of a run, None where there is none.
+    """Return the lock that lies there now, of a run whose own the store has not.
+
+    Runs before version 9 of the store left none there.
 
     Parameters
     ----------
@@ -123,6 +125,11 @@ def lock_of(recipe: str, folder: Path, extract: Mapping[str, Any]) -> str | None
         The work directory, which has the locks of recipes that ship with hst123r.
     extract : mapping
         What the run rests on.
+
+    Returns
+    -------
+    str or None
+        Its text, None where there is none.
 
     Raises
     ------

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hst123r.provenance import queries
+from hst123r.provenance.extract import lock_text
 from hst123r.provenance.lineage import links, points
 from hst123r.provenance.migrations import migrations
 from hst123r.provenance.reading import reading
@@ -92,6 +93,7 @@ def kept(path, folder):
 
 def test_there_is_a_kept_store_of_every_early_version():
     assert [path.stem for path in KEPT][:6] == ["m001", "m002", "m003", "m004", "m005", "m006"]
+    assert KEPT[-1].stem == "m008"
     assert {path.stem for path in KEPT} <= {name[:4] for name in NAMES}
 
 
@@ -114,6 +116,7 @@ def test_a_kept_store_is_asked_without_being_changed(path, tmp_path):
         assert len(queries.runs(store.db)) == 1
         for name in VIEWS:
             store.db.execute(f"select * from {name}").fetchall()
+        assert lock_text(store.db, 1) is None
         if path.stem >= "m004":
             assert list(store.jobs.records()) == [("fetch", "ja"), ("scrape", "T")]
             (link,) = links(store.db, [2])

@@ -35,9 +35,12 @@ def command(run: str, output: Path, images: bool, paths: bool, work_dir: Path | 
     from hst123r.sharing.run import of_run
 
     found = of_run(work_dir, run)
+    kept = found.lock
+    if kept is None:
+        kept = lock_of(found.recipe_path, found.folder, found.extract)
     members = bundle(
         found.extract, found.recipe, found.folder, output,
-        lock_text=lock_of(found.recipe_path, found.folder, found.extract), version=__version__,
+        lock_text=kept, version=__version__,
         page=page_of_run(found.folder, str(found.number)), images=images, paths=paths,
     )  # fmt: skip
     size = output.stat().st_size
