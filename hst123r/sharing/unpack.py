@@ -27,8 +27,10 @@ SMALL: Final = 1_000_000
 LARGEST_RECIPE: Final = 1_000_000
 _DAMAGE: Final = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError,
+    UnicodeDecodeError,
 )  # fmt: skip
-"""What a zip that is none, was cut, flipped or packed in an unknown way gives."""
+"""What a zip that is none, was cut, flipped, packed in an unknown way or has names in no known
+alphabet gives."""
 _ENCRYPTED: Final = 0x1
 """Bit of a member's flags, by section 4.4.4 of PKWARE's APPNOTE."""
 _AGAIN: Final = "Ask for another copy, or make it anew with `hst123r bundle`"
