@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -27,6 +27,10 @@ from hst123r.provenance.queries import without_job
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Recipe
 from hst123r.records.outcome import Quality, State
+
+MANY: Final = 8
+"""Caveats of one stage with the same text, beyond which they are one line with their number."""
+SHOWN: Final = 3
 
 
 def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool) -> int:
@@ -130,12 +134,27 @@ def _summary(workspace: Workspace, report: Report) -> None:
         rows.append((item.instance.name, counts or _none(item), verdicts))
     table(("stage", "jobs", "quality"), rows)
     _left_out(report)
-    for row in report.caveats:
-        about = f"{row['job']}, {row['subject']}" if row["subject"] else row["job"]
-        click.echo(f"caveat: {about}: {row['text']}")
+    for line in _caveats(report.caveats):
+        click.echo(line)
     for line in _problems(report):
         click.echo(line, err=True)
     click.echo(f"run {report.run_id} {report.state} in {workspace.folder}")
+
+
+def _caveats(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each caveat, and one for those of a stage that say the same of many."""
+    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        stage = row["job"].partition(":")[0]
+        alike.setdefault((stage, row["text"]), []).append(row)
+    for (stage, text), found in alike.items():
+        if len(found) > MANY:
+            names = [row["subject"] or row["job"].partition(":")[2] for row in found[:SHOWN]]
+            yield f"caveat: {stage}, {len(found)} times ({', '.join(names)}, …): {text}"
+            continue
+        for row in found:
+            about = f"{row['job']}, {row['subject']}" if row["subject"] else row["job"]
+            yield f"caveat: {about}: {text}"
 
 
 def _left_out(report: Report) -> None:
