@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hst123r.engine import asked
 from hst123r.provenance import of_run, queries, tags
 from hst123r.provenance.store import Store
 
+K = TypeVar("K")
 VALUES: Final = (
     "flux_njy", "flux_err_njy", "mag_ab", "mag_err", "limit_ab", "limit_sigma", "flags",
 )  # fmt: skip
@@ -78,8 +79,8 @@ def parameters(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[d
 
 
 def joined(
-    a: Mapping[Any, dict[str, Any]], b: Mapping[Any, dict[str, Any]]
-) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+    a: Mapping[K, Mapping[str, Any]], b: Mapping[K, Mapping[str, Any]]
+) -> Iterator[tuple[K, Mapping[str, Any], Mapping[str, Any]]]:
     """Yield each key of two mappings with both values, empty ones where there is none."""
     for key in [*a, *(key for key in b if key not in a)]:
         yield key, a.get(key, {}), b.get(key, {})
@@ -93,7 +94,11 @@ def software(one: Side, other: Side) -> list[dict[str, Any]]:
         packages = {"python": row["python"], "platform": row["platform"], **row["packages"]}
         context = row["crds_context"]
         found.append(packages | ({"CRDS context": context} if context else {}))
-    a, b = found
+    return otherwise(*found)
+
+
+def otherwise(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the names under which two mappings have other values: ``name``, ``a`` and ``b``."""
     return [
         {"name": name, "a": a.get(name), "b": b.get(name)}
         for name in sorted({*a, *b})
@@ -133,10 +138,25 @@ def photometry(one: Side, other: Side) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def sigma_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> float | None:
-    """Return the difference of two fluxes over their errors added in quadrature."""
-    numbers = [row.get(name) for row in (old, new) for name in ("flux_njy", "flux_err_njy")]
+def sigma_of(
+    old: Mapping[str, Any], new: Mapping[str, Any], flux: str = "flux_njy"
+) -> float | None:
+    """Return the difference of two fluxes over their errors added in quadrature.
+
+    Parameters
+    ----------
+    old, new : mapping
+        Points of a light curve; they may lack all of it.
+    flux : str
+        Column of the flux; its error is in ``flux_err_njy``.
+
+    Returns
+    -------
+    float or None
+        New minus old; None where a number is missing or there is no error.
+    """
+    numbers = [row.get(name) for row in (old, new) for name in (flux, "flux_err_njy")]
     if any(number is None for number in numbers):
         return None
     error = math.hypot(old["flux_err_njy"], new["flux_err_njy"])
-    return (new["flux_njy"] - old["flux_njy"]) / error if error > 0 else None
+    return float(new[flux] - old[flux]) / error if error > 0 else None

@@ -53,6 +53,9 @@ _SHAPE: Final[dict[str, _Record | dict[str, type | tuple[type, ...]]]] = {
     "photometry": {"target": str, "level": str},
 }  # fmt: skip
 
+_NUMBERS: Final = ("flux_njy", "flux_err_njy", "flux_corrected_njy")
+"""What is reckoned with, where it is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -213,3 +216,7 @@ def _lacking(found: dict[str, Any]) -> Iterator[str]:
             for key, kind in keys.items():
                 if key not in holder or not isinstance(holder[key], kind):
                     yield f"{key} of {name}"
+    for row in found["photometry"]:
+        for key in _NUMBERS:
+            if not isinstance(row.get(key), (int, float, type(None))):
+                yield f"a number as {key} of photometry"

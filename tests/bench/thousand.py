@@ -2,7 +2,8 @@
 
 Run by hand: ``python tests/bench/thousand.py FOLDER``. The folder is made once and kept. Prints
 CPU seconds, best of three, beside those of an empty Python and of importing sqlite-utils as
-Python imports it (with pandas and NumPy, which we keep out), all in one session on one machine; ratios are what to compare.
+Python imports it (with pandas and NumPy, which we keep out), all in one session on one machine;
+ratios are what to compare.
 """
 
 from __future__ import annotations

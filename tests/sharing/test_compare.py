@@ -120,4 +120,4 @@ def test_measurements_are_a_note(extract):
     other["jobs"][1]["measurements"][0]["value"] = 0.2
     passed, text = verdicts(compare(extract, other, 0.01))["measurements"]
     assert passed is None
-    assert text == "stacks a rms (0.1, 'good') -> (0.2, 'good')"
+    assert text == "stacks a rms 0.1 (good) -> 0.2 (good)"

@@ -108,6 +108,7 @@ def test_what_is_no_bundle(tmp_path, made, says):
     (lambda e: e.update(jobs=[1]), "lacks jobs"),
     (lambda e: e["jobs"][0].update(parts=None), "lacks parts of jobs"),
     (lambda e: e["environment"].update(packages=[]), "lacks packages of environment"),
+    (lambda e: e["photometry"][0].update(flux_njy="1"), "lacks a number as flux_njy"),
 ])  # fmt: skip
 def test_an_extract_of_another_shape(extract, tmp_path, harm, says):
     harm(extract)
