@@ -57,8 +57,10 @@ def origins(store: Store, text: str) -> dict[str, Any]:
     for link in links:
         by_job.setdefault(link.job, []).append(link)
     points = list(of_run.photometry(store.db, run.numbers).values())
-    lineages = _lineages(points, by_job)
     jobs, sets = _jobs(store, numbers, set(run.numbers), by_job)
+    stages = {job["job"]: job["stage"] for job in jobs}
+    points = [{**row, "stage": stages[row["job_id"]]} for row in points]
+    lineages = _lineages(points, by_job)
     return {
         "run": {key: run.run[key] for key in ("run", "recipe", "started", "ended", "state")},
         "environment": _environment(store, run),
@@ -167,7 +169,7 @@ def _lineages(
 
 
 def _lineage_of(row: dict[str, Any]) -> str:
-    return ", ".join(str(row[key]) for key in ("target", "detector", "filter"))
+    return ", ".join(str(row[key]) for key in ("stage", "target", "detector", "filter"))
 
 
 def _points(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -190,4 +192,4 @@ def _points(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _series(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[key] for key in ("target", "source", "detector", "filter"))
+    return tuple(row[key] for key in ("job_id", "target", "source", "detector", "filter"))

@@ -34,20 +34,26 @@ def of_product(kind: str, name: str, stage: str) -> str:
 
 
 def of_made(product: Product) -> str:
-    """Return the place of a product that was read, by where it lies.
+    """Return the place of a product that was read, by where it lies."""
+    return of_product(product.kind, product.name, stage_of(product))
+
+
+def stage_of(product: Product) -> str:
+    """Return the stage that made a product, with its files in ``products/STAGE/LABEL/``."""
+    return Path(next(iter(product.files.values()))).parent.parent.name
+
+
+def of_point(row: Mapping[str, Any], stage: str) -> str:
+    """Return the place of a point of a light curve.
 
     Parameters
     ----------
-    product : Product
-        With a file in ``products/STAGE/LABEL/``.
+    row : mapping
+        With the columns `POINT`; one that is missing is empty.
+    stage : str
+        Name of the stage that made the light curve; two stages may make one of the same target.
     """
-    stage = Path(next(iter(product.files.values()))).parent.parent.name
-    return of_product(product.kind, product.name, stage)
-
-
-def of_point(row: Mapping[str, Any]) -> str:
-    """Return the place of a point of a light curve, by its columns `POINT`."""
-    return _name("point", *(row.get(key) for key in POINT))
+    return _name("point", stage, *(row.get(key) for key in POINT))
 
 
 def _name(*words: Any) -> str:

@@ -59,7 +59,7 @@ def page(about: Mapping[str, Any], *, report: bool) -> str:
     sections = [
         ("curves", "Light curves", _curves(about["points"])),
         ("points", "Points and what they rest on", _lineages(about, to_job)),
-        ("earlier", "Earlier runs of this recipe", _earlier(about["earlier"])),
+        ("earlier", "Earlier runs of this recipe", _earlier(about["earlier"], about["points"])),
         ("jobs", "Jobs", _jobs(about, places, to_job)),
         ("parameters", "Parameters", _sets(about["sets"])),
         ("files", "Raw files", _files(about["files"], to_job)),
@@ -76,18 +76,22 @@ def _place(job: Mapping[str, Any]) -> str:
 
 def _curves(points: Sequence[Mapping[str, Any]]) -> str:
     parts = []
-    for target, source in dict.fromkeys((row["target"], row["source"]) for row in points):
-        drawn = [
-            row
-            for row in points
-            if row["level"] == "epoch" and (row["target"], row["source"]) == (target, source)
-        ]
-        title = f"{target}, source {source}: one point per epoch and filter"
-        drawing = curve_drawing.draw(drawn, title, lambda row: f"#{anchors.of_point(row)}")
+    curves: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in points:
+        if row["level"] == "epoch":
+            curve = (row["stage"], row["target"], row["source"])
+            curves.setdefault(curve, []).append(row)
+    for (stage, target, source), drawn in curves.items():
+        title = f"{stage}: {target}, source {source}: one point per epoch and filter"
+        drawing = curve_drawing.draw(drawn, title, lambda row: f"#{_point_place(row)}")
         if drawing:
             caption = f"{title}. Each point leads to what it rests on; the tables have its numbers."
             parts.append(f"<figure>{drawing}<figcaption>{escape(caption)}</figcaption></figure>")
     return "".join(parts)
+
+
+def _point_place(row: Mapping[str, Any]) -> str:
+    return anchors.of_point(row, row["stage"])
 
 
 def _point(row: Mapping[str, Any]) -> str:
@@ -107,7 +111,7 @@ def _lineages(about: Mapping[str, Any], to_job: Callable[[int], Markup]) -> str:
         shown = [
             {
                 **row,
-                "id": anchors.of_point(row),
+                "id": _point_place(row),
                 "point": _point(row) + (f", source {row['source']}" if several else ""),
                 "exposures": _some(
                     [link(root, f"#{of_root[root]}" if root in of_root else "")
@@ -227,9 +231,10 @@ def _files(files: Mapping[str, Mapping[str, Any]], to_job: Callable[[int], Marku
     return table(("file", "address", "digest", "sha256", "fetched_by"), rows) if rows else ""
 
 
-def _earlier(editions: Sequence[Mapping[str, Any]]) -> str:
+def _earlier(editions: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> str:
     if not editions:
         return "<p>None with a light curve.</p>"
+    places = {_named(row): _point_place(row) for row in reversed(points)}
     rows, more = [], []
     for edition in editions:
         runs = _numbers(edition["runs"])
@@ -237,7 +242,7 @@ def _earlier(editions: Sequence[Mapping[str, Any]]) -> str:
             runs += f" ({', '.join(edition['tags'])})"
         rows.append({**edition, "runs": runs, "changed": _changed(edition)})
         if edition["rows"]:
-            shown = [_offset(row) for row in edition["rows"]]
+            shown = [_offset(row, places) for row in edition["rows"]]
             text = f"Run {runs}: the {len(shown)} points that differ most"
             more.append(folded(text, table(OFFSET_COLUMNS, shown)))
     text = (
@@ -280,11 +285,15 @@ def _value(value: Any) -> str:
     return "none" if value is None else cell(value)
 
 
-def _offset(row: Mapping[str, Any]) -> dict[str, Any]:
+def _named(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row.get(key) or "") for key in anchors.POINT)
+
+
+def _offset(row: Mapping[str, Any], places: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
     name = " ".join([row["target"], row["detector"], row["filter"], _point(row)])
-    gone = row["what"] == ["only a has it"]
+    place = places.get(_named(row))
     return {
-        "point": name if gone else link(name, f"#{anchors.of_point(row)}"),
+        "point": name if place is None else link(name, f"#{place}"),
         "what": {"only a has it": "only then", "only b has it": "only now"}.get(
             row["what"][0], ", ".join(word.replace("_", " ") for word in row["what"])
         ),

@@ -102,7 +102,10 @@ def _light_curves(products: Sequence[Product]) -> str:
         )
         target = product.labels.get("target", product.name)
         places = [
-            anchors.of_point({"source": product.facts["source"], **row, "target": target})
+            anchors.of_point(
+                {"source": product.facts["source"], **row, "target": target},
+                anchors.stage_of(product),
+            )
             for row in rows
         ]
         rows = [

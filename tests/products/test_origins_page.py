@@ -9,7 +9,7 @@ POINT = {
     "target": "SN<1>", "source": "1", "level": "epoch", "detector": "ACS/WFC", "filter": "F606W",
     "epoch": "20190401", "visit": "", "exposure": "", "mjd": 58574.0, "flux_njy": 100.0,
     "flux_err_njy": 2.0, "mag_ab": 26.4, "mag_err": 0.02, "limit_ab": 28.0,
-    "exposures": ["ja"], "lineage": "SN<1>, ACS/WFC, F606W",
+    "stage": "scrape", "exposures": ["ja"], "lineage": "SN<1>, ACS/WFC, F606W",
 }  # fmt: skip
 SINGLE = {**POINT, "level": "exposure", "exposure": "ja", "visit": "1_01"}
 JOB = {
@@ -101,6 +101,22 @@ def test_a_job_that_another_run_left_has_a_place_of_its_own():
     text = page(about, report=False)
     assert leads_nowhere(("provenance.html", text)) == []
     assert 'href="#job:fetch:ja:7"' in text
+
+
+def test_a_second_light_curve_of_a_target_has_places_of_its_own():
+    second = {**POINT, "stage": "near", "lineage": "near"}
+    offset = {**POINT, "what": ["flux_njy"], "sigma": 0.5, "flux_a": 1.0, "flux_b": 2.0,
+              "mag_a": None, "mag_b": None}  # fmt: skip
+    lost = {**offset, "epoch": "20200101", "what": ["only a has it"]}
+    about = {
+        **ABOUT, "points": [POINT, SINGLE, second],
+        "lineages": {**ABOUT["lineages"], "near": {"jobs": [2], "files": []}},
+        "earlier": [{**EDITION, "rows": [offset, lost]}],
+    }  # fmt: skip
+    text = page(about, report=False)
+    assert leads_nowhere(("provenance.html", text)) == []
+    assert text.count("only then") == 2
+    assert "epoch 20200101</td>" in text
 
 
 def test_many_names_are_folded():
