@@ -9,7 +9,6 @@ from typing import Any, Final
 from hst123r.products import anchors, curve_drawing
 from hst123r.products.html import Markup, cell, document, folded, link, table
 
-REPORT: Final = "report.html"
 LETTERS: Final = 16
 """Of a digest, of which the whole is shown when the mouse rests on it."""
 SHOWN: Final = 12
@@ -29,15 +28,15 @@ OFFSET_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def page(about: Mapping[str, Any], *, report: bool) -> str:
+def page(about: Mapping[str, Any], *, reports: Sequence[str]) -> str:
     """Return the page.
 
     Parameters
     ----------
     about : mapping
         What :func:`hst123r.engine.origins.origins` gives.
-    report : bool
-        Whether there is a report beside it, to link to.
+    reports : sequence of str
+        Names of the reports beside it, to link to.
 
     Returns
     -------
@@ -55,7 +54,7 @@ def page(about: Mapping[str, Any], *, report: bool) -> str:
     lead = escape(
         f"Where each number of run {run['run']} comes from. Began {run['started']}, "
         f"{run['state']}; hst123r {version}. "
-    ) + (link("The report", REPORT) if report else "")
+    ) + ", ".join(link(name, name) for name in reports)
     sections = [
         ("curves", "Light curves", _curves(about["points"])),
         ("points", "Points and what they rest on", _lineages(about, to_job)),

@@ -11,6 +11,8 @@ from hst123r.engine.sides import joined, otherwise, sigma_of
 from hst123r.records.science import changed_facets, names_its_run
 
 _ROW: Final = ("target", "source", "level", "detector", "filter", "epoch", "visit", "exposure")
+_VERSIONS: Final = frozenset({"software"})
+"""Arguments of jobs that are versions, which have a line of their own."""
 _FLUXES: Final = ("flux_njy", "flux_corrected_njy")
 _MAGNITUDES: Final = ("mag_", "limit_ab", "limit_st", "limit_vega", "extinction_mag")
 """How the names of columns begin whose differences are magnitudes."""
@@ -85,7 +87,7 @@ def _parameters(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
     for key in [*first, *(key for key in second if key not in first)]:
         stage, _, kind, name = key
         old, new = first.get(key, "none"), second.get(key, "none")
-        if old != new and kind != "tool":
+        if old != new and kind != "tool" and name not in _VERSIONS:
             # of a stage that is divided otherwise, each part is told once
             changed.setdefault(f"{stage}.{name}", f"{stage}.{name} {old} -> {new}")
     said = list(changed.values())

@@ -33,11 +33,11 @@ def page_of(store: Store, run: str) -> str:
         If there is no such run.
     """
     about = origins(store, run)
-    shown = any(
-        product["kind"] == "report" for job in about["jobs"] if job["own"]
-        for product in job["products"]
-    )  # fmt: skip
-    return page(about, report=shown)
+    reports = [
+        f"{job['label']}.html" for job in about["jobs"]
+        if job["own"] and any(product["kind"] == "report" for product in job["products"])
+    ]  # fmt: skip
+    return page(about, reports=reports)
 
 
 def write_page(folder: Path, run: str, output: Path | None = None) -> Path:

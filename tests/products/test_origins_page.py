@@ -72,7 +72,7 @@ def test_a_page_stays_small(finished):
 
 
 def test_what_is_said():
-    text = page(ABOUT, report=False)
+    text = page(ABOUT, reports=())
     assert leads_nowhere(("provenance.html", text)) == []
     assert "SN<1>" not in text
     assert "r<x>" not in text
@@ -81,8 +81,8 @@ def test_what_is_said():
     assert "a.b 1 → none" in text
     assert '<code title="blake3:0123456789abcdef0123">0123456789abcdef</code>' in text
     assert "report.html" not in text
-    assert 'href="report.html"' in page(ABOUT, report=True)
-    assert page(ABOUT, report=True) == page(ABOUT, report=True)
+    assert 'href="report.html"' in page(ABOUT, reports=["report.html"])
+    assert page(ABOUT, reports=["report.html"]) == page(ABOUT, reports=["report.html"])
 
 
 @pytest.mark.parametrize(("changes", "says"), [
@@ -92,13 +92,13 @@ def test_what_is_said():
     ({"parameters": [], "software": [{"name": "numpy", "a": None, "b": "2"}]}, "numpy none → 2"),
 ])  # fmt: skip
 def test_what_was_otherwise_in_an_earlier_run(changes, says):
-    assert says in page({**ABOUT, "earlier": [{**EDITION, **changes}]}, report=False)
+    assert says in page({**ABOUT, "earlier": [{**EDITION, **changes}]}, reports=())
 
 
 def test_a_job_that_another_run_left_has_a_place_of_its_own():
     older = {**JOB, "job": 7, "own": False}
     about = {**ABOUT, "jobs": [JOB, older, {**READER, "reads": [7]}]}
-    text = page(about, report=False)
+    text = page(about, reports=())
     assert leads_nowhere(("provenance.html", text)) == []
     assert 'href="#job:fetch:ja:7"' in text
 
@@ -113,7 +113,7 @@ def test_a_second_light_curve_of_a_target_has_places_of_its_own():
         "lineages": {**ABOUT["lineages"], "near": {"jobs": [2], "files": []}},
         "earlier": [{**EDITION, "rows": [offset, lost]}],
     }  # fmt: skip
-    text = page(about, report=False)
+    text = page(about, reports=())
     assert leads_nowhere(("provenance.html", text)) == []
     assert text.count("only then") == 2
     assert "epoch 20200101</td>" in text
@@ -123,5 +123,5 @@ def test_many_names_are_folded():
     jobs = [{**JOB, "job": n, "label": f"j{n}"} for n in range(1, 30)]
     reader = {**READER, "job": 99, "reads": list(range(1, 30))}
     behind = {POINT["lineage"]: {"jobs": [99], "files": []}}
-    text = page({**ABOUT, "jobs": [*jobs, reader], "lineages": behind}, report=False)
+    text = page({**ABOUT, "jobs": [*jobs, reader], "lineages": behind}, reports=())
     assert "<summary>17 more</summary>" in text
