@@ -2,6 +2,7 @@
 
 import json
 import stat
+import struct
 import zipfile
 
 import pytest
@@ -151,6 +152,28 @@ def test_a_directory_that_claims_millions_of_members(extract, tmp_path):
     data[end + 8 : end + 12] = b"\xff\xff\xff\xff"
     path.write_bytes(bytes(data))
     opened_or_refused(path)
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_list_of_members_that_would_fill_the_memory_is_not_read(
+    extract, tmp_path, monkeypatch, new
+):
+    path = write(tmp_path / "p.zip", [*members(extract), *((f"a{n}", "") for n in range(40))])
+    data = bytearray(path.read_bytes())
+    end = data.rindex(b"PK\x05\x06")
+    size, start = struct.unpack_from("<LL", data, end + 12)
+    if new:
+        # the same list told of by the record for large files
+        record = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 42, 42, size, start)
+        locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+        data[end + 12 : end + 20] = b"\xff" * 8
+        data[end:end] = record + locator
+        path.write_bytes(bytes(data))
+    assert read_bundle(path).recipe == "hst123r: 1\n"
+    monkeypatch.setattr(unpack, "LARGEST_DIRECTORY", 1000)
+    monkeypatch.setattr(unpack.zipfile, "ZipFile", None)
+    with pytest.raises(InputError, match=f"its list of members has {size} bytes"):
+        read_bundle(path)
 
 
 def opened_or_refused(path):
