@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -71,15 +72,25 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
 def _say_where_from(workspace: Workspace, store: Store, report: Report) -> str | None:
     """Write the page that the report of a run leads to, where there is news; return what failed."""
     jobs = [job for item in report.progress for job in item.jobs]
-    reported = any(made.product.kind == "report" for job in jobs for made in job.made)
-    there = (workspace.folder / ORIGINS).is_file()
-    news = any(job.state is State.DONE for job in jobs)
-    if report.state != "done" or not reported or (there and not news):
+    reports = [
+        Path(path)
+        for job in jobs
+        for made in job.made
+        if made.product.kind == "report"
+        for path in made.product.files.values()
+    ]
+    if report.state != "done" or not reports:
         return None
+    page = workspace.folder / ORIGINS
+    # a run that was killed after its report has left a page that is older
+    if page.is_file() and not any(job.state is State.DONE for job in jobs):
+        written = page.stat().st_mtime_ns
+        if all(path.stat().st_mtime_ns <= written for path in reports):
+            return None
     from hst123r.sharing.origins_file import save
 
     try:
-        save(store, str(report.run_id), workspace.folder / ORIGINS)
+        save(store, str(report.run_id), page)
     except EnvironmentProblem as error:
         return f"{ORIGINS} could not be written: {error}. `hst123r report` makes it"
     return None
