@@ -46,7 +46,6 @@ COVERED = {
     "cli/main.py": "cli/test_commands.py",
     "cli/options.py": "cli/test_commands.py",
     "cli/plans.py": "cli/test_commands.py",
-    "cli/runs.py": "cli/test_commands.py",
     "archives/criteria.py": "archives/test_observed.py",
     "archives/exclusive.py": "stages/test_fetch_mast.py",
     "archives/destination.py": "archives/test_fetcher.py",

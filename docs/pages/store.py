@@ -31,6 +31,7 @@ TABLES = {
     "job that fetched it; the keyword CRDS_CTX has the CRDS context.",
     "photometry": "The light curves: a row for each exposure, epoch and filter of each target.",
     "event": "What happened during runs beside their jobs.",
+    "lock": "Each text of a lock that a run obeyed or left, once.",
     "tag": "Names of runs; `hst123r gc` keeps what a named run has.",
     "lease": "Who holds the work directory now.",
 }

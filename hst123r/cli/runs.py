@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -21,10 +22,16 @@ from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.report import Report
 from hst123r.engine.run import Runner
 from hst123r.engine.workspace import Workspace
-from hst123r.errors import Hst123rError
+from hst123r.errors import EnvironmentProblem, Hst123rError
+from hst123r.products.anchors import ORIGINS
 from hst123r.provenance.queries import without_job
+from hst123r.provenance.store import Store
 from hst123r.recipe.model import Recipe
 from hst123r.records.outcome import Quality, State
+
+MANY: Final = 8
+"""Caveats of one stage with the same text, beyond which they are one line with their number."""
+SHOWN: Final = 3
 
 
 def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool) -> int:
@@ -53,11 +60,40 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
         runner = Runner(recipe, workspace, store, options, listener)
         with ending_in_order(runner):
             report = runner.run()
+        if (line := _say_where_from(workspace, store, report)) is not None:
+            listener.said(line)
     if as_json:
         click.echo(json.dumps(_as_json(recipe, workspace, report), indent=2))
     else:
         _summary(workspace, report)
     return report.exit_code
+
+
+def _say_where_from(workspace: Workspace, store: Store, report: Report) -> str | None:
+    """Write the page that the report of a run leads to, where there is news; return what failed."""
+    jobs = [job for item in report.progress for job in item.jobs]
+    reports = [
+        Path(path)
+        for job in jobs
+        for made in job.made
+        if made.product.kind == "report"
+        for path in made.product.files.values()
+    ]
+    if report.state != "done" or not reports:
+        return None
+    page = workspace.folder / ORIGINS
+    # a run that was killed after its report has left a page that is older
+    if page.is_file() and not any(job.state is State.DONE for job in jobs):
+        written = page.stat().st_mtime_ns
+        if all(path.stat().st_mtime_ns <= written for path in reports):
+            return None
+    from hst123r.sharing.origins_file import save
+
+    try:
+        save(store, str(report.run_id), page)
+    except EnvironmentProblem as error:
+        return f"{ORIGINS} could not be written: {error}. `hst123r report` makes it"
+    return None
 
 
 @contextmanager
@@ -109,12 +145,27 @@ def _summary(workspace: Workspace, report: Report) -> None:
         rows.append((item.instance.name, counts or _none(item), verdicts))
     table(("stage", "jobs", "quality"), rows)
     _left_out(report)
-    for row in report.caveats:
-        about = f"{row['job']}, {row['subject']}" if row["subject"] else row["job"]
-        click.echo(f"caveat: {about}: {row['text']}")
+    for line in _caveats(report.caveats):
+        click.echo(line)
     for line in _problems(report):
         click.echo(line, err=True)
     click.echo(f"run {report.run_id} {report.state} in {workspace.folder}")
+
+
+def _caveats(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each caveat, and one for those of a stage that say the same of many."""
+    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        stage = row["job"].partition(":")[0]
+        alike.setdefault((stage, row["text"]), []).append(row)
+    for (stage, text), found in alike.items():
+        if len(found) > MANY:
+            names = [row["subject"] or row["job"].partition(":")[2] for row in found[:SHOWN]]
+            yield f"caveat: {stage}, {len(found)} times ({', '.join(names)}, …): {text}"
+            continue
+        for row in found:
+            about = f"{row['job']}, {row['subject']}" if row["subject"] else row["job"]
+            yield f"caveat: {about}: {text}"
 
 
 def _left_out(report: Report) -> None:

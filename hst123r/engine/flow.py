@@ -6,11 +6,10 @@ that is made from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hst123r.engine.planned import Planned, Progress
 from hst123r.provenance.adopted import CODE
-from hst123r.provenance.rows import concerns
 from hst123r.records.outcome import Caveat, Product, Quality, State
 
 GONE = (State.FAILED, State.BLOCKED, State.INTERRUPTED)
@@ -98,17 +97,27 @@ def inherit(planned: Planned) -> None:
     ]
     if not given:
         return
+    by_source: dict[str, list[int]] = {}
+    by_subject: dict[str, list[int]] = {}
+    everywhere = []
+    for number, (source, caveat) in enumerate(given):
+        if caveat.code == CODE:
+            everywhere.append(number)
+        by_source.setdefault(source.name, []).append(number)
+        if caveat.subject:
+            by_subject.setdefault(caveat.subject, []).append(number)
     for item in planned.made:
         product = item.product
-        mine = [
-            caveat
-            for source, caveat in given
-            if "exposure" not in product.labels
-            or source.name == product.name
-            or (caveat.subject and concerns(caveat.subject, product))
-            or caveat.code == CODE
-        ]
-        product.caveats = _without_repeats([*product.caveats, *mine])
+        mine: Iterable[int] = range(len(given))
+        if "exposure" in product.labels:
+            # looked up and not searched for: of n exposures each would be compared with n others
+            found = {*everywhere, *by_source.get(product.name, ())}
+            for name in {product.name, *product.labels.values()}:
+                found.update(by_subject.get(name, ()))
+            mine = sorted(found)
+        product.caveats = _without_repeats(
+            [*product.caveats, *(given[number][1] for number in mine)]
+        )
 
 
 def _without_repeats(caveats: list[Caveat]) -> list[Caveat]:

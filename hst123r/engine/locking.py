@@ -88,6 +88,14 @@ class Locking:
             )
         return found
 
+    def text(self) -> str | None:
+        """Return the lock as it lies there, for the history; None where there is none to read."""
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            # a run has an end whatever has become of the file, and `_read` has said what is wrong
+            return None
+
     @property
     def lock(self) -> Lock | None:
         """The lock to obey; an update obeys none."""

@@ -206,6 +206,7 @@ class Runner:
             ran=self._ran,
             reused=[number for number in reused if number is not None],
             blocked=blocked,
+            lock=self.locking.text(),
         )
         self.kept.run(self.run_id)
 

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any, Final
 
 from hst123r.photometry.flags import Flag
-from hst123r.products import tables
+from hst123r.products import anchors, curve_drawing, tables
+from hst123r.products.anchors import ORIGINS
+from hst123r.products.html import Markup, cell, document, figure, folded, link, table
 from hst123r.records.outcome import Product
 
-STYLE: Final = """
-:root { --ink:#1c2430; --dim:#5b6675; --line:#d9dee5; --accent:#0b5fa5; --wash:#f5f7fa;
-        --good:#177245; --caveat:#9a6200; --bad:#b3261e; }
-* { box-sizing: border-box; }
-body { margin:0; font:15px/1.5 system-ui, sans-serif; color:var(--ink); background:#fff; }
-main { max-width: 1080px; margin: 0 auto; padding: 24px 20px 80px; }
-h1 { font-size: 26px; margin: 8px 0 2px; } h2 { font-size: 19px; margin: 40px 0 10px;
-     border-bottom: 1px solid var(--line); padding-bottom: 4px; } h3 { font-size: 15px; }
-nav { font-size: 13px; margin: 12px 0 0; } nav a { color: var(--accent); margin-right: 14px;
-      text-decoration: none; } p.lead { color: var(--dim); margin: 0; }
-table { border-collapse: collapse; font-size: 13px; width: 100%; }
-th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid var(--line);
-         vertical-align: top; } th { color: var(--dim); font-weight: 600; white-space: nowrap; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
-figure { margin: 0 0 18px; } figure img { max-width: 100%; border: 1px solid var(--line); }
-figcaption { font-size: 12px; color: var(--dim); }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(320px, 1fr)); gap: 18px; }
-pre { background: var(--wash); padding: 12px; overflow-x: auto; font-size: 12.5px; }
-.good { color: var(--good); } .caveat { color: var(--caveat); } .bad { color: var(--bad); }
-details { margin: 8px 0; } summary { cursor: pointer; color: var(--accent); }
-@media print { nav, summary { display: none; } main { padding: 0; } }
-"""
 SECTIONS: Final = (
     ("targets", "Targets"), ("light-curves", "Light curves"), ("exposures", "Exposures"),
     ("alignment", "Alignment"), ("stacks", "Stacks"), ("caveats", "Caveats"),
@@ -47,7 +24,7 @@ EXPOSURE_COLUMNS: Final = (
 )  # fmt: skip
 CURVE_COLUMNS: Final = (
     "level", "filter", "epoch", "visit", "exposure", "mjd", "n_exposures", "flux_njy",
-    "flux_err_njy", "snr", "mag_ab", "mag_err", "limit_ab", "flags",
+    "flux_err_njy", "snr", "mag_ab", "mag_err", "limit_ab", "flags", "origin",
 )  # fmt: skip
 
 
@@ -71,7 +48,7 @@ def page(
         HTML.
     """
     bodies = {
-        "targets": _table(("name", "sexagesimal", "degrees"), about["targets"]),
+        "targets": table(("name", "sexagesimal", "degrees"), about["targets"]),
         "light-curves": _light_curves(inputs.get("light curve", [])),
         "exposures": _exposures(inputs["exposure table"], about["jobs"]),
         "alignment": _alignment(inputs),
@@ -81,21 +58,24 @@ def page(
         "software": _software(about),
         "recipe": f"<pre>{escape(about['recipe_text'])}</pre>",
     }
-    shown = [(name, title) for name, title in SECTIONS if bodies[name]]
-    links = "".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in shown)
-    sections = "".join(
-        f'<section id="{name}"><h2>{escape(title)}</h2>{bodies[name]}</section>'
-        for name, title in shown
+    version = about["software"].get("hst123r", "")
+    lead = f"Report of hst123r {escape(version)}. {escape(_verdict(about['jobs']))} " + link(
+        "Where each number comes from", ORIGINS
     )
-    title = escape(about["recipe_name"])
-    version = escape(about["software"].get("hst123r", ""))
-    return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title} – hst123r'
-        f'</title><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><main><h1>{title}</h1>"
-        f'<p class="lead">Report of hst123r {version}. {escape(_verdict(about["jobs"]))}</p>'
-        f"<nav>{links}</nav>{sections}</main></body></html>\n"
+    return document(
+        about["recipe_name"], lead, [(name, text, bodies[name]) for name, text in SECTIONS]
     )
+
+
+def _origin(anchor: str, text: str = "origin") -> Markup:
+    """Return a link to the page that says where something comes from."""
+    return link(text, f"{ORIGINS}#{anchor}")
+
+
+def _job(job: Mapping[str, Any], text: str = "") -> Markup:
+    """Return the name of a job, which leads to its origin."""
+    anchor = anchors.of_job(job["stage"], job["label"])
+    return _origin(anchor, text or f"{job['stage']}:{job['label']}")
 
 
 def _verdict(jobs: Iterable[Mapping[str, Any]]) -> str:
@@ -120,19 +100,45 @@ def _light_curves(products: Sequence[Product]) -> str:
             f"target{where}.{_chance(product.facts)} Triangles are limits of S/N "
             f"{product.facts['limit_snr']:g}."
         )
-        rows = [{**row, "flags": _flags(row["flags"])} for row in rows]
+        target = product.labels.get("target", product.name)
+        places = [
+            anchors.of_point(
+                {"source": product.facts["source"], **row, "target": target},
+                anchors.stage_of(product),
+            )
+            for row in rows
+        ]
+        rows = [
+            {**row, "flags": _flags(row["flags"]), "at": f"{ORIGINS}#{place}",
+             "origin": _origin(place)}
+            for row, place in zip(rows, places, strict=True)
+        ]  # fmt: skip
+        about = _origin(anchors.of_made(product))
         parts.append(f"<h3>{escape(product.name)}</h3>")
-        parts.append(_figure(product.files["plot"], caption))
+        parts.append(_drawing(product, rows, caption, about))
         if "cutouts" in product.files:
             caption = "Stacks around the target: aperture of the fit, and search radius (dashed)."
-            parts.append(_figure(product.files["cutouts"], caption))
+            parts.append(figure(product.files["cutouts"], caption, about))
         means = [row for row in rows if row["level"] != "exposure"]
         several = len(product.facts.get("sources", [])) > 1
         columns = ("source", *CURVE_COLUMNS) if several else CURVE_COLUMNS
-        parts.append(_table(columns, means))
+        parts.append(table(columns, means))
         single = [row for row in rows if row["level"] == "exposure"]
-        parts.append(_folded(f"{len(single)} exposures", _table(columns, single)))
+        parts.append(folded(f"{len(single)} exposures", table(columns, single)))
     return "".join(parts)
+
+
+def _drawing(
+    product: Product, rows: Sequence[Mapping[str, Any]], caption: str, about: Markup
+) -> str:
+    """Draw the points of epochs of the first source, each a link to where it comes from."""
+    first = product.facts["source"]
+    drawn = [r for r in rows if r["level"] == "epoch" and r.get("source", first) == first]
+    title = f"{product.name}, one point per epoch and filter; its numbers are in the table below"
+    drawing = curve_drawing.draw(drawn, title, lambda row: str(row["at"]))
+    if not drawing:
+        return figure(product.files["plot"], caption, about)
+    return f"<figure>{drawing}<figcaption>{escape(caption)} {about}</figcaption></figure>"
 
 
 def _chance(facts: Mapping[str, Any]) -> str:
@@ -154,9 +160,9 @@ def _flags(value: int) -> str:
 
 def _exposures(found: Sequence[Product], jobs: Iterable[Mapping[str, Any]]) -> str:
     (product,) = found
-    table = tables.read(product.files["table"])
-    rows = [{name: table[name][i] for name in EXPOSURE_COLUMNS} for i in range(len(table))]
-    text = f"<p>{len(rows)} in use.</p>" + _table(EXPOSURE_COLUMNS, rows)
+    read = tables.read(product.files["table"])
+    rows = [{name: read[name][i] for name in EXPOSURE_COLUMNS} for i in range(len(read))]
+    text = f"<p>{len(rows)} in use.</p>" + table(EXPOSURE_COLUMNS, rows)
     rejects = [
         {"subject": r["subject"], **r["labels"], "code": r["code"], "reason": r["reason"]}
         for job in jobs
@@ -164,7 +170,7 @@ def _exposures(found: Sequence[Product], jobs: Iterable[Mapping[str, Any]]) -> s
     ]
     if rejects:
         columns = ("subject", "detector", "filter", "code", "reason")
-        text += f"<h3>{len(rejects)} left out</h3>" + _table(columns, rejects)
+        text += f"<h3>{len(rejects)} left out</h3>" + table(columns, rejects)
     return text
 
 
@@ -183,11 +189,12 @@ def _alignment(inputs: Mapping[str, Sequence[Product]]) -> str:
         parts.append(
             f"<p>{escape(product.name)}: the reference is "
             f"{escape(what if facts['scores'] else facts['frame'])}, {facts['stars']} stars. "
-            f"{_frame(facts)} {escape(facts['why'])}.</p>"
+            f"{_frame(facts)} {escape(facts['why'])}. "
+            f"{_origin(anchors.of_made(product))}</p>"
         )
         if facts["scores"]:
             columns = tuple(facts["scores"][0])
-            parts.append(_folded("How it was chosen", _table(columns, facts["scores"])))
+            parts.append(folded("How it was chosen", table(columns, facts["scores"])))
     columns = (
         "exposure", "stars", "matches", "rms_east_mas", "rms_north_mas", "offset_mas",
         "solution_error_mas", "why_not",
@@ -195,8 +202,10 @@ def _alignment(inputs: Mapping[str, Sequence[Product]]) -> str:
     figures = []
     for product in inputs.get("alignment", []):
         rows = [{"exposure": root, **r} for root, r in product.facts["exposures"].items()]
-        parts.append(f"<h3>{escape(product.name)}</h3>" + _table(columns, rows))
-        figures.append(_figure(product.files["plot"], product.name))
+        parts.append(f"<h3>{escape(product.name)}</h3>" + table(columns, rows))
+        about = _origin(anchors.of_made(product))
+        caption = f"Residuals of matched stars, {product.name}"
+        figures.append(figure(product.files["plot"], caption, about))
     if figures:
         parts.append(f'<div class="grid">{"".join(figures)}</div>')
     return "".join(parts)
@@ -212,36 +221,42 @@ def _stacks(products: Sequence[Product]) -> str:
             f"{facts['exposure_time_s']:g} s, {facts['scale_arcsec']:g}″ pixels"
             + (f", AB zeropoint {zeropoint:.3f} mag" if zeropoint is not None else "")
         )
-        figures.append(_figure(product.files["preview"], caption))
+        about = _origin(anchors.of_made(product))
+        figures.append(figure(product.files["preview"], caption, about))
     return f'<div class="grid">{"".join(figures)}</div>' if figures else ""
 
 
 def _caveats(jobs: Iterable[Mapping[str, Any]]) -> str:
     rows = [
-        {"job": f"{job['stage']}:{job['label']}", "about": c["subject"], "caveat": c["text"]}
+        {"job": _job(job), "about": c["subject"], "caveat": c["text"]}
         for job in jobs
         for c in job["caveats"]
     ]
     rows += [
-        {"job": f"{job['stage']}:{job['label']}", "about": m["subject"],
-         "caveat": f"{m['name']} is {_cell(m['value'])} {m['unit']} ({m['quality']})"}
+        {"job": _job(job), "about": m["subject"],
+         "caveat": f"{m['name']} is {cell(m['value'])} {m['unit']} ({m['quality']})"}
         for job in jobs
         for m in job["measurements"]
         if m["quality"] != "good"
     ]  # fmt: skip
-    return _table(("job", "about", "caveat"), rows) if rows else "<p>None.</p>"
+    return table(("job", "about", "caveat"), rows) if rows else "<p>None.</p>"
 
 
 def _measurements(jobs: Iterable[Mapping[str, Any]]) -> str:
     by_stage: dict[str, list[dict[str, Any]]] = {}
     for job in jobs:
         for found in job["measurements"]:
-            limits = " … ".join(_cell(found[key]) for key in ("low", "high"))
-            row = {**found, "job": job["label"], "about": found["subject"], "limits": limits}
+            limits = " … ".join(cell(found[key]) for key in ("low", "high"))
+            row = {
+                **found,
+                "job": _job(job, job["label"]),
+                "about": found["subject"],
+                "limits": limits,
+            }
             by_stage.setdefault(job["stage"], []).append(row)
     columns = ("job", "about", "name", "value", "unit", "limits", "quality")
     return "".join(
-        _folded(f"{stage}: {len(rows)} measurements", _table(columns, rows))
+        folded(f"{stage}: {len(rows)} measurements", table(columns, rows))
         for stage, rows in by_stage.items()
     )
 
@@ -249,45 +264,6 @@ def _measurements(jobs: Iterable[Mapping[str, Any]]) -> str:
 def _software(about: Mapping[str, Any]) -> str:
     versions = [{"package": k, "version": v} for k, v in about["software"].items()]
     columns = ("stage", "name", "value", "origin")
-    return _folded(f"{len(versions)} packages", _table(("package", "version"), versions)) + _folded(
-        f"{len(about['parameters'])} parameters", _table(columns, about["parameters"])
-    )
-
-
-def _table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in columns)
-    body = "".join(f"<tr>{''.join(_td(row.get(name)) for name in columns)}</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
-
-
-def _td(value: Any) -> str:
-    text = _cell(value)
-    kind = "n" if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
-    if text in ("good", "caveat", "bad"):
-        kind = text
-    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        if value != value:  # noqa: PLR0124  (NaN)
-            return ""
-        return f"{value:.3f}" if 0.0005 <= abs(value) < 1e5 else f"{value:.6g}"
-    if isinstance(value, (list, dict)):
-        return json.dumps(value)
-    return str(value)
-
-
-def _folded(summary: str, inner: str) -> str:
-    return f"<details><summary>{escape(summary)}</summary>{inner}</details>"
-
-
-def _figure(path: str, caption: str) -> str:
-    data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
-    text = escape(caption)
-    return (
-        f'<figure><img alt="{text}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{text}</figcaption></figure>"
+    return folded(f"{len(versions)} packages", table(("package", "version"), versions)) + folded(
+        f"{len(about['parameters'])} parameters", table(columns, about["parameters"])
     )

@@ -103,6 +103,14 @@ def _adopted(db: Database, numbers: Sequence[int]) -> list[dict[str, Any]]:
     ]
 
 
+def lock_text(db: Database, run_id: int) -> str | None:
+    """Return the text of the lock that a run obeyed or left; None where none is kept."""
+    row = db.execute(
+        "select k.text from run r join lock k on k.id = r.lock_id where r.id = ?", [run_id]
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def _environment(db: Database, number: int) -> dict[str, Any]:
     row = next(
         iter(

@@ -312,3 +312,16 @@ def m008_what_is_asked(db: Database) -> None:
     )
     db.table("product").create_index(["name", "kind"])
     db.table("job_input").create_index(["path"])
+
+
+@migrations()
+def m009_locks(db: Database) -> None:
+    """The text of the lock of each run; the file beside the recipe may be another one by now."""
+    _create(
+        db,
+        "lock",
+        {**_ID, "digest": str, "text": str, "first_seen": str},
+        required=("digest", "text", "first_seen"),
+    )
+    db.table("lock").create_index(["digest"], unique=True)
+    db.table("run").add_column("lock_id", int, fk="lock", fk_col="id")

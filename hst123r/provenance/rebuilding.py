@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hst123r.errors import EnvironmentProblem, InputError
 from hst123r.provenance.contents import insert
-from hst123r.provenance.record import OF_JOB
+from hst123r.provenance.record import OF_JOB, SHARED
 from hst123r.provenance.sqlite import Database
 from hst123r.provenance.store import Store
 from hst123r.records.dates import utc_now
@@ -49,8 +49,9 @@ class Rebuilding:
         """
         with self._whole(where):
             row = dict(body["run"])
-            for table in ("recipe", "environment"):
-                row[f"{table}_id"] = self._once(table, body[table], where)
+            for table in SHARED:
+                shared = body[table]
+                row[f"{table}_id"] = shared and self._once(table, shared, where)
             if row["state"] == "running":
                 row["state"] = "interrupted"
             self._insert("run", [row], where)

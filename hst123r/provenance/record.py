@@ -20,6 +20,9 @@ OF_JOB: Final = (
 )  # fmt: skip
 """Tables whose rows belong to a job and name nothing else."""
 
+SHARED: Final = ("recipe", "environment", "lock")
+"""Tables that a run names a row of; a run without a lock names none."""
+
 
 def of_job(db: Database, job_id: int) -> bytes:
     """Return the record of an attempt that ended.
@@ -68,13 +71,14 @@ def of_job(db: Database, job_id: int) -> bytes:
 
 
 def of_run(db: Database, run_id: int) -> bytes:
-    """Return the record of a run: its row, recipe, environment, events and tags."""
+    """Return the record of a run: its row, recipe, environment, lock, events and tags."""
     (run,) = db.query("select * from run where id = ?", [run_id])
     body: dict[str, Any] = {"run": run}
-    for table in ("recipe", "environment"):
+    for table in SHARED:
         number = run.pop(f"{table}_id")
-        (row,) = db.query(f"select * from {table} where id = ?", [number])  # noqa: S608
-        body[table] = {key: value for key, value in row.items() if key != "id"}
+        found = db.query(f"select * from {table} where id = ?", [number])  # noqa: S608
+        row = next(iter(found), None)
+        body[table] = row and {key: value for key, value in row.items() if key != "id"}
     for table in ("event", "tag"):
         body[table] = list(
             db.query(f"select * from {table} where run_id = ? order by rowid", [run_id])  # noqa: S608

@@ -227,6 +227,7 @@ class Store:
         ran: int,
         reused: list[int],
         blocked: list[dict[str, str]],
+        lock: str | None = None,
     ) -> None:
         """Record the end of a run.
 
@@ -244,10 +245,13 @@ class Store:
             Rows of the attempts whose results were reused.
         blocked : list of dict
             Jobs that could not run: ``stage``, ``label``, ``why``.
+        lock : str, optional
+            Text of the lock that it obeyed or left, if there is one.
         """
         self.db.table("run").update(
             run_id,
             {
+                "lock_id": None if lock is None else self._lock(lock),
                 "state": state,
                 "exit_code": exit_code,
                 "ended": utc_now(),
@@ -257,6 +261,10 @@ class Store:
                 "blocked": _json(blocked),
             },
         )
+
+    def _lock(self, text: str) -> int:
+        row = {"digest": digest_bytes(text.encode()), "text": text, "first_seen": utc_now()}
+        return self._once("lock", row)
 
     def event(
         self, run_id: int, level: str, code: str, message: str, job_id: int | None = None

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from hst123r.errors import InputError
 from hst123r.files.publish import machine_errors, move, sync
+from hst123r.products.anchors import ORIGINS
 from hst123r.recipe import lock
 from hst123r.sharing import crate, prov_document
-from hst123r.sharing.choice import Chosen, chosen
+from hst123r.sharing.choice import RESULTS, Chosen, chosen
 
 EXTRACT: Final = "run.json"
 LOCK: Final = "recipe.lock.yaml"
@@ -34,6 +35,7 @@ def bundle(
     *,
     lock_text: str | None,
     version: str,
+    page: str | None = None,
     images: bool = False,
     paths: bool = False,
 ) -> list[str]:
@@ -53,6 +55,8 @@ def bundle(
         Text of the lock, if there is one.
     version : str
         Of hst123r.
+    page : str, optional
+        The page that says where each number comes from, beside the report.
     images : bool
         Whether exposures, stacks and masks go too.
     paths : bool
@@ -89,6 +93,7 @@ def bundle(
         prov_document.NAME: _json(prov_document.document(extract)),
         CITATION: citation(version),
         **({LOCK: lock_text} if lock_text is not None else {}),
+        **({f"{RESULTS}{ORIGINS}": page} if page is not None else {}),
     }
     for name, text in texts.items():
         _check_private(name, text.encode(), folder)
@@ -108,7 +113,9 @@ def bundle(
 
 
 def lock_of(recipe: str, folder: Path, extract: Mapping[str, Any]) -> str | None:
-    """Return the text of the lock of a run, None where there is none.
+    """Return the lock that lies there now, of a run whose own the store has not.
+
+    Runs before version 9 of the store left none there.
 
     Parameters
     ----------
@@ -118,6 +125,11 @@ def lock_of(recipe: str, folder: Path, extract: Mapping[str, Any]) -> str | None
         The work directory, which has the locks of recipes that ship with hst123r.
     extract : mapping
         What the run rests on.
+
+    Returns
+    -------
+    str or None
+        Its text, None where there is none.
 
     Raises
     ------

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hst123r.engine.sides import joined, otherwise, sigma_of
 from hst123r.records.science import changed_facets, names_its_run
 
 _ROW: Final = ("target", "source", "level", "detector", "filter", "epoch", "visit", "exposure")
-_FLUXES: Final = {"flux_njy": "flux_err_njy", "flux_corrected_njy": "flux_err_njy"}
+_VERSIONS: Final = frozenset({"software"})
+"""Arguments of jobs that are versions, which have a line of their own."""
+_FLUXES: Final = ("flux_njy", "flux_corrected_njy")
 _MAGNITUDES: Final = ("mag_", "limit_ab", "limit_st", "limit_vega", "extinction_mag")
 """How the names of columns begin whose differences are magnitudes."""
 
@@ -68,11 +71,10 @@ def _software(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
         {**run["environment"]["packages"], "python": run["environment"]["python"]}
         for run in (then, now)
     )
-    names = sorted({*first, *second})
+    names = {*first, *second}
     changed = [
-        f"{name} {first.get(name, 'none')} -> {second.get(name, 'none')}"
-        for name in names
-        if first.get(name) != second.get(name)
+        f"{row['name']} {row['a'] or 'none'} -> {row['b'] or 'none'}"
+        for row in otherwise(first, second)
     ]
     text = ", ".join(changed) if changed else f"the same versions of {len(names)} packages"
     return Line("software", None if changed else True, text)
@@ -85,7 +87,7 @@ def _parameters(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
     for key in [*first, *(key for key in second if key not in first)]:
         stage, _, kind, name = key
         old, new = first.get(key, "none"), second.get(key, "none")
-        if old != new and kind != "tool":
+        if old != new and kind != "tool" and name not in _VERSIONS:
             # of a stage that is divided otherwise, each part is told once
             changed.setdefault(f"{stage}.{name}", f"{stage}.{name} {old} -> {new}")
     said = list(changed.values())
@@ -103,12 +105,13 @@ def _parts(extract: Mapping[str, Any]) -> dict[tuple[str, str, str, str], str]:
 
 def _measurements(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
     first, second = _measured(then), _measured(now)
+    both = [row for row in joined(first, second) if row[1] and row[2]]
     changed = [
-        f"{' '.join(word for word in key if word)} {first[key]} -> {second[key]}"
-        for key in first
-        if key in second and first[key] != second[key]
+        f"{' '.join(word for word in key if word)} {_told(old)} -> {_told(new)}"
+        for key, old, new in both
+        if old != new
     ]
-    gone = len([key for key in [*first, *second] if key not in first or key not in second])
+    gone = len(first) + len(second) - 2 * len(both)
     said = changed[:3] + ([f"and {len(changed) - 3} more"] if len(changed) > 3 else [])
     if gone:
         said.append(f"{gone} are in one of them only")
@@ -117,15 +120,19 @@ def _measurements(then: Mapping[str, Any], now: Mapping[str, Any]) -> Line:
     return Line("measurements", None if said else True, text)
 
 
-def _measured(extract: Mapping[str, Any]) -> dict[tuple[str, str, str, str], tuple[Any, str]]:
+def _measured(extract: Mapping[str, Any]) -> dict[tuple[str, ...], dict[str, Any]]:
     return {
-        (job["stage"], job["label"], item["name"], item["subject"]): (
-            item["value"],
-            item["quality"],
-        )
+        (job["stage"], job["label"], item["name"], item["subject"]): {
+            "value": item["value"],
+            "quality": item["quality"],
+        }
         for job in extract["jobs"]
         for item in job["measurements"]
     }
+
+
+def _told(measured: Mapping[str, Any]) -> str:
+    return f"{measured['value']} ({measured['quality']})"
 
 
 def _stages(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Line]:
@@ -134,12 +141,13 @@ def _stages(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Line]:
     for stage in stages:
         here = {key: file for key, file in first.items() if key[0] == stage}
         there = {key: file for key, file in second.items() if key[0] == stage}
-        missing = [key for key in here if key not in there]
-        more = [key for key in there if key not in here]
+        pairs = list(joined(here, there))
+        missing = [key for key, _, new in pairs if not new]
+        more = [key for key, old, _ in pairs if not old]
         other = {
             key: facets
-            for key, file in here.items()
-            if key in there and (facets := _different(key, file, there[key]))
+            for key, old, new in pairs
+            if old and new and (facets := _different(old, new))
         }
         equal = len(here) - len(missing) - len(other)
         said = [f"{equal} of {len(here)} files equal"]
@@ -164,8 +172,7 @@ def _files(extract: Mapping[str, Any]) -> dict[_Key, Mapping[str, Any]]:
     }
 
 
-def _different(key: _Key, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    del key
+def _different(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     if first["facets"] or second["facets"]:
         return changed_facets(first["facets"], second["facets"])
     return [] if first["digest"] == second["digest"] else ["content"]
@@ -202,18 +209,12 @@ def _rows(extract: Mapping[str, Any]) -> dict[tuple[Any, ...], Mapping[str, Any]
 
 def _sigmas(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
     """Return how far fluxes are apart, in units of both errors; inf if one is not known."""
-    return max(_of_errors(first, second, name, error) for name, error in _FLUXES.items())
-
-
-def _of_errors(first: Mapping[str, Any], second: Mapping[str, Any], name: str, error: str) -> float:
-    old, new = first.get(name), second.get(name)
-    if old == new:
-        return 0.0
-    errors = first.get(error), second.get(error)
-    if old is None or new is None or errors[0] is None or errors[1] is None:
-        return math.inf
-    both = math.hypot(float(errors[0]), float(errors[1]))
-    return abs(float(old) - float(new)) / both if both > 0 else math.inf
+    return max(
+        0.0 if first.get(name) == second.get(name)
+        else math.inf if (found := sigma_of(first, second, name)) is None
+        else abs(found)
+        for name in _FLUXES
+    )  # fmt: skip
 
 
 def _unlike(first: Mapping[str, Any], second: Mapping[str, Any], sigma: float) -> Iterator[str]:

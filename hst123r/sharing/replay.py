@@ -33,7 +33,7 @@ def lay_out(opened: Opened, folder: Path) -> Path:
     opened : Opened
         The bundle.
     folder : Path
-        A folder that is not there, or is empty.
+        A folder that is not there, or has nothing in it but folders of exposures.
 
     Returns
     -------
@@ -52,7 +52,11 @@ def lay_out(opened: Opened, folder: Path) -> Path:
     name = str(opened.extract["run"]["recipe"])
     if not re.fullmatch(NAME_PATTERN, name):
         raise InputError(f"{name!r} cannot be the name of a recipe", where="the bundle")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    # the recipe may take exposures from a folder beside it, which then has to be there before
+    if folder.exists() and (
+        not folder.is_dir()
+        or any(item.name == name or not item.is_dir() for item in folder.iterdir())
+    ):
         raise InputError(
             "there is something in this folder already", where=str(folder),
             hint="Name a new one with --into",

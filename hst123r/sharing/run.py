@@ -8,7 +8,7 @@ from typing import Any
 
 from hst123r.engine.workspace import locate
 from hst123r.provenance import queries
-from hst123r.provenance.extract import extract, recipe_text
+from hst123r.provenance.extract import extract, lock_text, recipe_text
 from hst123r.provenance.reading import reading
 from hst123r.provenance.tags import number_of
 
@@ -29,6 +29,8 @@ class Run:
         Text of its recipe.
     recipe_path : str
         Where that was.
+    lock : str or None
+        Text of the lock that it obeyed or left, None where the store has none.
     """
 
     number: int
@@ -36,6 +38,7 @@ class Run:
     extract: dict[str, Any]
     recipe: str
     recipe_path: str
+    lock: str | None
 
 
 def of_run(work_dir: Path | None, text: str) -> Run:
@@ -68,4 +71,5 @@ def of_run(work_dir: Path | None, text: str) -> Run:
             extract(store.db, number),
             recipe_text(store.db, number),
             row["recipe_path"],
+            lock_text(store.db, number),
         )

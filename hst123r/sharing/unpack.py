@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +20,8 @@ from hst123r.sharing.choice import RESULTS
 from hst123r.sharing.crate import RECIPE
 
 MOST_MEMBERS: Final = 200_000
+LARGEST_DIRECTORY: Final = 60_000_000
+"""Bytes of the list of members, 300 for each; all of it is read into memory, ten times as large."""
 LARGEST_TEXT: Final = 200_000_000
 """Bytes of the extract; that of 5,000 jobs has 60 MB."""
 LARGEST_RATIO: Final = 200
@@ -25,10 +29,16 @@ LARGEST_RATIO: Final = 200
 SMALL: Final = 1_000_000
 """Bytes below which nobody asks how well a text was packed."""
 LARGEST_RECIPE: Final = 1_000_000
+_TAIL: Final = 22 + 65_535 + 76
+"""Bytes in which the end of a zip is: its last record, a comment, and the records before."""
+_SEE_RECORD: Final = 0xFFFFFFFF
+"""A size in the last record that does not fit into it."""
 _DAMAGE: Final = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError,
+    UnicodeDecodeError,
 )  # fmt: skip
-"""What a zip that is none, was cut, flipped or packed in an unknown way gives."""
+"""What a zip that is none, was cut, flipped, packed in an unknown way or has names in no known
+alphabet gives."""
 _ENCRYPTED: Final = 0x1
 """Bit of a member's flags, by section 4.4.4 of PKWARE's APPNOTE."""
 _AGAIN: Final = "Ask for another copy, or make it anew with `hst123r bundle`"
@@ -50,6 +60,9 @@ _SHAPE: Final[dict[str, _Record | dict[str, type | tuple[type, ...]]]] = {
     },
     "photometry": {"target": str, "level": str},
 }  # fmt: skip
+
+_NUMBERS: Final = ("flux_njy", "flux_err_njy", "flux_corrected_njy")
+"""What is reckoned with, where it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,7 @@ def read_bundle(path: Path) -> Opened:
         that are links, or is larger than any honest one.
     """
     try:
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _check_names(members, path)
@@ -133,6 +147,32 @@ def read_bundle(path: Path) -> Opened:
     except OSError as error:
         raise InputError(f"the bundle cannot be read: {error.strerror}", where=str(path)) from error
     return Opened(recipe, lock, extract, path)
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse a list of members that is too large to be read, by sections 4.3.14 to 4.3.16."""
+    with path.open("rb") as stream:
+        whole = stream.seek(0, os.SEEK_END)
+        start = stream.seek(max(0, whole - _TAIL))
+        tail = stream.read()
+        end = tail.rfind(b"PK\x05\x06")
+        if end < 0 or len(tail) < end + 22:
+            return  # no zip, as reading it will say
+        (size,) = struct.unpack_from("<L", tail, end + 12)
+        if tail[end - 20 : end - 16] == b"PK\x06\x07" and end >= 20:
+            # a list that is too long for the old record has a new one, which counts instead
+            (place,) = struct.unpack_from("<Q", tail, end - 12)
+            # it stands before its locator whatever that says, as Python reads it
+            for offset in (place, start + end - 76):
+                stream.seek(min(max(0, offset), whole))
+                record = stream.read(56)
+                if len(record) == 56 and record[:4] == b"PK\x06\x06":
+                    told = struct.unpack_from("<Q", record, 40)[0]
+                    size = told if size == _SEE_RECORD else max(size, told)
+    if size > LARGEST_DIRECTORY:
+        raise InputError(
+            f"its list of members has {size} bytes, which no bundle has", where=str(path)
+        )
 
 
 def _check_names(members: list[zipfile.ZipInfo], path: Path) -> None:
@@ -211,3 +251,7 @@ def _lacking(found: dict[str, Any]) -> Iterator[str]:
             for key, kind in keys.items():
                 if key not in holder or not isinstance(holder[key], kind):
                     yield f"{key} of {name}"
+    for row in found["photometry"]:
+        for key in _NUMBERS:
+            if not isinstance(row.get(key), (int, float, type(None))):
+                yield f"a number as {key} of photometry"

@@ -7,6 +7,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from hst123r.errors import InputError
+from hst123r.products.anchors import ORIGINS
 from hst123r.records.outcome import Outcome, Product
 from hst123r.records.params import Params
 from hst123r.stage.context import Context
@@ -26,7 +28,7 @@ class Report(Stage[ReportParams]):
 
     name = "report"
     params = ReportParams
-    version = 2
+    version = 3
     needs = (
         Need("exposure table", facets=BYTES),
         Need("reference", facets=BYTES, facts=("*",), optional=True),
@@ -45,8 +47,20 @@ class Report(Stage[ReportParams]):
     def divide(
         self, inputs: dict[str, list[Product]], params: ReportParams, scope: Scope
     ) -> Iterator[Job]:
-        """One job for the recipe; what is known of all earlier jobs goes into its arguments."""
+        """One job for the recipe; what is known of all earlier jobs goes into its arguments.
+
+        Raises
+        ------
+        InputError
+            If the page would have the name of the one that it leads to.
+        """
         del params
+        if f"{scope.instance}.html" == ORIGINS:
+            raise InputError(
+                f"a report cannot be named {scope.instance}, since {ORIGINS} is the page that "
+                "reports lead to",
+                hint="Give the stage another `name`",
+            )
         arguments = {
             "recipe_name": scope.recipe_name,
             "recipe_text": scope.recipe_text,

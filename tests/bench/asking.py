@@ -136,6 +136,7 @@ QUESTIONS = (
     ("diff", "1", "50", "--json"),
     ("sql", "select count(*) from lineage where product is not null"),
     ("gc",),
+    ("report", "-o", "provenance.html"),
 )
 
 

@@ -27,6 +27,9 @@ class Balanced(HTMLParser):
         if tag not in {"meta", "img", "link"}:
             self.open.append(tag)
 
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
 
@@ -108,19 +111,26 @@ def test_the_page_of_a_run_is_whole_and_needs_no_network(finished):
         assert tag not in {"script", "link", "iframe"}
         for name in ("src", "href"):
             if name in attributes:
-                assert attributes[name].startswith(("data:image/png;base64,", "#"))
-    links = {a["href"][1:] for tag, a in tags if tag == "a"}
+                assert attributes[name].startswith(
+                    ("data:image/png;base64,", "#", "provenance.html")
+                )
+    links = {a["href"][1:] for tag, a in tags if tag == "a" and a["href"].startswith("#")}
     assert links == {a["id"] for tag, a in tags if tag == "section"}
     assert {"light-curves", "alignment", "stacks", "recipe"} <= links
+    assert all(attributes["alt"] for tag, attributes in tags if tag == "img")
 
 
 def test_every_picture_of_the_run_is_in_the_page(finished):
     text = (finished / "report.html").read_text(encoding="utf-8")
     shown = re.findall(r"base64,([A-Za-z0-9+/=]+)", text)
-    pictures = sorted(finished.glob("products/**/*.png"))
-    assert len(pictures) == len(shown) == 11
+    # the light curve is drawn anew, so that its points can be links
+    pictures = sorted(
+        path for path in finished.glob("products/**/*.png") if "light_curve" not in path.name
+    )
+    assert len(pictures) == len(shown) == 9
     held = {base64.b64decode(data) for data in shown}
     assert all(path.read_bytes() in held for path in pictures)
+    assert text.count("<svg") == len(list(finished.glob("products/**/*_light_curve.png")))
 
 
 def test_numbers_of_the_page_are_those_of_the_tables(finished, small):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hst123r.provenance import queries, tags
+from hst123r.provenance.extract import lock_text
 from hst123r.provenance.lineage import links, points
 from hst123r.provenance.migrations import migrations
 from hst123r.provenance.reading import reading
@@ -124,6 +125,7 @@ def test_a_kept_store_is_asked_without_being_changed(path, tmp_path):
         assert len(queries.runs(store.db)) == 1
         for name in VIEWS:
             store.db.execute(f"select * from {name}").fetchall()
+        assert lock_text(store.db, 1) == (None if path.stem < "m009" else "format: 1\n")
         if path.stem >= "m004":
             assert list(store.jobs.records()) == [("fetch", "ja"), ("scrape", "T")]
             (link,) = links(store.db, [2])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hst123r.errors import InputError
+from hst123r.provenance.store import Store
 from hst123r.sharing.bundle import bundle, lock_of
 
 RECIPE = "hst123r: 1\nname: r\n"
@@ -111,3 +112,16 @@ def test_the_lock_beside_a_recipe_or_in_the_work_directory(tmp_path, work, extra
     (tmp_path / "r.lock.yaml").write_bytes(b"\xff")
     with pytest.raises(InputError, match="not UTF-8"):
         lock_of(recipe, work, extract)
+
+
+def test_a_changed_lock_beside_the_recipe_does_not_matter(hst123r, copy_of_finished, tmp_path):
+    beside = copy_of_finished.parent / "small.lock.yaml"
+    with Store(copy_of_finished).db.conn as conn:
+        (text,) = conn.execute("select text from lock").fetchone()
+    beside.write_text("another: lock\n")
+    assert hst123r("bundle", "-o", "p.zip", "--work-dir", "small").code == 0
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        assert archive.read("recipe.lock.yaml").decode() == text
+        assert "small" in text
+        page = archive.read("results/provenance.html")
+    assert page == (copy_of_finished / "provenance.html").read_bytes()

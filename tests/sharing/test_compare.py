@@ -120,4 +120,13 @@ def test_measurements_are_a_note(extract):
     other["jobs"][1]["measurements"][0]["value"] = 0.2
     passed, text = verdicts(compare(extract, other, 0.01))["measurements"]
     assert passed is None
-    assert text == "stacks a rms (0.1, 'good') -> (0.2, 'good')"
+    assert text == "stacks a rms 0.1 (good) -> 0.2 (good)"
+
+
+def test_versions_that_a_job_was_told_are_no_parameters(extract):
+    other = changed(extract)
+    for run, value in ((extract, "{}"), (other, '{"photutils": "2.3.0"}')):
+        run["jobs"][3]["parts"].append(
+            {"kind": "argument", "name": "software", "value": value, "origin": ""}
+        )
+    assert verdicts(compare(extract, other, 0.01))["parameters"][0] is True

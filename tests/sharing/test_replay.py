@@ -1,9 +1,11 @@
 """A bundle replays in an empty folder to equal science; what was changed is named."""
 
 import json
+import shutil
 import zipfile
 
 import pytest
+from astropy.io import fits
 
 from hst123r.errors import InputError
 from hst123r.sharing.replay import arguments, lay_out
@@ -57,6 +59,42 @@ def test_a_name_that_leads_elsewhere(opened, tmp_path):
     opened.extract["run"]["recipe"] = "../evil"
     with pytest.raises(InputError, match="cannot be the name of a recipe"):
         lay_out(opened, tmp_path / "new")
+
+
+def test_a_folder_of_exposures_may_be_there_and_a_work_directory_may_not(opened, tmp_path):
+    (tmp_path / "new" / "data").mkdir(parents=True)
+    assert lay_out(opened, tmp_path / "new").is_file()
+    (tmp_path / "old" / "r").mkdir(parents=True)
+    with pytest.raises(InputError, match="something in this folder already"):
+        lay_out(opened, tmp_path / "old")
+
+
+def test_a_changed_pixel_and_a_changed_parameter_are_named(hst123r, data, write_recipe, tmp_path):
+    write_recipe("exposures: {}")
+    assert hst123r("run", "recipe.yaml").code == 0
+    work = next(path.parent for path in tmp_path.glob("*/hst123r.sqlite"))
+    assert hst123r("bundle", "-o", "paper.zip", "--work-dir", work).code == 0
+    with zipfile.ZipFile("paper.zip") as old, zipfile.ZipFile("other.zip", "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name == "recipe.yaml":
+                text = text.replace(b"exposures: {}", b"exposures: {epoch_gap: 33 d}")
+            new.writestr(name, text)
+    shutil.copytree(data, tmp_path / "again" / "data")
+    path = tmp_path / "again" / "data" / "jsi00101q_flc.fits"
+    with fits.open(path, mode="update") as hdus:
+        hdus["SCI", 1].data[3, 3] += 1
+    answer = hst123r("replay", "other.zip", "--into", "again", "--json")
+    assert answer.code == 3
+    lines = {line["what"]: (line["passed"], line["found"]) for line in json.loads(answer.out)}
+    assert lines["fetch"] == (
+        False, "3 of 4 files equal; file jsi00101q (science) differs in pixels",
+    )  # fmt: skip
+    assert lines["software"][0] is True
+    passed, found = lines["parameters"]
+    assert passed is False
+    assert "exposures.epoch_gap" in found
+    assert "-> 33 d" in found
 
 
 @pytest.mark.heavy

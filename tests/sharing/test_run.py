@@ -35,3 +35,18 @@ def test_by_number_or_the_last(folder):
 def test_no_such_run(folder):
     with pytest.raises(InputError, match="there is no run 7"):
         of_run(folder, "7")
+
+
+def test_the_lock_is_that_of_the_run_and_kept_once(folder):
+    store = Store(folder)
+    end = {"state": "done", "exit_code": 0, "ran": 0, "reused": [], "blocked": []}
+    for number, text in ((1, "a: 1\n"), (2, "a: 1\n")):
+        store.end_run(number, lock=text, **end)
+    assert store.db.execute("select count(*) from lock").fetchone() == (1,)
+    store.end_run(2, lock="a: 2\n", **end)
+    store.close()
+    assert [of_run(folder, str(number)).lock for number in (1, 2)] == ["a: 1\n", "a: 2\n"]
+    store = Store(folder)
+    store.end_run(2, **end)
+    store.close()
+    assert of_run(folder, "2").lock is None

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import struct
 import zipfile
 
 import pytest
@@ -108,6 +109,7 @@ def test_what_is_no_bundle(tmp_path, made, says):
     (lambda e: e.update(jobs=[1]), "lacks jobs"),
     (lambda e: e["jobs"][0].update(parts=None), "lacks parts of jobs"),
     (lambda e: e["environment"].update(packages=[]), "lacks packages of environment"),
+    (lambda e: e["photometry"][0].update(flux_njy="1"), "lacks a number as flux_njy"),
 ])  # fmt: skip
 def test_an_extract_of_another_shape(extract, tmp_path, harm, says):
     harm(extract)
@@ -133,3 +135,76 @@ def test_a_result_is_read_by_its_path(bundled):
     opened = read_bundle(bundled)
     assert opened.result("products/scrape/a.ecsv") == b"# %ECSV"
     assert opened.result("products/none") is None
+
+
+def test_more_members_than_any_bundle_has(extract, tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "MOST_MEMBERS", 20)
+    path = write(tmp_path / "p.zip", [*members(extract), *((f"a{n}", "") for n in range(19))])
+    with pytest.raises(InputError, match="21 members are more than any bundle has"):
+        read_bundle(path)
+
+
+def test_a_directory_that_claims_millions_of_members(extract, tmp_path):
+    """The number stands in the last record; what is not there makes it damage."""
+    path = write(tmp_path / "p.zip", members(extract))
+    data = bytearray(path.read_bytes())
+    end = data.rindex(b"PK\x05\x06")
+    data[end + 8 : end + 12] = b"\xff\xff\xff\xff"
+    path.write_bytes(bytes(data))
+    opened_or_refused(path)
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_list_of_members_that_would_fill_the_memory_is_not_read(
+    extract, tmp_path, monkeypatch, new
+):
+    path = write(tmp_path / "p.zip", [*members(extract), *((f"a{n}", "") for n in range(40))])
+    data = bytearray(path.read_bytes())
+    end = data.rindex(b"PK\x05\x06")
+    size, start = struct.unpack_from("<LL", data, end + 12)
+    if new:
+        # the same list told of by the record for large files
+        record = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 42, 42, size, start)
+        locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+        data[end + 12 : end + 20] = b"\xff" * 8
+        data[end:end] = record + locator
+        path.write_bytes(bytes(data))
+    assert read_bundle(path).recipe == "hst123r: 1\n"
+    monkeypatch.setattr(unpack, "LARGEST_DIRECTORY", 1000)
+    monkeypatch.setattr(unpack.zipfile, "ZipFile", None)
+    with pytest.raises(InputError, match=f"its list of members has {size} bytes"):
+        read_bundle(path)
+
+
+def opened_or_refused(path):
+    """Read a bundle; it is either as it was, or refused with a sentence."""
+    try:
+        assert read_bundle(path).recipe == "hst123r: 1\n"
+    except InputError as error:
+        assert "damaged" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("flag", [0x0, 0x800])
+def test_a_name_that_is_no_utf8(extract, tmp_path, flag):
+    path = write(tmp_path / "p.zip", [*members(extract), ("results/abcd", "x")])
+    data = bytearray(path.read_bytes().replace(b"results/abcd", b"results/\xff\xfe\xc3\x28"))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = data.find(signature)
+        while place >= 0:
+            data[place + offset + 1] |= flag >> 8
+            place = data.find(signature, place + 4)
+    path.write_bytes(bytes(data))
+    if flag:
+        with pytest.raises(InputError, match="damaged"):
+            read_bundle(path)
+    else:
+        # an old zip has names of code page 437, in which all bytes mean something
+        assert read_bundle(path).result("abcd") is None
+
+
+def test_a_local_name_that_is_another_than_the_listed_one(extract, tmp_path):
+    path = write(tmp_path / "p.zip", [*members(extract), ("results/abcd", "x")])
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"results/abcd", b"../../../abc", 1))
+    with pytest.raises(InputError, match="damaged"):
+        read_bundle(path).result("abcd")

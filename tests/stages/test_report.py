@@ -66,3 +66,13 @@ def test_measurements_are_shown_only_when_wanted(inputs, divide, do):
         for wanted in (True, False)
     ]  # fmt: skip
     assert shown == [True, False]
+
+
+def test_a_report_cannot_have_the_name_of_the_page_it_leads_to(inputs):
+    from hst123r.errors import InputError
+    from hst123r.stage import registry
+    from hst123r.stage.contract import Scope
+
+    stage = registry.get("report")
+    with pytest.raises(InputError, match=r"provenance\.html is the page that reports lead to"):
+        list(stage.divide(inputs, stage.params(), Scope("r", "text", "/", (), "provenance")))

@@ -31,13 +31,17 @@ def command(run: str, output: Path, images: bool, paths: bool, work_dir: Path | 
     """
     from hst123r import __version__
     from hst123r.sharing.bundle import bundle, lock_of
+    from hst123r.sharing.origins_file import page_of_run
     from hst123r.sharing.run import of_run
 
     found = of_run(work_dir, run)
+    kept = found.lock
+    if kept is None:
+        kept = lock_of(found.recipe_path, found.folder, found.extract)
     members = bundle(
         found.extract, found.recipe, found.folder, output,
-        lock_text=lock_of(found.recipe_path, found.folder, found.extract), version=__version__,
-        images=images, paths=paths,
+        lock_text=kept, version=__version__,
+        page=page_of_run(found.folder, str(found.number)), images=images, paths=paths,
     )  # fmt: skip
     size = output.stat().st_size
     click.echo(f"{output} written: run {found.number}, {len(members)} files, {size / 1e6:.1f} MB")

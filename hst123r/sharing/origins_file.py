@@ -1,0 +1,98 @@
+"""The page that says where each number of a run comes from, as a file beside the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hst123r.engine.origins import origins
+from hst123r.files.publish import machine_errors, write
+from hst123r.products.anchors import ORIGINS
+from hst123r.products.origins_page import page
+from hst123r.provenance.reading import reading
+from hst123r.provenance.store import Store
+
+
+def page_of(store: Store, run: str) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    run : str
+        Number or tag of the run, empty for the last one.
+
+    Returns
+    -------
+    str
+        HTML; the same whenever it is asked for, and without a path of this machine.
+
+    Raises
+    ------
+    InputError
+        If there is no such run.
+    """
+    about = origins(store, run)
+    reports = [
+        f"{job['label']}.html" for job in about["jobs"]
+        if job["own"] and any(product["kind"] == "report" for product in job["products"])
+    ]  # fmt: skip
+    return page(about, reports=reports)
+
+
+def write_page(folder: Path, run: str, output: Path | None = None) -> Path:
+    """Write the page; it appears whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        The work directory.
+    run : str
+        Number or tag of the run, empty for the last one.
+    output : Path, optional
+        Where to; beside the report by default.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If there is no such run.
+    EnvironmentProblem
+        If the file cannot be written.
+    """
+    path = folder / ORIGINS if output is None else output
+    with reading(folder) as store:
+        save(store, run, path)
+    return path
+
+
+def page_of_run(folder: Path, run: str) -> str:
+    """Return the page of a run of a work directory, see :func:`page_of`."""
+    with reading(folder) as store:
+        return page_of(store, run)
+
+
+def save(store: Store, run: str, path: Path) -> None:
+    """Write the page of a store that is open.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    run : str
+        As for :func:`page_of`.
+    path : Path
+        Where to.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If the file cannot be written.
+    """
+    text = page_of(store, run)
+    with machine_errors("write the page", path):
+        write(path, text.encode())

@@ -1,0 +1,48 @@
+"""The page is written beside the report, whole or not at all, and the same every time."""
+
+import os
+import shutil
+
+import pytest
+
+from hst123r.errors import EnvironmentProblem, InputError
+from hst123r.sharing.origins_file import page_of_run, write_page
+
+
+def test_the_run_wrote_what_the_command_writes(finished, tmp_path):
+    path = write_page(finished, "1", tmp_path / "page.html")
+    assert path.read_bytes() == (finished / "provenance.html").read_bytes()
+    assert page_of_run(finished, "") == path.read_text(encoding="utf-8")
+
+
+def test_it_is_beside_the_report_by_default(copy_of_finished):
+    (copy_of_finished / "provenance.html").unlink()
+    assert write_page(copy_of_finished, "") == copy_of_finished / "provenance.html"
+    assert 'href="report.html"' in (copy_of_finished / "provenance.html").read_text()
+
+
+def test_no_such_run_and_no_such_folder(finished, tmp_path):
+    with pytest.raises(InputError, match="there is no run 7"):
+        write_page(finished, "7", tmp_path / "page.html")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(EnvironmentProblem, match="file"):
+        write_page(finished, "", tmp_path / "file" / "page.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_run_with_nothing_to_do_leaves_it_and_makes_one_that_is_gone(hst123r, copy_of_finished):
+    page = copy_of_finished / "provenance.html"
+    page.write_text("mine")
+    assert hst123r("run", "small.yaml").code == 0
+    assert page.read_text() == "mine"
+    # as a run leaves it that is killed between its report and the page
+    os.utime(page, (1, 1))
+    assert hst123r("run", "small.yaml").code == 0
+    assert "Where each number of run 3 comes from" in page.read_text(encoding="utf-8")
+    page.unlink()
+    assert hst123r("run", "small.yaml").code == 0
+    assert "Where each number of run 4 comes from" in page.read_text(encoding="utf-8")
+    shutil.rmtree(copy_of_finished / "logs")
+    answer = hst123r("report", "1", "-o", "first.html", "--work-dir", "small")
+    assert answer.code == 0
+    assert "first.html written" in answer.out
