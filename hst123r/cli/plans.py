@@ -44,10 +44,13 @@ def show(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: boo
     found = outlook(recipe, workspace, options)
     stages = [item for item in found.progress if not item.skipped]
     if as_json:
-        shown = {"lock": _lock(found), "stages": [_as_json(item) for item in stages]}
+        listed = [_as_json(item) for item in stages]
+        shown = {"lock": _lock(found), "asks": found.asks, "stages": listed}
         click.echo(json.dumps(shown, indent=2))
     else:
         table(("stage", "jobs", "action", "why"), [row for item in stages for row in _rows(item)])
+        for entry in found.asks:
+            click.echo(f"will ask {entry['archive']} ({entry['server']}): {entry['what']}")
         _show_lock(found)
     if options.locked and found.unlike:
         click.echo("hst123r: not everything is as it was locked, and --locked is given", err=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hst123r.alignment.absolute_stars import CATALOGUE, downloads, named, of_gaia, questions
+from hst123r.alignment.absolute_stars import CATALOGUE, downloads, named, of_gaia, questions, to_ask
 from hst123r.alignment.measured import all_measured
 from hst123r.errors import InputError
 from hst123r.records.boxes import in_degrees
@@ -108,7 +108,7 @@ class Reference(Stage[ReferenceParams]):
             if asked is not None:
                 catalogues = [of_gaia(asked, everything, scope)]
             given = {"exposure": everything, "stars": measured, CATALOGUE: catalogues}
-            notes = {"queries": questions(catalogues)}
+            notes = {"queries": questions(catalogues), "asks": to_ask(catalogues)}
             yield Job(field, {"field": field}, given, arguments, notes)
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:

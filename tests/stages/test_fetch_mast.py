@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 from astropy.io import fits
 from loopback.holdings import EXCLUSIVE
 
+from hst123r.archives import arrived
 from hst123r.cli.main import invoke
 
 SECRET = "0123456789abcdefSECRET"
@@ -397,6 +399,9 @@ def test_a_whole_file_of_a_job_that_was_ended_is_not_fetched_again(
     attempt = workspace.attempt(job_id)
     (attempt / "out").mkdir(parents=True)
     (workspace.raw / name).rename(attempt / "out" / name)
+    sha256 = hashlib.sha256((data / name).read_bytes()).hexdigest()
+    uri = f"mast:HST/product/{name}"
+    arrived.note(attempt / name, arrived.Arrival(uri, sha256, '"kept"', "", "2026-01-01"))
     order = {
         "job_id": job_id, "stage": "fetch", "handler": "fetch", "values": {}, "stamps": {},
         "job": {"label": root, "labels": {}, "inputs": {}, "notes": {}, "variants": [],
@@ -417,3 +422,10 @@ def test_a_whole_file_of_a_job_that_was_ended_is_not_fetched_again(
     assert (workspace.raw / name).read_bytes() == (data / name).read_bytes()
     query = "select d.status from download d join job j on j.id = d.job_id where j.label = '{}'"
     assert rows(answer.folder, query.format(root)) == [("complete",), ("cached",)]
+    # and what the archive said of it is known as if nothing had happened
+    query = "select p.facts from product p join job j on j.id = p.job_id where j.label = '{}'"
+    first, second = (json.loads(facts) for (facts,) in rows(answer.folder, query.format(root)))
+    assert first["etag_science"]
+    assert second["etag_science"] == '"kept"'
+    assert second["source_science"] == "mast"
+    assert list((workspace.raw / "incoming").glob("*")) == []

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from hst123r.algorithms.proper_motion import julian_year
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
-from hst123r.alignment.absolute_stars import CATALOGUE
+from hst123r.alignment.absolute_stars import CATALOGUE, to_ask
 from hst123r.archives.partial import Digests
 from hst123r.errors import ArchiveError, InputError
 from hst123r.products.reference_table import read_reference
@@ -163,11 +163,15 @@ def test_gaia_is_asked_about_the_reference_alone_and_only_by_a_run(small, monkey
         archive.tap.stars = gaia_table(truth["ra"], truth["dec"], truth["magnitude"])
         planned = divide(given, dry=True)
         assert archive.log == []
+        (row,) = to_ask([planned])
+        assert (row["archive"], row["server"]) == ("Gaia DR3", endpoints.gaia())
+        assert row["what"].startswith("stars for ")
         with pytest.raises(ArchiveError, match=r"Gaia DR3 was not asked yet for .* --offline"):
             divide(given, offline=True)
         asked = divide(given)
         assert asked.files == planned.files
         assert asked.facts["rows"] == len(truth)
+        assert to_ask([asked]) == []
         number = len(archive.log)
         assert number > 4
         # an exposure that the reference is not made of
