@@ -18,8 +18,9 @@ from hst123r import log
 from hst123r.archives import arrived
 from hst123r.archives.destination import locked
 from hst123r.archives.mast_token import Authorization, Token
-from hst123r.archives.partial import Digests, Partial
+from hst123r.archives.partial import Partial
 from hst123r.archives.patience import ABSENT, WITHHELD, Patience, Stop
+from hst123r.archives.present import OtherVersion, look
 from hst123r.archives.transfer import Refused, Transfer, Trouble
 from hst123r.archives.wanted import Fetched, Status, Wanted
 from hst123r.errors import ArchiveError, Hst123rError, InputError
@@ -34,22 +35,6 @@ AT_ONCE: Final = 4
 REQUESTS: Final = 60
 """Most requests for one file, however much progress each of them makes."""
 _log = log.get("archives")
-
-
-class OtherVersion(InputError):
-    """A whole file that is not the one of a digest: damaged on the way, or made anew since.
-
-    Parameters
-    ----------
-    sha256, expected : str
-        Hexadecimal digests, found and wanted.
-    name : str
-        Name of the file.
-    """
-
-    def __init__(self, sha256: str, expected: str, name: str) -> None:
-        super().__init__(f"its sha256 is {sha256[:12]}…, {expected[:12]}… was expected", where=name)
-        self.sha256 = sha256
 
 
 @dataclass(slots=True)
@@ -162,19 +147,15 @@ class Fetcher:
         if not path.is_file():
             return None
         try:
-            checksums = wanted.verify(path)
+            present = look(path, wanted, wanted.sha256)
+        except OtherVersion:
+            _log.warning("%s is fetched again: it is another version", path.name)
+            return None
         except InputError as error:
             _log.warning("%s is fetched again: %s", path.name, error.message)
             return None
-        digests = Digests.of(path)
-        if wanted.sha256 is not None and digests.sha256 != wanted.sha256:
-            _log.warning("%s is fetched again: it is another version", path.name)
-            return None
-        found = Fetched(
-            wanted, Status.CACHED, size=digests.size, sha256=digests.sha256, digest=digests.digest,
-            checksums=checksums,
-        )  # fmt: skip
-        then = arrived.known(path, digests.sha256)
+        found = present.as_fetched(wanted, Status.CACHED)
+        then = arrived.known(path, found.sha256)
         if then is not None:
             found.etag, found.last_modified = then.etag, then.last_modified
             found.retrieved, found.uri = then.retrieved, then.uri
