@@ -228,10 +228,17 @@ def test_an_archive_that_is_away_is_told(monkeypatch, archive, run_recipe, recip
     assert "the archive answered 400" in answer.err
 
 
-def test_a_plan_asks_and_keeps_nothing(archive, recipe, tmp_path, monkeypatch, capfd):
+def test_a_plan_asks_and_keeps_nothing(archive, recipe, data, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
+    withhold(archive, roots(data)[0])
+    size = sum((data / f"{root}_flc.fits").stat().st_size for root in roots(data)[1:])
     assert invoke(["plan", str(recipe())]) == 10
-    assert "fetch" in capfd.readouterr().out
+    said = f"will fetch 3 files, {size / 1e6:.1f} MB; 1 exposure is exclusive"
+    assert said in capfd.readouterr().out
+    assert invoke(["plan", str(recipe()), "--json"]) == 10
+    found = json.loads(capfd.readouterr().out)
+    assert found["downloads"] == {"files": 3, "bytes": size, "exclusive": 1}
+    assert found["asks"] == []
     assert downloads(archive) == []
     assert not (tmp_path / "r").exists()
 
