@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from hst123r.files.publish import move
+
 ENDING: Final = ".arrived.json"
 
 
@@ -75,14 +77,37 @@ def known(file: Path, sha256: str) -> Arrival | None:
     return found if found.sha256 == sha256 else None
 
 
-def follow(file: Path, destination: Path) -> None:
-    """Move what is known of a file to where the file goes.
+def hand_over(file: Path, product: Path) -> None:
+    """Move a file to where products of a job are, and what is known of it beside their folder.
 
     Parameters
     ----------
-    file, destination : Path
-        Where the file is or was, and where it will be or is; on one file system.
+    file : Path
+        The file.
+    product : Path
+        Its new place, on the same file system.
     """
+    # before it, since a file without is one of which nothing is known
+    _follow(file, product.parent.parent / product.name)
+    move(file, product)
+
+
+def put_back(product: Path, file: Path) -> None:
+    """Move back what `hand_over` has moved, for a job that was ended.
+
+    Parameters
+    ----------
+    product, file : Path
+        Where it is, if it came so far, and where it was.
+    """
+    if product.is_file():
+        product.replace(file)
+    # of a job that was done there is no file, and what is known of it is recorded
+    if file.is_file():
+        _follow(product.parent.parent / product.name, file)
+
+
+def _follow(file: Path, destination: Path) -> None:
     path = beside(file)
     if path.is_file():
         path.replace(beside(destination))

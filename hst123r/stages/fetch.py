@@ -142,15 +142,9 @@ class Fetch(Stage[FetchParams]):
         """Put files that had arrived whole back to where the next run looks for them."""
         from hst123r.archives import arrived
 
-        for file in job.arguments.get("files", {}).values():
-            mine, incoming = out / file["name"], home / INCOMING / file["name"]
-            if not incoming.parent.is_dir():
-                continue
-            if mine.is_file():
-                mine.replace(incoming)
-            # of a job that was done there is no file, and what is known of it is recorded
-            if incoming.is_file():
-                arrived.follow(out.parent / file["name"], incoming)
+        if (home / INCOMING).is_dir():
+            for file in job.arguments.get("files", {}).values():
+                arrived.put_back(out / file["name"], home / INCOMING / file["name"])
 
     def memory_mb(self, job: Job, params: FetchParams) -> float:
         """Pieces of files, whatever their size, and the packages that look into them."""
@@ -368,13 +362,10 @@ def _here(job: Job, context: Context) -> dict[str, Intact]:
 def _taken(found: Fetched, role: str, product: Product, context: Context) -> dict[str, Any]:
     """Hand a file that has arrived over to the engine; return what is recorded of it."""
     from hst123r.archives import arrived
-    from hst123r.files.publish import move
 
     place = found.wanted.destination
     path = context.product(place.name)
-    # before it, since a file without is one of which nothing is known; it is no product
-    arrived.follow(place, context.out.parent / place.name)
-    move(place, path)
+    arrived.hand_over(place, path)
     product.files[role] = str(path)
     product.facts[f"checksums_{role}"] = found.checksums
     for name in ABOUT:

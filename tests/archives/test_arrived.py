@@ -21,14 +21,31 @@ def test_it_is_known_again_and_of_these_bytes_alone(tmp_path):
     assert [path.name for path in tmp_path.glob("*x*")] == ["x.fits.arrived.json"]
 
 
-def test_it_goes_where_the_file_goes(tmp_path):
-    (tmp_path / "out").mkdir()
-    here, there = tmp_path / "x.fits", tmp_path / "out" / "x.fits"
-    arrived.follow(here, there)
-    arrived.note(here, CAME)
-    arrived.follow(here, there)
-    assert arrived.known(there, SHA256) == CAME
-    assert arrived.known(here, SHA256) is None
+def test_it_goes_where_the_file_goes_and_comes_back_with_it(tmp_path):
+    (tmp_path / "attempt" / "out").mkdir(parents=True)
+    file, product = tmp_path / "x.fits", tmp_path / "attempt" / "out" / "x.fits"
+    file.write_bytes(BYTES)
+    arrived.note(file, CAME)
+    arrived.hand_over(file, product)
+    assert product.read_bytes() == BYTES
+    # the folder of products has nothing but products
+    assert list(product.parent.iterdir()) == [product]
+    assert arrived.known(file, SHA256) is None
+    arrived.put_back(product, file)
+    assert file.read_bytes() == BYTES
+    assert arrived.known(file, SHA256) == CAME
+
+
+def test_of_a_job_that_was_ended_between_the_two_it_comes_back_alone(tmp_path):
+    (tmp_path / "attempt" / "out").mkdir(parents=True)
+    file, product = tmp_path / "x.fits", tmp_path / "attempt" / "out" / "x.fits"
+    arrived.note(tmp_path / "attempt" / "x.fits", CAME)
+    # nothing is there to be known of: the job was done
+    arrived.put_back(product, file)
+    assert arrived.known(file, SHA256) is None
+    file.write_bytes(BYTES)
+    arrived.put_back(product, file)
+    assert arrived.known(file, SHA256) == CAME
 
 
 def test_what_a_crash_leaves_of_it_is_no_record(tmp_path):
