@@ -14,6 +14,8 @@ from hst123r.stage.contract import Job, Scope
 
 CATALOGUE: Final = "catalogue file"
 """Kind of an absolute catalogue."""
+AROUND: Final = "around"
+"""Label of a catalogue that is asked for: the circle."""
 MARGIN_ARCSEC: Final = 15.0
 """Stars are asked for so far beyond what is searched: 5 arcsec that the tie takes, and what a star
 at 0.3 arcsec a year moves by in 32 years."""
@@ -89,7 +91,34 @@ def of_gaia(params: AbsoluteParams, members: Sequence[Product], scope: Scope) ->
             f"{SHOWN[params.catalog]} was not asked yet for {circle.text}; --offline forbids it",
             hint="Run once without --offline; the answer is kept",
         )
-    return Product(CATALOGUE, params.catalog, {}, {"catalog": str(kept.table)}, dict(kept.about))
+    labels = {AROUND: circle.text}
+    return Product(
+        CATALOGUE, params.catalog, labels, {"catalog": str(kept.table)}, dict(kept.about)
+    )
+
+
+def to_ask(catalogues: Sequence[Product]) -> list[dict[str, str]]:
+    """Return what an archive will be asked for.
+
+    Parameters
+    ----------
+    catalogues : sequence of Product
+        As `of_gaia` gives them in a plan.
+
+    Returns
+    -------
+    list of dict
+        ``archive``, ``server`` and ``what``; empty where the answer is kept, and for a file.
+    """
+    from hst123r.archives import endpoints
+    from hst123r.archives.gaia import SHOWN
+
+    return [
+        {"archive": SHOWN[item.name], "server": endpoints.gaia(),
+         "what": f"stars for {item.labels[AROUND]}"}
+        for item in catalogues
+        if AROUND in item.labels and not item.facts
+    ]  # fmt: skip
 
 
 def questions(catalogues: Sequence[Product]) -> list[dict[str, str]]:

@@ -1,9 +1,11 @@
-"""Method `jhat`: the JWST/HST Alignment Tool, fed our catalogue, its solution taken over.
+"""Method `jhat`: the JWST/HST Alignment Tool, fed our stars and catalogue, its solution taken over.
 
 JHAT matches each star to the nearest of the catalogue, which is another one wherever a header is
 off by more than half the distance between stars; and on a detector of one chip it turns the pixels
 instead of the sky, so that of a wrong roll a shear is left where pixels are not square. So it
-starts from the shift and rotation that our own match found; stars, matches and fit are its own.
+starts from the shift and rotation that our own match found; matches and fit are its own. Its own
+finder measures on a stack of the single exposure and wants a table from the web, so it is given
+stars that the stage `stars` measured.
 """
 
 from __future__ import annotations
@@ -21,15 +23,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hst123r.external.jhat import Settings
+    from hst123r.external.jhat import Star
     from hst123r.records.geometry import Geometry
     from hst123r.sources.alignment import Residual
 
 START_PAIRS: Final = 6
 """Fewer pairs than this are nothing to start from: two for each number that is fitted."""
-MIN_SNR: Final = 10.0
-THRESHOLD_SIGMA: Final = 5.0
-"""JHAT finds its own stars; these are what the stage `stars` has by default."""
 
 
 def fitted_by_jhat(chips: int) -> Geometry:
@@ -80,8 +79,13 @@ def _align(visit: Visit, number: int, before: Residual) -> bool:
     start = folder / Path(files["science"]).name
     shutil.copy(files["science"], start)
     begun = _begin(visit, start, number, before)
-    stars = visit.reference.as_star_list()
-    found = jhat(folder, start, len(exposure.chips), stars, _settings(visit, number, begun))
+    # the reference may have been moved away from the headers
+    moved = 0.0 if begun else visit.reference_of(number).moved_arcsec
+    found = jhat(
+        folder, start, len(exposure.chips), _stars(visit, number, start),
+        visit.reference.as_star_list(),
+        visit.params.search_radius.to("pix") * visit.scale_arcsec + moved,
+    )  # fmt: skip
     if isinstance(found, str):
         visit.context.logger.warning("%s: JHAT gave up: %s", exposure.root, found)
     else:
@@ -100,15 +104,15 @@ def _begin(visit: Visit, science: Path, number: int, before: Residual) -> bool:
     return align_exposure(copied, visit.exposures[number], before, frame) is not None
 
 
-def _settings(visit: Visit, number: int, begun: bool) -> Settings:
-    from hst123r.external.jhat import Settings
+def _stars(visit: Visit, number: int, science: Path) -> list[Star]:
+    """Return the stars of an exposure, where the WCS of a copy puts them."""
+    from hst123r.external.jhat import Star
+    from hst123r.products.exposures import open_chips
 
-    params = visit.params
-    # the reference may have been moved away from the headers
-    moved = 0.0 if begun else visit.reference_of(number).moved_arcsec
-    return Settings(
-        search_arcsec=params.search_radius.to("pix") * visit.scale_arcsec + moved,
-        min_snr=MIN_SNR,
-        threshold_sigma=THRESHOLD_SIGMA,
-        brightest=params.brightest * len(visit.exposures[number].chips),
-    )
+    wcs = open_chips(str(science), visit.exposures[number])
+    found = []
+    for version, chip in visit.stars[number].items():
+        ra, dec = wcs[version].all_pix2world(chip.x, chip.y, 0)
+        rows = zip(chip.x, chip.y, ra, dec, chip.rate, chip.rate_error, strict=True)
+        found += [Star(*map(float, row)) for row in rows]
+    return found

@@ -51,6 +51,9 @@ class Retry(Params):
 class AlignParams(Params):
     """Parameters of the stage `align`."""
 
+    # JHAT in a `for:` block has its own, and the other detectors these
+    idle = frozenset({"geometry", "retry"})
+
     method: Literal["tweakreg", "tweakwcs", "jhat", "none"] = Field(
         "tweakwcs",
         description="Who matches and fits: hst123r with the corrections of tweakwcs, TweakReg, or "
@@ -156,22 +159,19 @@ class AlignParams(Params):
             if item.geometry == "rshift" and self.method == "tweakreg":
                 what = "TweakReg knows shift, rscale and general"
                 yield ("retry", number, "geometry"), f"{what}; take one, or method: tweakwcs"
-        if self.method == "jhat":
-            yield from self._not_for_jhat(at_hand=targets is not None)
+        # a stage gets all values, those that are for other detectors too
+        if self.method == "jhat" and targets is not None:
+            yield from self._not_for_jhat()
         if self.hierarchical and self.method != "tweakwcs":
             yield ("hierarchical",), "merged stars are fitted by `method: tweakwcs` only"
         bright, faint = self.bright_limit, self.faint_limit
         if bright and faint and faint.to("mag") <= bright.to("mag"):
             yield ("faint_limit",), f"{faint} is not fainter than `bright_limit`, {bright}"
 
-    def _not_for_jhat(self, *, at_hand: bool) -> Iterator[Misfit]:
-        """Say what JHAT, which finds and fits its own stars, would never see."""
-        own = "JHAT finds and fits stars of its own, and never sees this; take another method"
-        for name in ("retry", "mask", "bright_limit", "faint_limit"):
-            if getattr(self, name) not in (None, []):
-                yield (name,), own
-        # a stage gets all values, those of no recipe too
-        written = at_hand and "geometry" in self.model_fields_set
-        if written or self.geometry != type(self).model_fields["geometry"].default:
+    def _not_for_jhat(self) -> Iterator[Misfit]:
+        """Say what JHAT, which has a fit of its own, would never see."""
+        if self.retry:
+            yield ("retry",), "JHAT has one fit, and never sees this; take another method"
+        if "geometry" in self.model_fields_set:
             fits = "rshift on a detector of one chip, general on several"
             yield ("geometry",), f"JHAT fits {fits}; leave it out, or take another method"

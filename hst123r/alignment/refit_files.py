@@ -184,6 +184,7 @@ def _chosen(item: Needed, context: str, scope: Scope) -> dict[str, str]:
                 "--offline forbids it",
                 hint="Run once without --offline; the answer is kept",
             )
+        _will_ask(item, f"what {context} chooses for {item.exposure.name}")
         # unlike any answer, so that the job is planned
         item.job.arguments[CHOSEN] = {"context": context}
         return {}
@@ -218,7 +219,21 @@ def _fetched(needed: Sequence[Needed], scope: Scope) -> dict[tuple[Path, str], P
             with scope.waiting():
                 paths = Crds(endpoints.crds(), cache).files(names)
         found.update({(cache, name): path.absolute() for name, path in paths.items()})
+    if scope.dry:
+        for item in needed:
+            for name in item.names.values():
+                path = found.get((item.places.cache or Path(), name.rpartition("$")[2]))
+                if path is not None and not path.is_file():
+                    _will_ask(item, name)
     return found
+
+
+def _will_ask(item: Needed, what: str) -> None:
+    """Note for a plan what CRDS will be asked for."""
+    from hst123r.archives import endpoints
+
+    row = {"archive": "CRDS", "server": endpoints.crds(), "what": what}
+    item.job.notes.setdefault("asks", []).append(row)
 
 
 def _verify_here(cache: Path, names: dict[str, str]) -> None:

@@ -50,7 +50,8 @@ def solve(visit: Visit) -> list[Solution]:
 def _views(visit: Visit) -> Iterator[Visit]:
     """Yield the visit as the recipe's fit sees it, and as each simpler one does."""
     yield visit
-    for item in visit.params.retry:
+    # JHAT has one fit; what stands there is for other detectors
+    for item in () if visit.params.method == "jhat" else visit.params.retry:
         yield visit.with_fit(item.geometry, item.least)
 
 

@@ -144,15 +144,21 @@ class Delivery:
         host = endpoints.mast().host
         if offline:
             # what an interrupted run has left is as good as what comes
-            return Fetcher(host).cached(wanted)
+            left = Fetcher(host).cached(wanted)
+            if left is not None and left.uri == self._in_bucket(wanted).uri:
+                left.source = "s3"
+            return left
         found, earlier = None, ""
         for name in self._servers():
             if found is not None:
                 earlier = str(found.error)
                 self.told.append(f"{earlier}; {NAMES[name]} is asked for {wanted.name}")
             asked = wanted if name == "mast" else self._in_bucket(wanted)
-            (found,) = Fetcher(host, token, on_bytes=self.on_bytes).fetch([asked], at_once=1)
-            found.source = name
+            fetcher = Fetcher(host, token, on_bytes=self.on_bytes, noted=True)
+            (found,) = fetcher.fetch([asked], at_once=1)
+            came = {wanted.uri: "mast", self._in_bucket(wanted).uri: "s3"}
+            # one that was there may have come from the other
+            found.source = came.get(found.uri, name)
             if name == "s3" and found.status is Status.EXCLUSIVE:
                 # it says so of what it does not have
                 found.status = Status.MISSING

@@ -15,10 +15,12 @@ from functools import partial as partially
 from typing import TYPE_CHECKING, Final
 
 from hst123r import log
+from hst123r.archives import arrived
 from hst123r.archives.destination import locked
 from hst123r.archives.mast_token import Authorization, Token
-from hst123r.archives.partial import Digests, Partial
+from hst123r.archives.partial import Partial
 from hst123r.archives.patience import ABSENT, WITHHELD, Patience, Stop
+from hst123r.archives.present import OtherVersion, look
 from hst123r.archives.transfer import Refused, Transfer, Trouble
 from hst123r.archives.wanted import Fetched, Status, Wanted
 from hst123r.errors import ArchiveError, Hst123rError, InputError
@@ -33,22 +35,6 @@ AT_ONCE: Final = 4
 REQUESTS: Final = 60
 """Most requests for one file, however much progress each of them makes."""
 _log = log.get("archives")
-
-
-class OtherVersion(InputError):
-    """A whole file that is not the one of a digest: damaged on the way, or made anew since.
-
-    Parameters
-    ----------
-    sha256, expected : str
-        Hexadecimal digests, found and wanted.
-    name : str
-        Name of the file.
-    """
-
-    def __init__(self, sha256: str, expected: str, name: str) -> None:
-        super().__init__(f"its sha256 is {sha256[:12]}…, {expected[:12]}… was expected", where=name)
-        self.sha256 = sha256
 
 
 @dataclass(slots=True)
@@ -68,6 +54,8 @@ class Fetcher:
     on_bytes : callable or None
         Called with a file's name, its bytes that are there, and those there will be (None where
         nobody knows), in the thread that fetches it.
+    noted : bool
+        Whether files get a record of how they came; see :mod:`hst123r.archives.arrived`.
     """
 
     host: str
@@ -75,6 +63,7 @@ class Fetcher:
     patience: Patience = field(default_factory=Patience)
     on_end: Callable[[Fetched], object] | None = None
     on_bytes: Callable[[str, int, int | None], object] | None = None
+    noted: bool = False
     _stop: Stop = field(default_factory=Stop)
     _local: threading.local = field(default_factory=threading.local)
 
@@ -158,18 +147,19 @@ class Fetcher:
         if not path.is_file():
             return None
         try:
-            checksums = wanted.verify(path)
+            present = look(path, wanted, wanted.sha256)
+        except OtherVersion:
+            _log.warning("%s is fetched again: it is another version", path.name)
+            return None
         except InputError as error:
             _log.warning("%s is fetched again: %s", path.name, error.message)
             return None
-        digests = Digests.of(path)
-        if wanted.sha256 is not None and digests.sha256 != wanted.sha256:
-            _log.warning("%s is fetched again: it is another version", path.name)
-            return None
-        return Fetched(
-            wanted, Status.CACHED, size=digests.size, sha256=digests.sha256, digest=digests.digest,
-            checksums=checksums,
-        )  # fmt: skip
+        found = present.as_fetched(wanted, Status.CACHED)
+        then = arrived.known(path, found.sha256)
+        if then is not None:
+            found.etag, found.last_modified = then.etag, then.last_modified
+            found.retrieved, found.uri = then.retrieved, then.uri
+        return found
 
     def _fetch(self, wanted: Wanted) -> Fetched:
         partial = Partial(wanted.destination, wanted.uri)
@@ -227,6 +217,11 @@ class Fetcher:
         self, wanted: Wanted, partial: Partial, transfer: Transfer, requests: int, checksums: str
     ) -> Fetched:
         partial.path.chmod(READ_ONLY)
+        version, now = partial.version, utc_now()
+        if self.noted:
+            told = version.etag, version.last_modified
+            arrival = arrived.Arrival(wanted.uri, partial.digests.sha256, *told, now)
+            arrived.note(wanted.destination, arrival)
         move(partial.path, wanted.destination)
         partial.done()
         size = partial.size
@@ -235,9 +230,9 @@ class Fetcher:
             notes.append(f"the archive lists {wanted.size} bytes, the file has {size}")
         return Fetched(
             wanted, Status.COMPLETE, size=size, sha256=partial.digests.sha256,
-            digest=partial.digests.digest, checksums=checksums, etag=partial.version.etag,
-            last_modified=partial.version.last_modified, retrieved=utc_now(), requests=requests,
-            resumed=transfer.resumed, notes=notes,
+            digest=partial.digests.digest, checksums=checksums, etag=version.etag,
+            last_modified=version.last_modified, retrieved=now, requests=requests,
+            resumed=transfer.resumed, notes=notes, uri=wanted.uri,
         )  # fmt: skip
 
     def _session(self) -> requests.Session:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hst123r.archives.partial import Digests
+from hst123r.archives.present import copied
 from hst123r.archives.wanted import Fetched, Status, Wanted
 from hst123r.errors import InputError
-from hst123r.files.publish import READ_ONLY, copy, make_folder, move
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,10 @@ class Intact:
         """
         if not self.path.is_file() or Digests.of(self.path).sha256 != self.sha256:
             return None
-        make_folder(wanted.destination.parent)
-        part = wanted.destination.with_name(f"{wanted.name}.copy")
-        part.unlink(missing_ok=True)
         try:
-            copy(self.path, part)
-            checksums, digests = wanted.verify(part), Digests.of(part)
-            if digests.sha256 != self.sha256:
-                return None
-            part.chmod(READ_ONLY)
-            move(part, wanted.destination)
+            found = copied(self.path, wanted, self.sha256)
         except InputError:
             # such a file would not have come; what an archive gives is looked at instead
             return None
-        finally:
-            part.unlink(missing_ok=True)
         about = {name: self.facts[name] for name in self.facts if self.facts[name]}
-        return Fetched(
-            wanted, Status.CACHED, size=digests.size, sha256=digests.sha256, digest=digests.digest,
-            checksums=checksums, **about,
-        )  # fmt: skip
+        return found.as_fetched(wanted, Status.CACHED, **about)

@@ -16,7 +16,6 @@ from blake3 import blake3
 
 from hst123r.files.content import ALGORITHM
 from hst123r.files.fits_blocks import CHUNK
-from hst123r.files.publish import write
 
 WEAK: Final = "W/"
 """Begins entity tags that do not vouch for every byte (RFC 9110, section 8.8.1)."""
@@ -132,8 +131,11 @@ class Partial:
             To be handed to `add`, and closed.
         """
         self.forget()
-        # bytes without a record are forgotten, so the record comes first
-        write(self._record, json.dumps(asdict(version), sort_keys=True).encode())
+        # bytes without a record are forgotten, so the record comes first; it is not forced to the
+        # disk, since after a loss of power the bytes would not be there either
+        part = self._record.with_name(f".{self._record.name}.new")
+        part.write_text(json.dumps(asdict(version), sort_keys=True), encoding="utf-8")
+        part.replace(self._record)
         self.version = version
         return self.path.open("wb", buffering=0)
 

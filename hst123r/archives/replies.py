@@ -39,6 +39,9 @@ class Replies:
         The sha256 of every reply that was used.
     about : dict of str to list of str
         The same by the name of each answer.
+    heard : dict of str to list of str
+        Raw replies that were asked for a moment ago, by the name of each answer; added to. Nobody
+        is asked twice by one command, whatever is to be renewed.
     """
 
     folder: Path | None
@@ -48,6 +51,7 @@ class Replies:
     asked: int = 0
     used: list[str] = field(default_factory=list)
     about: dict[str, list[str]] = field(default_factory=dict)
+    heard: dict[str, list[str]] = field(default_factory=dict)
 
     def get(self, about: str, question: dict[str, Any], ask: Callable[[], list[str]]) -> list[str]:
         """Return the answer to a question, kept or new.
@@ -84,8 +88,10 @@ class Replies:
                 f"MAST was not asked for these {about} yet, and --offline forbids it",
                 hint="Run once without --offline; the answer is kept",
             )
-        bodies = ask()
-        self.asked += 1
+        if name not in self.heard:
+            self.heard[name] = ask()
+            self.asked += 1
+        bodies = self.heard[name]
         digests = [hashlib.sha256(body.encode()).hexdigest() for body in bodies]
         self._use(name, digests)
         if path is not None and self.keep:

@@ -21,9 +21,10 @@ from hst123r.archives.destination import locked
 from hst123r.archives.directory import folder_of
 from hst123r.archives.partial import Digests
 from hst123r.archives.patience import Stop
+from hst123r.archives.present import OtherVersion, copied
 from hst123r.archives.wanted import Fetched, Status, Wanted
 from hst123r.errors import InputError
-from hst123r.files.publish import READ_ONLY, copy, make_folder, move
+from hst123r.files.publish import copy, move
 
 TURN: Final = 360
 SOURCE: Final = "shared archive"
@@ -158,16 +159,11 @@ class Shared:
             return False
 
     def _copy(self, place: Path, wanted: Wanted) -> Fetched | None:
-        make_folder(wanted.destination.parent)
-        part = wanted.destination.with_name(f"{wanted.name}.copy")
-        part.unlink(missing_ok=True)
         try:
-            copy(place, part)
-            checksums = wanted.verify(part)
-            digests = Digests.of(part)
-            if wanted.sha256 is not None and digests.sha256 != wanted.sha256:
-                self.told.append(f"{place} is another version than the locked one, and not used")
-                return None
+            found = copied(place, wanted, wanted.sha256)
+        except OtherVersion:
+            self.told.append(f"{place} is another version than the locked one, and not used")
+            return None
         except InputError as error:
             self.told.append(f"{place} is not used: {error.message}")
             return None
@@ -176,20 +172,13 @@ class Shared:
                 raise
             self.told.append(f"{place} cannot be read: {error.strerror or error}")
             return None
-        else:
-            if wanted.size not in (None, digests.size):
-                self.told.append(
-                    f"{place} has {digests.size} bytes, MAST lists {wanted.size}; "
-                    "`hst123r update RECIPE --check` tells whether it was made anew"
-                )
-            part.chmod(READ_ONLY)
-            move(part, wanted.destination)
-            return Fetched(
-                wanted, Status.SHARED, size=digests.size, sha256=digests.sha256,
-                digest=digests.digest, checksums=checksums, source=SOURCE,
-            )  # fmt: skip
-        finally:
-            part.unlink(missing_ok=True)
+        size = found.digests.size
+        if wanted.size not in (None, size):
+            self.told.append(
+                f"{place} has {size} bytes, MAST lists {wanted.size}; "
+                "`hst123r update RECIPE --check` tells whether it was made anew"
+            )
+        return found.as_fetched(wanted, Status.SHARED, source=SOURCE)
 
     def put(self, found: Fetched) -> None:
         """Copy a file that was fetched into the archive, whole or not at all.

@@ -15,7 +15,8 @@ from hst123r.errors import ArchiveError, Hst123rError
 if TYPE_CHECKING:
     import requests
 
-PIECE: Final = 1024 * 1024
+PIECE: Final = 256 * 1024
+"""What comes is written, and read by two digests, while it is in the cache of the processor."""
 _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 

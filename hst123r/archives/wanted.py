@@ -92,7 +92,7 @@ class Fetched:
     etag, last_modified : str
         What the archive said of this version of the file, empty where it said nothing.
     retrieved : str
-        When, ISO 8601 in UTC; empty for a file that was there.
+        When, ISO 8601 in UTC; empty for a file that was there, unless that is known.
     requests : int
         How many requests it took.
     resumed : int
@@ -101,6 +101,8 @@ class Fetched:
         What a user should know about it.
     source : str
         Where it came from: ``mast``, ``s3``, or ``shared archive``.
+    uri : str
+        What it was fetched as, empty where that is not known.
     """
 
     wanted: Wanted
@@ -117,3 +119,4 @@ class Fetched:
     resumed: int = 0
     notes: list[str] = field(default_factory=list)
     source: str = "mast"
+    uri: str = ""

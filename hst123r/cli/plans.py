@@ -44,10 +44,21 @@ def show(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: boo
     found = outlook(recipe, workspace, options)
     stages = [item for item in found.progress if not item.skipped]
     if as_json:
-        shown = {"lock": _lock(found), "stages": [_as_json(item) for item in stages]}
+        listed = [_as_json(item) for item in stages]
+        shown = {
+            "lock": _lock(found), "asks": found.asks, "downloads": _downloads(stages),
+            "stages": listed,
+        }  # fmt: skip
         click.echo(json.dumps(shown, indent=2))
     else:
         table(("stage", "jobs", "action", "why"), [row for item in stages for row in _rows(item)])
+        if any((downloads := _downloads(stages)).values()):
+            kept = downloads["exclusive"]
+            more = f"; {kept} exposure{'s are' if kept != 1 else ' is'} exclusive" if kept else ""
+            size = f"{downloads['bytes'] / 1e6:.1f} MB"
+            click.echo(f"will fetch {downloads['files']} files, {size}{more}")
+        for entry in found.asks:
+            click.echo(f"will ask {entry['archive']} ({entry['server']}): {entry['what']}")
         _show_lock(found)
     if options.locked and found.unlike:
         click.echo("hst123r: not everything is as it was locked, and --locked is given", err=True)
@@ -93,6 +104,22 @@ def _rows(progress: Progress) -> list[tuple[str, str, str, str]]:
         when = f"divided into jobs when {names} is done"
         rows.append((name, "?" if not rows else "+ ?", "later", when))
     return rows or [(name, "0", "", "nothing to do")]
+
+
+def _downloads(stages: list[Progress]) -> dict[str, int]:
+    """Return what an archive's list says of the files that are to be fetched."""
+    from hst123r.stages.fetch import WITHHELD
+
+    sums = {"files": 0, "bytes": 0, "exclusive": 0}
+    for job in (job for item in stages for job in item.jobs):
+        notes, to_do = job.job.notes, job.decision.action in (Action.RUN, Action.MAYBE)
+        if "sizes" in notes and to_do:
+            sums["files"] += len(notes["sizes"])
+            sums["bytes"] += sum(size or 0 for size in notes["sizes"].values())
+            sums["exclusive"] += not notes["public"]
+        elif WITHHELD in job.job.arguments:
+            sums["exclusive"] += len(job.job.arguments[WITHHELD])
+    return sums
 
 
 def _lock(found: Outlook) -> dict[str, Any]:

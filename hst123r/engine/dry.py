@@ -10,10 +10,10 @@ from pathlib import Path
 
 from hst123r.engine.locking import Locking
 from hst123r.engine.naming import placed
-from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Progress
 from hst123r.engine.planner import Planner
+from hst123r.engine.questions import of_plan
 from hst123r.engine.workspace import Lock, Workspace
 from hst123r.errors import Hst123rError
 from hst123r.files.content import Content, Signature
@@ -61,12 +61,15 @@ class Outlook:
         What is not as it was locked, as far as that can be known.
     told : list of str
         What an archive is to be said about.
+    asks : list of dict
+        What a run is going to ask of other archives: ``archive``, ``server`` and ``what``.
     """
 
     progress: list[Progress]
     lock: Path | None
     unlike: list[Difference]
     told: list[str]
+    asks: list[dict[str, str]]
 
 
 def outlook(recipe: Recipe, workspace: Workspace, options: Options) -> Outlook:
@@ -114,9 +117,9 @@ def _plan(recipe: Recipe, store: Store, options: Options) -> Outlook:
     planner = Planner(recipe, store, options, dry=True)
     told: list[str] = []
     planner.locking, planner.tell = Locking(recipe, store.folder, options), told.append
-    with forbidden(when=options.offline):
-        while any(True for _ in planner.divide_ready()):
-            pass
+    planner.divide_all()
     locking = planner.locking
     path = None if locking.lock is None else locking.path
-    return Outlook(list(planner.progress.values()), path, locking.against(planner, store), told)
+    stages = list(planner.progress.values())
+    asks = [] if options.offline else of_plan(stages)
+    return Outlook(stages, path, locking.against(planner, store), told, asks)

@@ -132,7 +132,8 @@ class Locking:
 
         planner = Planner(self.recipe, store, self.options, dry=True)
         planner.locking = self
-        for progress in planner.divide_ready():
+        planner.divide_all()
+        for progress in planner.progress.values():
             if progress.stage.home == "raw" and progress.error is not None:
                 raise progress.error
         found = self.against(planner, store)

@@ -19,6 +19,7 @@ from hst123r.engine.flow import inherit, stops, usable_products, way_out
 from hst123r.engine.in_place import in_place
 from hst123r.engine.keys import Identities, Key, build_key
 from hst123r.engine.mending import narrowed, untouched
+from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
 from hst123r.errors import Hst123rError, InputError
@@ -58,6 +59,7 @@ class Planner:
         self.dry = dry
         self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
         self.tell: Callable[[str], object] = str
+        self.heard: dict[str, list[str]] = {}
         self.locking: Locking | None = None
         self.identities = Identities(store.contents)
         self.progress = {
@@ -107,6 +109,12 @@ class Planner:
             if ready:
                 self._divide(progress, sources)
                 yield progress
+
+    def divide_all(self) -> None:
+        """Divide all that can be divided before anything has run."""
+        with forbidden(when=self.options.offline):
+            while any(True for _ in self.divide_ready()):
+                pass
 
     def sources(self, progress: Progress) -> list[Progress]:
         """Return the stages that supply a stage; all earlier ones for those that sum up."""
@@ -243,6 +251,7 @@ class Planner:
             locked=None if self.locking is None else self.locking.pins(progress.instance),
             renew=self.options.update and not self.options.offline,
             tell=self.tell,
+            heard=self.heard,
         )
 
     def _excluded(self, sources: list[Progress]) -> frozenset[str]:

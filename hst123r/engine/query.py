@@ -8,6 +8,7 @@ from hst123r.engine.locking import Locking
 from hst123r.engine.naming import placed
 from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
+from hst123r.engine.questions import of_recipe
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import InputError
 from hst123r.recipe.model import Recipe
@@ -101,26 +102,8 @@ def query(
         "exclusive": sum(not item.public for item in found),
         "unlike": unlike,
         "asked": replies.asked,
-        "also": _also(recipe),
+        "also": of_recipe(recipe),
     }
-
-
-def _also(recipe: Recipe) -> list[dict[str, str]]:
-    """Return which other archives a run asks, where it has no answer yet."""
-    from hst123r.archives import endpoints
-    from hst123r.archives.gaia import SHOWN
-    from hst123r.sources.reference_params import ReferenceParams
-    from hst123r.stages.wcs import WcsParams
-
-    found = {}
-    for item in recipe.instances:
-        params = resolve(item).params
-        if isinstance(params, WcsParams) and params.fetch_references:
-            found["CRDS"] = {"server": endpoints.crds(), "what": "reference files of the WCS"}
-        if isinstance(params, ReferenceParams) and params.absolute and params.absolute.asked:
-            name = SHOWN[params.absolute.catalog]
-            found[name] = {"server": endpoints.gaia(), "what": "stars around the reference"}
-    return [{"archive": name, **about} for name, about in found.items()]
 
 
 def _row(item: Any) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Runner:
         self._waiting = False
         self.locking = Locking(recipe, workspace.folder, options)
         self.kept = Kept(store, workspace, listener.said)
+        self.heard: dict[str, list[str]] = {}
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
@@ -125,7 +126,7 @@ class Runner:
             self.listener.said(line)
         planner = Planner(self.recipe, self.store, self.options, dry=False)
         planner.waiting, planner.tell = self.waiting, self.listener.said
-        planner.locking = self.locking
+        planner.locking, planner.heard = self.locking, self.heard
         if self.options.locked:
             self.locking.refuse(self.store)
         self._begin(planner)

@@ -103,7 +103,9 @@ class Updated:
     first: bool = False
 
 
-def check(recipe: Recipe, store: Store, options: Options) -> Checked:
+def check(
+    recipe: Recipe, store: Store, options: Options, heard: dict[str, list[str]] | None = None
+) -> Checked:
     """Ask MAST which of the files that are here it has made anew.
 
     Parameters
@@ -114,6 +116,8 @@ def check(recipe: Recipe, store: Store, options: Options) -> Checked:
         The store of its work directory; it is only read.
     options : Options
         With `Options.update`.
+    heard : dict of str to list of str, optional
+        What archives have answered already; added to.
 
     Returns
     -------
@@ -135,7 +139,9 @@ def check(recipe: Recipe, store: Store, options: Options) -> Checked:
 
     recipe = placed(recipe, store.folder, options)
     planner = Planner(recipe, store, options, dry=True)
-    for progress in planner.divide_ready():
+    planner.heard = {} if heard is None else heard
+    planner.divide_all()
+    for progress in planner.progress.values():
         if progress.error is not None:
             raise progress.error
     found = Checked()
@@ -219,7 +225,7 @@ def renewed(runner: Runner) -> Updated:
     found = Checked()
     if not runner.options.offline and before:
         with runner.waiting():
-            found = check(runner.recipe, store, runner.options)
+            found = check(runner.recipe, store, runner.options, runner.heard)
     redo = tuple(dict.fromkeys(f"{item.stage}:{item.label}" for item in found.redelivered))
     runner.options = replace(runner.options, redo=redo)
     report = runner.run()

@@ -2,19 +2,21 @@
 
 It needs packages that do not agree with ours, so it is never imported here: the Python that has it
 is found by a variable, and one exposure at a time is given to it in a private folder, with our
-catalogue as a file and without a network. Whether what it made is right is for others to say.
+catalogue and our stars of the exposure as files, and without a network. Whether what it made is
+right is for others to say.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -33,35 +35,36 @@ ASK: Final = (
     "print(', '.join(f'{n} {v(n)}' for n in ('jhat', 'drizzlepac', 'astropy', 'photutils')))"
 )
 CATALOGUE: Final = "reference.txt"
-SHARPNESS: Final = (0.3, 0.95)
-ROUNDNESS: Final = (-0.75, 0.75)
-"""Of DAOFIND, between which JHAT's sources are stars; what its documentation takes for Hubble."""
+STARS: Final = "stars.txt"
+SHARPNESS: Final = 0.6
+ROUNDNESS: Final = 0.0
+"""Of a star, in DAOFIND's measure. JHAT wants them for a plot; `stars` has chosen already."""
+MAG_SNR: Final = 2.5 / math.log(10)
+"""Error of a magnitude times S/N."""
 
 StarList = Sequence[tuple[float, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How to align.
+class Star:
+    """A star of an exposure.
 
     Parameters
     ----------
-    search_arcsec : float
-        How far a star may be from where the header puts it; JHAT takes the nearest.
-    min_snr : float
-        Lowest S/N of a star that is used.
-    threshold_sigma : float
-        Detection threshold.
-    brightest : int
-        Most stars that are matched.
+    x, y : float
+        Zero-based pixels of its chip.
+    ra_deg, dec_deg : float
+        Where the exposure's WCS puts it.
+    flux, flux_error : float
+        In any unit, positive.
     """
 
-    search_arcsec: float
-    min_snr: float
-    threshold_sigma: float
-    brightest: int
-    sharpness: tuple[float, float] = SHARPNESS
-    roundness: tuple[float, float] = ROUNDNESS
+    x: float
+    y: float
+    ra_deg: float
+    dec_deg: float
+    flux: float
+    flux_error: float
 
 
 def find() -> Path | None:
@@ -109,8 +112,9 @@ def _versions(python: Path) -> str:
 
 
 def jhat(
-    folder: Path, science: Path, chips: int, reference: StarList, settings: Settings
-) -> Path | str:
+    folder: Path, science: Path, chips: int, stars: Sequence[Star], reference: StarList,
+    search_arcsec: float,
+) -> Path | str:  # fmt: skip
     """Align an exposure to a catalogue.
 
     Parameters
@@ -121,10 +125,12 @@ def jhat(
         The exposure; it is copied.
     chips : int
         How many chips it has.
+    stars : sequence of Star
+        Stars of the exposure; JHAT looks for none itself.
     reference : star list
         Right ascension and declination in degrees, and flux.
-    settings : Settings
-        How to align.
+    search_arcsec : float
+        How far a star may be from where the header puts it; JHAT takes the nearest.
 
     Returns
     -------
@@ -146,7 +152,11 @@ def jhat(
     shutil.copy(science, mine)
     mine.chmod(0o644)
     write_catalogue(folder / CATALOGUE, reference)
-    order = {"science": mine.name, "catalogue": CATALOGUE, **asdict(settings)}
+    write_stars(folder / STARS, stars)
+    order = {
+        "science": mine.name, "catalogue": CATALOGUE, "stars": STARS,
+        "search_arcsec": search_arcsec,
+    }  # fmt: skip
     (folder / jhat_program.ORDER).write_text(json.dumps(order), encoding="utf-8")
     log = folder / "jhat.log"
     with log.open("wb") as out:
@@ -178,11 +188,32 @@ def write_catalogue(path: Path, reference: StarList) -> None:
     reference : star list
         Right ascension and declination in degrees, and flux.
     """
-    import math
-
     lines = ["ra dec mag"]
     for ra, dec, flux in reference:
-        # the zeropoint is any
-        magnitude = 25.0 - 2.5 * math.log10(flux) if flux > 0 else 30.0
-        lines.append(f"{ra:.10f} {dec:.10f} {magnitude:.4f}")
+        lines.append(f"{ra:.10f} {dec:.10f} {_magnitude(flux):.4f}")
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def write_stars(path: Path, stars: Sequence[Star]) -> None:
+    """Write stars of an exposure as JHAT keeps those that it has measured.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    stars : sequence of Star
+        The stars.
+    """
+    lines = ["x y ra dec mag dmag sharpness roundness1"]
+    for star in stars:
+        error = MAG_SNR * star.flux_error / star.flux
+        lines.append(
+            f"{star.x:.5f} {star.y:.5f} {star.ra_deg:.10f} {star.dec_deg:.10f} "
+            f"{_magnitude(star.flux):.4f} {error:.5f} {SHARPNESS} {ROUNDNESS}"
+        )
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def _magnitude(flux: float) -> float:
+    """Return a magnitude with any zeropoint, faint for what has no light."""
+    return 25.0 - 2.5 * math.log10(flux) if flux > 0 else 30.0

@@ -1,4 +1,4 @@
-"""What runs in the environment of JHAT: one exposure, one catalogue, no network.
+"""What runs in the environment of JHAT: one exposure with its stars, one catalogue, no network.
 
 A program of its own, because JHAT brings the pipeline of another telescope with it. It is started
 by path in a private folder and imports nothing of hst123r. It reads `order.json` and leaves
@@ -20,9 +20,8 @@ _DIE_WITH_PARENT: Final = 1
 ORDER: Final = "order.json"
 ANSWER: Final = "answer.json"
 SOLVED: Final = "solved"
-ENCIRCLED: Final = 0.85
-"""Share of the light within the aperture. JHAT fetches a table of it from the web for its
-magnitudes, which decide nothing here: the catalogue is matched by place."""
+MEASURED: Final = "phot.txt"
+"""End of the name under which JHAT keeps the stars that it has measured, and finds them again."""
 
 
 def block_network() -> None:
@@ -48,8 +47,8 @@ def align(order: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     order : dict
-        ``science``, ``catalogue`` (columns ra, dec, mag) and what
-        :class:`hst123r.external.jhat.Settings` holds.
+        ``science``; ``catalogue`` with the columns ra, dec and mag; ``stars`` with x, y, ra, dec,
+        mag and dmag; and ``search_arcsec``.
 
     Returns
     -------
@@ -57,11 +56,13 @@ def align(order: dict[str, Any]) -> dict[str, Any]:
         ``solved``, the file that JHAT made, or ``error``, what it said.
     """
     import jhat
-    import numpy as np
     from jhat import simple_jwst_phot
 
-    # the only thing that it looks up on the web without being asked
-    simple_jwst_phot.hst_get_ee_corr = lambda *_: np.array([ENCIRCLED])
+    _on_the_stack(simple_jwst_phot.hst_photclass)
+    place = Path(SOLVED)
+    place.mkdir()
+    root = Path(order["science"]).stem.rpartition("_")[0]
+    Path(order["stars"]).replace(place / f"{root}.{MEASURED}")
     try:
         jhat.st_wcs_align().run_all(
             order["science"],
@@ -73,12 +74,10 @@ def align(order: dict[str, Any]) -> dict[str, Any]:
             refcat_deccol="dec",
             refcat_magcol="mag",
             use_dq=False,
+            # our stars stand where it would look for its own of an earlier time
+            load_photcat_if_exists=True,
+            rematch_refcat=True,
             d2d_max=order["search_arcsec"],
-            SNR_min=order["min_snr"],
-            find_stars_threshold=order["threshold_sigma"],
-            Nbright=order["brightest"],
-            sharpness_lim=order["sharpness"],
-            roundness1_lim=order["roundness"],
             iterate_with_xyshifts=True,
             showplots=0,
             saveplots=0,
@@ -89,6 +88,23 @@ def align(order: dict[str, Any]) -> dict[str, Any]:
         traceback.print_exc()
         return {"error": f"{type(error).__name__}: {error}"}
     return {"solved": str(next(iter(Path(SOLVED).glob("*_jhat.fits")), ""))}
+
+
+def _on_the_stack(photometry: Any) -> None:
+    """Have stars put on the stack that JHAT makes of an exposure with several chips.
+
+    It takes all places to be on that, and nobody knows it before it is made.
+    """
+    load = photometry.load_image
+
+    def load_image(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        found = load(self, *arguments, **keywords)
+        if self.do_driz:
+            stars = self.t
+            stars["x"], stars["y"] = self.sci_wcs.all_world2pix(stars["ra"], stars["dec"], 0)
+        return found
+
+    photometry.load_image = load_image
 
 
 def main() -> None:

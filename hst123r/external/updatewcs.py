@@ -35,7 +35,7 @@ def refit(
     *,
     ask: bool = False,
     timeout_s: float = TIMEOUT_S,
-) -> None:
+) -> dict[str, str]:
     """Build the WCS of an exposure anew, from its pointing and local reference files.
 
     Parameters
@@ -53,6 +53,11 @@ def refit(
     timeout_s : float
         How long a question may wait for its answer.
 
+    Returns
+    -------
+    dict of str to str
+        Hexadecimal sha256 of what was answered, by question; empty where nobody was asked.
+
     Raises
     ------
     StageError
@@ -68,7 +73,7 @@ def refit(
     switches = ON if ask else OFF
     with (
         _variables(folder, references, switches), contextlib.chdir(folder),
-        limited(timeout_s) as unanswered, warnings.catch_warnings(),
+        limited(timeout_s) as asked, warnings.catch_warnings(),
     ):  # fmt: skip
         # old headers in ways that astropy repairs and tells, card by card
         warnings.simplefilter("ignore")
@@ -76,16 +81,17 @@ def refit(
             updatewcs.updatewcs(name, use_db=ask, verbose=False)
         except (ValueError, TypeError, LookupError, OSError, AttributeError,
                 RuntimeError, EOFError, NameError, SyntaxError) as error:  # fmt: skip
-            if unanswered:
+            if asked.failed:
                 # what stwcs raises then is about a variable that it never set
-                raise unanswered[0] from error
+                raise asked.failed[0] from error
             raise StageError(f"updatewcs failed: {type(error).__name__}: {error}") from error
-    if unanswered:
-        raise unanswered[0]
+    if asked.failed:
+        raise asked.failed[0]
     with fits.open(folder / name, mode="update") as hdus:
         forget_fit(hdus)
         # headerlets that were found are there besides
         hdus[0].header["NEXTEND"] = len(hdus) - 1
+    return asked.answers
 
 
 def name_references(path: Path, names: Mapping[str, str]) -> None:

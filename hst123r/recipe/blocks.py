@@ -69,7 +69,7 @@ def read_blocks(
         names = stage.params.names()
         problems += _unknown(body, names, here)
         given = {name: node.plain() for name, node in body.value.items() if name in names}
-        problems += check_more(stage.params, body, values, given, here, targets)
+        problems += check_more(stage.params, body, values, given, here, targets, for_some=True)
         blocks[found] = Block(*found, given, places_of(body, file))
     # a block for one detector and one filter wins over a block for either
     ordered = sorted(

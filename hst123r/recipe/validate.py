@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -38,6 +38,7 @@ def check(
     values: dict[str, Any],
     path: str,
     targets: Sequence[str] | None = None,
+    inherited: Collection[str] = (),
 ) -> tuple[BaseModel | None, list[Problem]]:
     """Check values against a model.
 
@@ -53,6 +54,8 @@ def check(
         Path of the values in the recipe, for messages.
     targets : sequence of str, optional
         Names of the recipe's targets, for parameters that name one.
+    inherited : collection of str, optional
+        Parameters that stand elsewhere, for other exposures too.
 
     Returns
     -------
@@ -62,7 +65,8 @@ def check(
         All problems.
     """
     try:
-        return model.model_validate(values, context={"targets": targets}), []
+        context = {"targets": targets, "inherited": frozenset(inherited)}
+        return model.model_validate(values, context=context), []
     except ValidationError as error:
         errors = [found for item in error.errors(include_url=False) for found in _each(item)]
         return None, sorted({_problem(model, tree, path, item) for item in errors})
@@ -75,6 +79,8 @@ def check_more(
     more: dict[str, Any],
     path: str,
     targets: Sequence[str] | None = None,
+    *,
+    for_some: bool = False,
 ) -> list[Problem]:
     """Check values that are given on top of others, and say what is wrong because of them.
 
@@ -92,13 +98,16 @@ def check_more(
         Path of the values on top.
     targets : sequence of str, optional
         Names of the recipe's targets.
+    for_some : bool
+        Whether the values on top are for some exposures only, and those below for others too.
 
     Returns
     -------
     list of Problem
         Problems of the values on top, and of both together where those below are good.
     """
-    found = check(model, tree, {**base, **more}, path, targets)[1]
+    inherited = base.keys() - more.keys() if for_some else ()
+    found = check(model, tree, {**base, **more}, path, targets, inherited)[1]
     above = [item for item in found if _first_step(item, path) in more]
     if above or not found or check(model, tree, base, path, targets)[1]:
         return above

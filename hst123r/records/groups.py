@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from hst123r.errors import InputError
@@ -82,30 +82,6 @@ def grouped(
             hint="Leave target out of per",
         )
     return keys, dict(sorted(groups.items())), left_out
-
-
-def teller(labels: Mapping[str, str], groups: Sequence[Mapping[str, str]]) -> int:
-    """Return which group is to tell of an exposure that is in none.
-
-    Parameters
-    ----------
-    labels : mapping of str to str
-        Labels of the exposure.
-    groups : sequence of mapping of str to str
-        Labels of the groups, at least one.
-
-    Returns
-    -------
-    int
-        Its number: of those of its field, if there are any, the first of those that share most
-        labels with it.
-    """
-
-    def shared(group: Mapping[str, str]) -> tuple[bool, int]:
-        same = sum(labels.get(name) == value for name, value in group.items())
-        return labels.get("field") == group.get("field"), same
-
-    return max(range(len(groups)), key=lambda number: (shared(groups[number]), -number))
 
 
 def outline(exposures: Sequence[Product], field: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -53,6 +53,10 @@ class Params(BaseModel):
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, use_enum_values=True
     )
 
+    idle: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that may stand in a stage although they mean nothing to one of its `for:` blocks:
+    they are for the others."""
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Return the names of the parameters as a recipe writes them."""
@@ -92,7 +96,9 @@ class Params(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
-        found = list(self.misfits((info.context or {}).get("targets")))
+        context = info.context or {}
+        idle = self.idle.intersection(context.get("inherited", ()))
+        found = [item for item in self.misfits(context.get("targets")) if item[0][0] not in idle]
         if found:
             raise Misfits(found)
         return self

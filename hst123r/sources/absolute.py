@@ -192,12 +192,7 @@ def tie(catalogue: Catalogue, stars: AbsoluteStars, year: float, options: TieOpt
     found = match(
         first,
         second,
-        MatchOptions(
-            search_arcsec=options.search_arcsec,
-            tolerance_arcsec=options.tolerance_arcsec,
-            geometry=options.geometry,
-            minimum_pairs=options.min_matches,
-        ),
+        match_options(options),
         first_error=own,
         second_error=error,
     )
@@ -205,6 +200,22 @@ def tie(catalogue: Catalogue, stars: AbsoluteStars, year: float, options: TieOpt
         return Tie(catalogue, found.text, len(second))
     sigma = np.hypot(own[found.first], error[found.second])
     return _judged(catalogue, first, found, sigma, centre, len(second), options)
+
+
+def match_options(options: TieOptions) -> MatchOptions:
+    """Return how stars are matched with an absolute catalogue.
+
+    Parameters
+    ----------
+    options : TieOptions
+        Of a tie.
+    """
+    return MatchOptions(
+        search_arcsec=options.search_arcsec,
+        tolerance_arcsec=options.tolerance_arcsec,
+        geometry=options.geometry,
+        minimum_pairs=options.min_matches,
+    )
 
 
 def _judged(

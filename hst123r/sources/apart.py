@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,8 @@ from hst123r.algorithms.merge import Catalogue, StarList
 from hst123r.algorithms.polygons import covers
 from hst123r.algorithms.sphere import ARCSEC, middle, to_tangent_plane
 from hst123r.sources.absolute import Tie
-from hst123r.sources.chain import ChainOptions, Link, group, groups, grow
+from hst123r.sources.chain import Carry, Group, group, groups, grow
+from hst123r.sources.chain_link import ChainOptions, Link
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -72,6 +73,12 @@ class Part:
         What became of the visits that were to be added.
     tied : Tie, optional
         What became of the frame, if an absolute one is wanted.
+    left : tuple of Group
+        Visits that were to be added and could not be, and nothing in their place.
+    reaches : mapping of str to list of str
+        Exposures that hang on the visits that were to be added, by these visits' first exposures.
+    why_apart : str
+        Why it is not one group with another that it overlaps, empty where it overlaps none.
     """
 
     number: int
@@ -82,6 +89,9 @@ class Part:
     footprints: tuple[Floats, ...]
     links: list[Link]
     tied: Tie | None = None
+    left: tuple[Group, ...] = ()
+    reaches: Mapping[str, list[str]] = field(default_factory=dict)
+    why_apart: str = ""
 
     @property
     def subject(self) -> str:
@@ -152,6 +162,7 @@ class Part:
             "links": [link.as_json() for link in self.links],
             "frame": frame.frame,
             "why_not": frame.why_not,
+            "why_apart": self.why_apart,
         }
         if self.tied is not None:
             told["absolute"] = self.tied.as_json()
@@ -160,7 +171,7 @@ class Part:
 
 def grown(
     plan: Mapping[str, Any], lists: Mapping[str, StarList], radius_arcsec: float,
-    options: ChainOptions,
+    options: ChainOptions, years: Mapping[str, float] | None = None, carry: Carry | None = None,
 ) -> Part:  # fmt: skip
     """Merge the stars of a first visit, and add the visits that reach further.
 
@@ -174,29 +185,121 @@ def grown(
         Detections closer than this may be one star.
     options : ChainOptions
         How visits are added.
+    years : mapping of str to float, optional
+        Julian year of each exposure; without them, or without `carry`, stars stand still.
+    carry : callable, optional
+        As for :func:`~hst123r.sources.chain.grow`.
 
     Returns
     -------
     Part
         In the frame of its headers.
     """
+
+    def merged(link: Mapping[str, Any]) -> list[Group]:
+        mine = groups([lists[root] for root in link["exposures"]], radius_arcsec, link["label"])
+        return [_dated(part, years) for part in mine]
+
     first = group([lists[root] for root in plan["exposures"]], radius_arcsec, plan["label"])
-    others = [
-        part
-        for link in plan["links"]
-        for part in groups([lists[r] for r in link["exposures"]], radius_arcsec, link["label"])
-    ]
-    catalogue, links = grow(first, others, options)
-    corners = [*first.footprints, *(corner for other in others for corner in other.footprints)]
-    return Part(
-        number=plan["group"],
-        label=plan["label"],
-        exposures=tuple(plan["exposures"]),
-        members=tuple(plan["members"]),
-        catalogue=catalogue,
-        footprints=tuple(corners),
-        links=links,
-    )
+    others = []
+    for link in plan["links"]:
+        spares = tuple(part for spare in link.get("spares", ()) for part in merged(spare))
+        others += [replace(part, spares=spares) for part in merged(link)]
+    return _part(
+        _dated(first, years), others, options, carry,
+        Part(
+            number=plan["group"],
+            label=plan["label"],
+            exposures=tuple(plan["exposures"]),
+            members=tuple(plan["members"]),
+            catalogue=first.catalogue,
+            footprints=first.footprints,
+            links=[],
+            reaches={
+                root: link.get("reaches", link["exposures"])
+                for link in plan["links"]
+                for root in link["exposures"]
+            },
+        ),
+    )  # fmt: skip
+
+
+def _dated(visit: Group, years: Mapping[str, float] | None) -> Group:
+    """Return a visit with its time, if there is one."""
+    if years is None or not visit.exposures:
+        return visit
+    return replace(visit, year=sum(years[root] for root in visit.exposures) / len(visit.exposures))
+
+
+def _part(
+    first: Group, others: Sequence[Group], options: ChainOptions, carry: Carry | None, part: Part
+) -> Part:
+    """Return a group with the visits that could be added to it."""
+    catalogue, links = grow(first, others, options, carry)
+    by_label = {visit.label: visit for other in others for visit in (*other.spares, other)}
+    added = [by_label[link.label] for link in links if not link.why_not]
+    lost = {link.label for link in links if link.why_not and not link.instead}
+    left = tuple(
+        visit for visit in others
+        if visit.label in lost and visit.catalogue.ra_deg.size >= options.min_matches
+    )  # fmt: skip
+    corners = (*first.footprints, *(corner for visit in added for corner in visit.footprints))
+    return replace(part, catalogue=catalogue, footprints=corners, links=links, left=left)
+
+
+def with_lost(
+    parts: Sequence[Part], options: ChainOptions, carry: Carry | None = None
+) -> list[Part]:
+    """Return groups, and behind them one for each visit that could not be added to any.
+
+    A visit whose fit failed, and those of its spares too, has stars enough to align the exposures
+    that hang on it: they agree among themselves, and are tied to an absolute catalogue by
+    themselves. Those that fit one another make one group.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        The reference and the groups that do not overlap it, not yet tied.
+    options : ChainOptions
+        How visits are added.
+    carry : callable, optional
+        As for :func:`~hst123r.sources.chain.grow`.
+
+    Returns
+    -------
+    list of Part
+        In the order of their numbers.
+    """
+    found = list(parts)
+    for place, part in enumerate(parts):
+        left = [replace(visit, spares=()) for visit in part.left]
+        whose = part.subject or "the reference"
+        why = {link.label: link.why_not for link in part.links}
+        groups_of: dict[str, int] = {}
+        while left:
+            first, *others = left
+            number = len(found)
+            begun = Part(
+                number, f"{first.label}, group {number}", first.exposures, (), first.catalogue,
+                first.footprints, [],
+                why_apart=f"{first.label} could not be fitted to {whose}: {why[first.label]}",
+            )  # fmt: skip
+            made = _part(first, others, options, carry, begun)
+            lost = {visit.label for visit in made.left}
+            mine = [visit for visit in left if visit.label not in lost]
+            roots = {root for visit in mine for root in visit.exposures}
+            hanging = {other for root in roots for other in part.reaches.get(root, [root])}
+            kept = [link for link in made.links if not link.why_not]
+            found.append(replace(made, members=tuple(sorted(hanging | roots)), links=kept, left=()))
+            groups_of.update({visit.label: number for visit in mine})
+            left = [visit for visit in others if visit.label in lost]
+        links = [
+            replace(link, instead=f"its exposures make group {groups_of[link.label]}")
+            if link.label in groups_of else link
+            for link in part.links
+        ]  # fmt: skip
+        found[place] = replace(part, links=links, left=())
+    return found
 
 
 def joined(parts: Sequence[Part], radius_arcsec: float) -> Catalogue:

@@ -8,7 +8,9 @@ from typing import Any
 from hst123r.records.exposure import Exposure
 from hst123r.records.groups import by_time
 from hst123r.records.outcome import Product
-from hst123r.sources.chain_plan import connect, labels, named, parts
+from hst123r.sources.chain_plan import named, parts
+from hst123r.sources.chain_spares import chained
+from hst123r.sources.chain_spares import rooted as of_links
 from hst123r.sources.reference_choice import apart, places, score
 
 
@@ -47,7 +49,8 @@ def groups_apart(
     list of dict
         ``group``, a number from 1, the group with most exposures first; ``label`` and ``exposures``
         of its first visit in the order of time; ``links``, the visits that are added, as
-        :func:`~hst123r.sources.chain_plan.labels` gives them; and ``members``, all its exposures.
+        :func:`~hst123r.sources.chain_spares.chained` gives them; and ``members``, all its
+        exposures.
     """
     if not cover:
         return []
@@ -65,8 +68,8 @@ def groups_apart(
         limits = (filter_name, detector) if _has(part, filter_name, detector) else (None, None)
         best = score(part, field, filter_name=limits[0], detector=limits[1], avoid=avoid)[0]
         first = sorted((product for product in part if best.holds(product)), key=by_time)
-        links = connect(part, first, field, cover=cover)
-        left = set(apart(part, [*first, *(product for link in links for product in link)]))
+        links, added = chained(part, first, field, cover=cover)
+        left = set(apart(part, [*first, *added]))
         found.append((first, links, sorted(p.name for p in part if p.name not in left)))
         if left:
             waiting.append([product for product in part if product.name in left])
@@ -77,11 +80,18 @@ def groups_apart(
             "label": named(first),
             "exposures": [product.name for product in first],
             # a visit may have exposures in two groups, and a name is of one thing
-            "links": labels(links, f", group {number}"),
+            "links": [_of_group(link, number) for link in links],
             "members": names,
         }
         for number, (first, links, names) in enumerate(found, 1)
     ]
+
+
+def _of_group(link: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a visit with the group in its name, and in those of its spares."""
+    spares = [_of_group(spare, number) for spare in link.get("spares", ())]
+    named_so = {**link, "label": f"{link['label']}, group {number}"}
+    return {**named_so, "spares": spares} if "spares" in link else named_so
 
 
 def _has(part: Sequence[Product], filter_name: str | None, detector: str | None) -> bool:
@@ -103,10 +113,9 @@ def rooted(groups: Sequence[dict[str, Any]]) -> list[str]:
     Returns
     -------
     list of str
-        Root names, those of first visits and of links.
+        Root names, those of first visits, of links and of their spares.
     """
     found = []
     for group in groups:
-        found += group["exposures"]
-        found += [root for link in group["links"] for root in link["exposures"]]
+        found += [*group["exposures"], *of_links(group["links"])]
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,35 +15,11 @@ from hst123r.algorithms.merge import Catalogue, StarList, merge
 from hst123r.algorithms.polygons import covers
 from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
 from hst123r.algorithms.transform import PlaneTransform
-from hst123r.records.geometry import Geometry
+from hst123r.sources.chain_link import ChainOptions, Link
 from hst123r.sources.clusters import clusters
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class ChainOptions:
-    """How a visit is fitted to the catalogue, and what makes a fit good.
-
-    Parameters
-    ----------
-    search_arcsec, tolerance_arcsec : float
-        How far stars may be from where the headers put them, and how well they agree then.
-    geometry : str
-        What is fitted.
-    min_matches : int
-        Fewest matches.
-    max_rms_mas, max_error_mas : float
-        Largest residual along an axis, and largest standard error at the edge of the visit.
-    """
-
-    search_arcsec: float = 1.0
-    tolerance_arcsec: float = 0.1
-    geometry: Geometry = "rshift"
-    min_matches: int = 8
-    max_rms_mas: float = 25.0
-    max_error_mas: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,69 +34,25 @@ class Group:
         Their merged stars, where their headers put them.
     footprints : tuple of (k, 2) ndarray of float64
         Right ascension and declination of the corners of their chips, degrees.
+    exposures : tuple of str
+        Their root names.
+    year : float
+        Julian year of their middle, NaN where it does not matter.
+    spares : tuple of Group
+        Visits that reach as far, the best first, for where this one cannot be added.
     """
 
     label: str
     catalogue: Catalogue
     footprints: tuple[Floats, ...]
+    exposures: tuple[str, ...] = ()
+    year: float = math.nan
+    spares: tuple[Group, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What became of a visit that was to be added.
-
-    Parameters
-    ----------
-    label : str
-        Name of the visit.
-    why_not : str
-        Why it was not added, empty where it was.
-    through : str
-        Name of the visit that it was fitted to most of all.
-    links : int
-        Fits between its stars and those of the reference, its own among them.
-    matches, added : int
-        Stars that it shares with the catalogue, and stars that it adds.
-    rms_mas : (float, float)
-        Root mean square residuals to the east and north, NaN without matches.
-    error_mas : float
-        Standard error of its place at its edge, against what it was fitted to.
-    moved_arcsec : (float, float)
-        How far its middle was moved to the east and north.
-    rotation_deg : float
-        By how much it was turned.
-    """
-
-    label: str
-    why_not: str
-    through: str = ""
-    links: int = 0
-    matches: int = 0
-    added: int = 0
-    rms_mas: tuple[float, float] = (math.nan, math.nan)
-    error_mas: float = math.nan
-    moved_arcsec: tuple[float, float] = (math.nan, math.nan)
-    rotation_deg: float = math.nan
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what people want to read, as plain values."""
-        numbers = {
-            "rms_east_mas": self.rms_mas[0],
-            "rms_north_mas": self.rms_mas[1],
-            "error_mas": self.error_mas,
-            "moved_east_arcsec": self.moved_arcsec[0],
-            "moved_north_arcsec": self.moved_arcsec[1],
-            "rotation_deg": self.rotation_deg,
-        }
-        return {
-            "label": self.label,
-            "why_not": self.why_not,
-            "through": self.through,
-            "links": self.links,
-            "matches": self.matches,
-            "added": self.added,
-            **{k: None if math.isnan(v) else round(v, 6) for k, v in numbers.items()},
-        }
+Carry = Callable[[Group, float], tuple[Group, int]]
+"""Brings the stars of a visit to where they were in a Julian year, as far as it is known how they
+move; returns of how many that is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +84,8 @@ def group(lists: Sequence[StarList], radius_arcsec: float, label: str) -> Group:
         As :func:`~hst123r.algorithms.merge.merge` makes it.
     """
     corners = tuple(polygon for item in lists for polygon in item.footprints)
-    return Group(label, merge(lists, radius_arcsec), corners)
+    roots = tuple(item.label for item in lists)
+    return Group(label, merge(lists, radius_arcsec), corners, roots)
 
 
 def groups(lists: Sequence[StarList], radius_arcsec: float, label: str) -> list[Group]:
@@ -180,46 +113,89 @@ def groups(lists: Sequence[StarList], radius_arcsec: float, label: str) -> list[
         f"{label}, {' '.join(lists[number].label for number in item.members)}" for item in found
     ]  # fmt: skip
     return [
-        Group(name, item.catalogue, item.footprints)
+        Group(name, item.catalogue, item.footprints, tuple(lists[n].label for n in item.members))
         for name, item in zip(names, found, strict=True)
     ]
 
 
 def grow(
-    first: Group, others: Sequence[Group], options: ChainOptions
+    first: Group, others: Sequence[Group], options: ChainOptions, carry: Carry | None = None
 ) -> tuple[Catalogue, list[Link]]:
     """Add visits to a catalogue, each fitted to what is there with the stars they share.
 
-    A visit whose fit is not good adds nothing, and is tried again when another one was added. Of
-    the others the stars count that lie where the catalogue had no exposure. The stars that were
-    there do not change.
+    A visit whose fit is not good adds nothing, and is tried again when another one was added; when
+    nothing helps any more its spares are tried in turn. Of the others the stars count that lie
+    where the catalogue had no exposure. The stars that were there do not change.
 
     Parameters
     ----------
     first : Group
         The reference.
     others : sequence of Group
-        The visits, in the order in which they are wanted.
+        The visits, in the order in which they are wanted; their labels differ.
     options : ChainOptions
         How, and the limits.
+    carry : callable, optional
+        Brings a visit to the time of the reference; by default stars stand still.
 
     Returns
     -------
     Catalogue, list of Link
         The brightest star first, with `frame_error_arcsec` and `links`; and what became of the
-        visits, in their order.
+        visits, in their order, and after them of the spares that were tried.
     """
     chain = _Chain(first)
     told: dict[int, Link] = {}
-    waiting = list(range(len(others)))
+    tried = list(others)
+    waiting = list(range(len(tried)))
+    now: dict[int, tuple[Group, int]] = {}
     before = -1
-    while waiting and before != len(waiting):
+    while waiting:
         before = len(waiting)
         for number in list(waiting):
-            told[number] = chain.add(others[number], options)
+            if number not in now:
+                now[number] = _at_the_time(tried[number], first.year, carry)
+            told[number] = chain.add(*now[number], first.year, options)
             if not told[number].why_not:
                 waiting.remove(number)
-    return chain.catalogue(), [told[number] for number in range(len(others))]
+        if before != len(waiting):
+            continue
+        spare = _spare(tried, waiting)
+        if spare is None:
+            break
+        waiting.append(len(tried))
+        tried.append(spare)
+    added = {told[number].label for number in range(len(tried)) if not told[number].why_not}
+    links = [_with_spare(told[number], tried[number], added) for number in range(len(tried))]
+    return chain.catalogue(), links
+
+
+def _at_the_time(visit: Group, year: float, carry: Carry | None) -> tuple[Group, int]:
+    """Return a visit as it would have been seen then, and the stars of which that is known."""
+    if carry is None or math.isnan(visit.year - year):
+        return visit, 0
+    return carry(visit, year)
+
+
+def _spare(tried: Sequence[Group], waiting: Sequence[int]) -> Group | None:
+    """Return the next visit for one that cannot be added, None where there is none left."""
+    labels = {visit.label for visit in tried}
+    added = labels - {tried[number].label for number in waiting}
+    for number in waiting:
+        mine = [spare.label for spare in tried[number].spares]
+        if not added.intersection(mine):
+            for spare in tried[number].spares:
+                if spare.label not in labels:
+                    return spare
+    return None
+
+
+def _with_spare(link: Link, visit: Group, added: set[str]) -> Link:
+    """Return a link with the visit that was added in its place, if there is one."""
+    found = [spare.label for spare in visit.spares if spare.label in added]
+    if not (link.why_not and found):
+        return link
+    return replace(link, instead=f"{found[0]} was added in its place")
 
 
 class _Chain:
@@ -232,11 +208,13 @@ class _Chain:
         self.places = [_Place(0, 0)]
         self.names = [first.label]
 
-    def add(self, visit: Group, options: ChainOptions) -> Link:
+    def add(self, visit: Group, carried: int, year: float, options: ChainOptions) -> Link:
         """Fit a visit and take in its stars, or say why not."""
         mine = visit.catalogue
+        stars, years = int(mine.ra_deg.size), visit.year - year
+        about: dict[str, Any] = {"stars": stars, "carried": carried, "years": years}
         if not mine.ra_deg.size or not self.stars.ra_deg.size:
-            return Link(visit.label, "there are no stars to compare")
+            return Link(visit.label, "there are no stars to compare", **about)
         centre = middle(mine.ra_deg, mine.dec_deg)
         here = _plane(mine.ra_deg, mine.dec_deg, centre)
         near, there = self._near(here, centre, options)
@@ -253,10 +231,10 @@ class _Chain:
             second_error=self.stars.position_error_arcsec[near],
         )
         if isinstance(found, NoMatch):
-            return Link(visit.label, found.text, matches=found.pairs)
+            return Link(visit.label, found.text, matches=found.pairs, **about)
         owners = self.owner[near[found.second]]
         parent = int(np.bincount(owners).argmax())
-        link = self._link(visit.label, found, here, parent)
+        link = replace(self._link(visit.label, found, here, parent), **about)
         why_not = _against(link, options)
         if why_not:
             return replace(link, why_not=why_not)

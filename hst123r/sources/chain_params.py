@@ -11,7 +11,7 @@ from hst123r.records.geometry import least_matches
 from hst123r.records.params import Params, PositiveAngle
 
 if TYPE_CHECKING:
-    from hst123r.sources.chain import ChainOptions
+    from hst123r.sources.chain_link import ChainOptions
 
 
 class ChainParams(Params):
@@ -47,7 +47,7 @@ class ChainParams(Params):
 
     def options(self) -> ChainOptions:
         """Return how visits are added."""
-        from hst123r.sources.chain import ChainOptions
+        from hst123r.sources.chain_link import ChainOptions
 
         return ChainOptions(
             search_arcsec=self.search_radius.to("arcsec"),

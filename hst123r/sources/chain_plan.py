@@ -61,27 +61,33 @@ def connect(
     mine = [polygon for product in chosen for polygon in polygons[product.name]]
     if not mine:
         return []
-    chart = _Chart(polygons)
+    chart = Chart(polygons)
     chart.covered |= chart.reached(mine)
     missing = chart.missing(cover)
     if not missing:
         return []
-    groups = _groups(members, chosen, field, polygons)
+    groups = groups_of(members, chosen, field, polygons)
     taken: list[list[Product]] = []
     while missing and groups:
-        values = {key: _value(chart, polygons, item, missing) for key, item in groups.items()}
+        values = {key: worth(chart, item, missing) for key, item in groups.items()}
         best = max(groups, key=lambda key: values[key])
         if values[best] == -math.inf:
             break
         _, exposures = groups.pop(best)
-        chart.covered |= chart.reached([polygon for p in exposures for polygon in polygons[p.name]])
+        chart.covered |= chart.of(exposures)
         taken.append(exposures)
         missing = chart.missing(cover)
     return taken
 
 
-class _Chart:
-    """Points on all exposures of a field, and which of them are covered."""
+class Chart:
+    """Points on all exposures of a field, and which of them are covered.
+
+    Parameters
+    ----------
+    polygons : mapping of str to list of (4, 2) ndarray of float64
+        Chips by exposure, on one plane.
+    """
 
     def __init__(self, polygons: Mapping[str, Polygons]) -> None:
         self.roots = [root for root, chips in polygons.items() if chips]
@@ -90,6 +96,16 @@ class _Chart:
         self.points = grid_points(chips.reshape(-1, 4, 2), _GRID).reshape(-1, 2)
         self.owner = np.repeat(np.arange(len(self.roots)), counts)
         self.covered: Booleans = np.zeros(len(self.points), np.bool_)
+        self._polygons = polygons
+        self._known: dict[tuple[str, ...], Booleans] = {}
+
+    def of(self, exposures: Sequence[Product]) -> Booleans:
+        """Return which points some exposures hold; looked up where it was asked before."""
+        names = tuple(product.name for product in exposures)
+        if names not in self._known:
+            chips = [polygon for name in names for polygon in self._polygons[name]]
+            self._known[names] = self.reached(chips)
+        return self._known[names]
 
     def reached(self, polygons: Polygons) -> Booleans:
         """Return which points some polygons hold."""
@@ -98,6 +114,10 @@ class _Chart:
         found: Booleans = np.zeros(len(self.points), np.bool_)
         found[near] = covers(polygons, self.points[near])
         return found
+
+    def touched(self, points: Booleans) -> set[str]:
+        """Return the exposures that some points lie on."""
+        return {self.roots[number] for number in np.unique(self.owner[points]).tolist()}
 
     def shares(self, points: Booleans) -> dict[str, float]:
         """Return the share of every exposure that some points are."""
@@ -111,15 +131,29 @@ class _Chart:
         return [root for root, share in self.shares(self.covered).items() if share < cover]
 
 
-def _groups(
+def groups_of(
     members: Sequence[Product],
     chosen: Sequence[Product],
     field: str,
     polygons: Mapping[str, Polygons],
 ) -> dict[str, tuple[Score, list[Product]]]:
-    """Return the visits that could be added by their first exposures, the better first.
+    """Return the visits that could be added.
 
     One whose exposures do not all overlap is cut into parts.
+
+    Parameters
+    ----------
+    members, chosen : sequence of Product
+        Exposures of the field, and those that are in the catalogue already.
+    field : str
+        The field, for messages.
+    polygons : mapping of str to list of (4, 2) ndarray of float64
+        Chips by exposure, on one plane.
+
+    Returns
+    -------
+    dict of str to (Score, list of Product)
+        By their first exposures, the better first.
     """
     names = {product.name for product in chosen}
     found = {}
@@ -162,18 +196,31 @@ def parts(roots: Sequence[str], polygons: Mapping[str, Polygons]) -> list[set[st
     return found
 
 
-def _value(
-    chart: _Chart, polygons: Mapping[str, Polygons], item: tuple[Score, list[Product]],
-    missing: Sequence[str],
-) -> float:  # fmt: skip
-    """Return what a visit is worth as the next one, minus infinity where it is no link."""
+def worth(chart: Chart, item: tuple[Score, list[Product]], missing: Sequence[str]) -> float:
+    """Return what a visit is worth as the next one.
+
+    Parameters
+    ----------
+    chart : Chart
+        What is covered.
+    item : (Score, list of Product)
+        The visit.
+    missing : sequence of str
+        Exposures that are not covered.
+
+    Returns
+    -------
+    float
+        Magnitudes; minus infinity where it is no link.
+    """
     entry, exposures = item
     shares = chart.shares(chart.covered)
     overlap = sum(shares[product.name] for product in exposures) / len(exposures)
-    mine = [polygon for product in exposures for polygon in polygons[product.name]]
-    gains = chart.shares(chart.reached(mine) & ~chart.covered)
+    if overlap == 0:
+        return -math.inf
+    gains = chart.shares(chart.of(exposures) & ~chart.covered)
     gain = sum(gains[root] for root in missing) / len(missing)
-    if overlap == 0 or gain == 0:
+    if gain == 0:
         return -math.inf
     own = sum(value for name, value in entry.parts.items() if name not in _UNIMPORTANT)
     return own + 1.25 * math.log10(overlap) + 1.25 * math.log10(gain)

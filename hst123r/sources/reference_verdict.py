@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from hst123r.algorithms.proper_motion import UNKNOWN_MAS_YR
 from hst123r.records.outcome import Caveat, Measurement, Quality
+
+STANDSTILL_MAS: Final = 5.0
+"""A tenth of a pixel of 50 mas: what an alignment may be uncertain by, `align.max_error`."""
 
 if TYPE_CHECKING:
     from hst123r.sources.absolute import Tie, TieOptions
     from hst123r.sources.apart import GroupFrame, Part
-    from hst123r.sources.chain import ChainOptions, Link
+    from hst123r.sources.chain_link import ChainOptions, Link
 
 
 def of_links(
@@ -30,7 +34,8 @@ def of_links(
     Returns
     -------
     list of Measurement, list of Caveat
-        With the visits' names as subjects; a caveat for each that was not added.
+        With the visits' names as subjects; a caveat for each that was not added, or whose stars
+        may have moved since the reference was observed.
     """
     fails = Quality.CAVEAT
     measured: list[Measurement] = []
@@ -51,11 +56,34 @@ def of_links(
             Measurement("chain_moved_north", link.moved_arcsec[1], "arcsec", subject=subject),
         ]
     caveats = [
-        Caveat("not_linked", f"not tied to the reference: {link.why_not}", link.label)
+        Caveat("not_linked", f"not tied to the reference: {_reason(link)}", link.label)
         for link in links
         if link.why_not
     ]
-    return measured, caveats
+    return measured, caveats + [_of_motion(link) for link in links if _may_have_moved(link)]
+
+
+def _reason(link: Link) -> str:
+    return f"{link.why_not}; {link.instead}" if link.instead else link.why_not
+
+
+def _may_have_moved(link: Link) -> bool:
+    """Whether too few motions are known of a visit that was added, for the years between."""
+    moved_mas = UNKNOWN_MAS_YR * abs(link.years)
+    return not link.why_not and moved_mas > STANDSTILL_MAS and 2 * link.carried < link.stars
+
+
+def _of_motion(link: Link) -> Caveat:
+    """Return what is to be said of stars that may have moved since."""
+    years = abs(link.years)
+    when = "after" if link.years > 0 else "before"
+    known = f"of {link.carried or 'none'} of its {link.stars} stars it is known how they move"
+    return Caveat(
+        "moved_since",
+        f"observed {years:.1f} years {when} the reference, and {known}; one at "
+        f"{UNKNOWN_MAS_YR:g} mas a year moves by {UNKNOWN_MAS_YR * years:.0f} mas in between",
+        link.label,
+    )
 
 
 def of_group(part: Part, frame: GroupFrame, least: int) -> tuple[list[Measurement], list[Caveat]]:
@@ -81,6 +109,8 @@ def of_group(part: Part, frame: GroupFrame, least: int) -> tuple[list[Measuremen
         "group_stars", int(part.catalogue.ra_deg.size), low=least, fails=fails, subject=part.subject
     )
     told = f"does not overlap the reference and belongs to {part.subject}"
+    if part.why_apart:
+        told = f"belongs to {part.subject}, as {part.why_apart}"
     if frame.why_not:
         code, text = (
             "not_connected",

@@ -138,6 +138,8 @@ class Scope:
         Whether archives are asked again where their answers are kept.
     tell : callable
         Tells the user a sentence about the run as a whole.
+    heard : dict of str to list of str
+        What archives have answered to this command already, by question; added to.
     """
 
     recipe_name: str
@@ -158,6 +160,7 @@ class Scope:
     locked: Locked | None = None
     renew: bool = False
     tell: Callable[[str], object] = str
+    heard: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

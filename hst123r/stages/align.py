@@ -19,7 +19,7 @@ class Align(Stage[AlignParams]):
 
     name = "align"
     params = AlignParams
-    version = 6
+    version = 7
     needs = (
         Need("exposure", facets=IMAGE),
         Need("stars", facets=TABLE),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hst123r import instruments
 from hst123r.records.boxes import in_degrees
 from hst123r.records.drizzling import DrizzleParams, words
 from hst123r.records.exposure import Exposure, group_name
-from hst123r.records.groups import grouped, outline, same_everywhere, teller
+from hst123r.records.groups import grouped, outline, same_everywhere
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality, Reject
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from hst123r.algorithms.grid import Extent
     from hst123r.external.astrodrizzle import Grid, Settings
     from hst123r.products.stacks import RmsSettings
+
+LEFT_OUT: Final = "left_out"
+"""Argument of the job that tells of exposures in no stack."""
 
 
 class Drizzle(Stage[DrizzleParams]):
@@ -53,8 +56,7 @@ class Drizzle(Stage[DrizzleParams]):
         absent = sorted(set(params.extra) - {product.name for product in inputs["exposure"]})
         positions = {t.name: [t.position.ra_deg, t.position.dec_deg] for t in scope.targets}
         labelled = [dict(zip(keys, values, strict=True)) for values in groups]
-        untold = [(teller(product.labels, labelled), product) for product in left_out]
-        for number, (labels, members) in enumerate(zip(labelled, groups.values(), strict=True)):
+        for labels, members in zip(labelled, groups.values(), strict=True):
             slug = instruments.get(labels["detector"]).slug
             more = [labels[key] for key in keys[3:]]
             label = group_name(labels["field"], slug, labels["filter"], *more)
@@ -69,15 +71,19 @@ class Drizzle(Stage[DrizzleParams]):
             }
             if absent:
                 arguments["absent"] = absent
-            if told := {p.name: dict(p.labels) for which, p in untold if which == number}:
-                arguments["left_out"] = told
             if params.grid == "shared":
                 arguments["shared"] = outline(inputs["exposure"], labels["field"])
             given = {"exposure": members, "cosmic-ray mask": masks}
             yield Job(label, labels, given, arguments)
+        if left_out:
+            # by a job of its own, so that no stack is made again for the sake of a sentence
+            told = {product.name: dict(product.labels) for product in left_out}
+            yield Job("left-out", arguments={LEFT_OUT: told})
 
     def memory_mb(self, job: Job, params: DrizzleParams) -> float:
         """Estimate from the pixels read and made: 11 bytes each, measured on four ACS frames."""
+        if LEFT_OUT in job.arguments:
+            return super().memory_mb(job, params)
         exposures = _exposures(job)
         rows, columns = _expected(job, params, exposures).shape
         # beside the stack itself, each exposure is drizzled alone to find its cosmic rays
@@ -86,8 +92,10 @@ class Drizzle(Stage[DrizzleParams]):
         # the map of the noise is made when the exposures are done with
         return 400.0 + float(max(stacks, 65e-6 * rows * columns if params.rms else 0.0))
 
-    def forecast(self, job: Job, params: DrizzleParams) -> Forecast:
+    def forecast(self, job: Job, params: DrizzleParams) -> Forecast | None:
         """Shape, memory and disk of a stack; refused where it would be larger than allowed."""
+        if LEFT_OUT in job.arguments:
+            return None
         exposures = _exposures(job)
         rows, columns = _expected(job, params, exposures).shape
         planes = math.ceil(sum(len(e.chips) for e in exposures) / 32)
@@ -103,7 +111,9 @@ class Drizzle(Stage[DrizzleParams]):
         )
 
     def run(self, job: Job, params: DrizzleParams, context: Context) -> Outcome:
-        """Drizzle one group."""
+        """Drizzle one group, or say which exposures are in none."""
+        if LEFT_OUT in job.arguments:
+            return Outcome(rejects=list(_left_out(job)))
         from hst123r.external.astrodrizzle import astrodrizzle
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
@@ -148,7 +158,7 @@ class Drizzle(Stage[DrizzleParams]):
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
         caveats = [*_caveats(params, job), *empty]
-        return Outcome([stack, *masks], measured, caveats, list(_left_out(job)))
+        return Outcome([stack, *masks], measured, caveats)
 
 
 def _exposures(job: Job) -> list[Exposure]:
@@ -345,7 +355,7 @@ def _caveats(params: DrizzleParams, job: Job) -> list[Caveat]:
 
 
 def _left_out(job: Job) -> Iterator[Reject]:
-    for root, labels in job.arguments.get("left_out", {}).items():
+    for root, labels in job.arguments[LEFT_OUT].items():
         text = "no target lies on a chip of it, and stacks are made by target"
         yield Reject(root, "no_target", text, labels)
 

@@ -140,9 +140,11 @@ class Fetch(Stage[FetchParams]):
 
     def rescue(self, job: Job, out: Path, home: Path) -> None:
         """Put files that had arrived whole back to where the next run looks for them."""
-        for file in job.arguments.get("files", {}).values():
-            if (out / file["name"]).is_file() and (home / INCOMING).is_dir():
-                (out / file["name"]).replace(home / INCOMING / file["name"])
+        from hst123r.archives import arrived
+
+        if (home / INCOMING).is_dir():
+            for file in job.arguments.get("files", {}).values():
+                arrived.put_back(out / file["name"], home / INCOMING / file["name"])
 
     def memory_mb(self, job: Job, params: FetchParams) -> float:
         """Pieces of files, whatever their size, and the packages that look into them."""
@@ -199,7 +201,7 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
     quiet = scope.offline or (locked is not None and locked.strict)
     replies = Replies(
         None if raw is None else raw / ANSWERS,
-        keep=not scope.dry, offline=quiet, renew=scope.renew,
+        keep=not scope.dry, offline=quiet, renew=scope.renew, heard=scope.heard,
     )  # fmt: skip
     wanted = criteria.of_recipe(
         scope.targets,
@@ -359,11 +361,11 @@ def _here(job: Job, context: Context) -> dict[str, Intact]:
 
 def _taken(found: Fetched, role: str, product: Product, context: Context) -> dict[str, Any]:
     """Hand a file that has arrived over to the engine; return what is recorded of it."""
-    from hst123r.files.publish import move
+    from hst123r.archives import arrived
 
     place = found.wanted.destination
     path = context.product(place.name)
-    move(place, path)
+    arrived.hand_over(place, path)
     product.files[role] = str(path)
     product.facts[f"checksums_{role}"] = found.checksums
     for name in ABOUT:

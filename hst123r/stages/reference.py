@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hst123r.alignment.absolute_stars import CATALOGUE, downloads, named, of_gaia, questions
+from hst123r.alignment.absolute_stars import CATALOGUE, downloads, named, of_gaia, questions, to_ask
 from hst123r.alignment.measured import all_measured
 from hst123r.errors import InputError
 from hst123r.records.boxes import in_degrees
@@ -19,22 +19,21 @@ from hst123r.stage.contract import BYTES, HEAVY, SCIENCE, TABLE, WCS, Job, Need,
 
 if TYPE_CHECKING:
     from hst123r.algorithms.merge import Catalogue
-    from hst123r.sources.absolute import Tie
+    from hst123r.sources.absolute import AbsoluteStars, Tie
     from hst123r.sources.apart import Part
 
 GAIA_DR3_EPOCH: Final = 2016.0
 USER_FILE: Final = "user file"
 """Kind of a reference of the user's."""
-STANDSTILL_MAS: Final = 5.0
-"""A tenth of a pixel of 50 mas: what an alignment may be uncertain by, `align.max_error`."""
 
 
 class Reference(Stage[ReferenceParams]):
     """Choose the visit that all others are aligned to, and make its star catalogue.
 
     Where it does not reach an exposure, visits in between are fitted to the catalogue one by one
-    and add their stars, so that what is connected at all is on one frame; see `chain`. Exposures
-    that nothing connects with it make groups of their own in the same catalogue, each on its frame.
+    and add their stars, so that what is connected at all is on one frame; see `chain`. Where a fit
+    fails another visit that reaches as far is tried. Exposures that nothing connects with it make
+    groups of their own in the same catalogue, each on its frame.
     Or take a `file`, an image or a catalogue of yours; it has to have stars on the exposures.
     With `absolute` the catalogue is moved, once, to the frame of Gaia or of another catalogue at
     the time of the visit, each group by itself, and all exposures follow when they are aligned.
@@ -44,7 +43,7 @@ class Reference(Stage[ReferenceParams]):
 
     name = "reference"
     params = ReferenceParams
-    version = 6
+    version = 7
     needs = (
         Need("exposure", facets=(WCS, SCIENCE)),
         Need("stars", facets=TABLE),
@@ -62,7 +61,8 @@ class Reference(Stage[ReferenceParams]):
     ) -> Iterator[Job]:
         """One job for each field; the choice is made here, from the exposures' records."""
         from hst123r.sources.apart_plan import groups_apart, rooted
-        from hst123r.sources.chain_plan import connect, labels
+        from hst123r.sources.chain_spares import chained
+        from hst123r.sources.chain_spares import rooted as of_links
         from hst123r.sources.reference_choice import apart, score
 
         fields: dict[str, list[Product]] = {}
@@ -87,26 +87,28 @@ class Reference(Stage[ReferenceParams]):
                 (p for p in members if best.holds(p)),
                 key=lambda p: (p.facts["start_mjd"], p.name),
             )
-            links = connect(members, chosen, field, cover=params.chain.cover)
-            everything = [*chosen, *(product for link in links for product in link)]
             cover = params.chain.cover
+            links, reached = chained(members, chosen, field, cover=cover)
+            everything = [*chosen, *reached]
             groups = groups_apart(members, everything, field, cover=cover, **wanted)
             # a group takes in all that is apart
             alone = [] if groups else apart(members, everything)
             by_name = {product.name: product for product in members}
-            everything += [by_name[root] for root in rooted(groups)]
+            there = {product.name for product in everything}
+            more = dict.fromkeys([*rooted(groups), *of_links(links)])
+            everything += [by_name[root] for root in more if root not in there]
             arguments = {
                 "centre": positions[field],
                 "scores": [entry.as_json() for entry in scores],
                 "apart": alone,
-                "links": labels(links),
+                "links": links,
                 "groups": groups,
             }
             measured = [stars[p.name] for p in everything if p.name in stars]
             if asked is not None:
                 catalogues = [of_gaia(asked, everything, scope)]
             given = {"exposure": everything, "stars": measured, CATALOGUE: catalogues}
-            notes = {"queries": questions(catalogues)}
+            notes = {"queries": questions(catalogues), "asks": to_ask(catalogues)}
             yield Job(field, {"field": field}, given, arguments, notes)
 
     def run(self, job: Job, params: ReferenceParams, context: Context) -> Outcome:
@@ -116,7 +118,8 @@ class Reference(Stage[ReferenceParams]):
         from hst123r.algorithms.boxes import outside
         from hst123r.products.exposures import open_chips
         from hst123r.products.star_lists import read_stars
-        from hst123r.sources.apart import grown
+        from hst123r.sources.apart import grown, with_lost
+        from hst123r.sources.epochs import carrier
         from hst123r.sources.stars import by_wcs, star_list
 
         all_measured(job)
@@ -134,8 +137,14 @@ class Reference(Stage[ReferenceParams]):
         lists = [outside(found, boxes) for found in lists]
         by_root = {found.label: found for found in lists}
         radius, chain = params.match_radius.to("arcsec"), params.chain.options()
-        parts = [grown(plan, by_root, radius, chain) for plan in _plans(job)]
-        tie = _tying(job, params)
+        known = _absolute_stars(job, params)
+        carry = None
+        if known is not None and params.absolute is not None and known.motions is not None:
+            carry = carrier(known, params.absolute.options())
+        years = {p.name: _year(job, [p.name]) for p in job.inputs["exposure"]}
+        parts = [grown(plan, by_root, radius, chain, years, carry) for plan in _plans(job)]
+        parts = with_lost(parts, chain, carry)
+        tie = _tying(job, params, known)
         if tie is not None:
             parts = [replace(part, tied=tie(part)) for part in parts]
         return _outcome(job, params, context, parts)
@@ -177,6 +186,7 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
     from hst123r.algorithms.proper_motion import UNKNOWN_MAS_YR, modified_julian_date
     from hst123r.products.reference_table import write_reference
     from hst123r.products.user_reference import read_user_reference, stars_on
+    from hst123r.sources.reference_verdict import STANDSTILL_MAS
 
     (source,) = job.inputs[USER_FILE]
     catalogue = read_user_reference(
@@ -226,26 +236,33 @@ def _from_file(job: Job, params: ReferenceParams, context: Context) -> Outcome:
     return Outcome([product], [Measurement("stars", number, low=params.min_stars)], caveats)
 
 
-def _tying(job: Job, params: ReferenceParams) -> Callable[[Part], Tie] | None:
-    """Return what moves a group to the absolute frame, if one is wanted."""
-    from hst123r.algorithms.proper_motion import julian_year
+def _absolute_stars(job: Job, params: ReferenceParams) -> AbsoluteStars | None:
+    """Return the stars of the absolute catalogue, if one is wanted."""
     from hst123r.products.star_catalogue import read_star_catalogue
-    from hst123r.sources.absolute import tie
 
     if params.absolute is None:
         return None
-    options = params.absolute.options()
     given = params.absolute
     (source,) = job.inputs[CATALOGUE]
     error = None if given.position_error is None else given.position_error.to("mas")
     epoch = given.epoch
     if epoch is None and given.catalog == "gaia-dr3":
         epoch = GAIA_DR3_EPOCH
-    stars = read_star_catalogue(source.files["catalog"], error_mas=error, epoch=epoch)
+    return read_star_catalogue(source.files["catalog"], error_mas=error, epoch=epoch)
+
+
+def _tying(
+    job: Job, params: ReferenceParams, stars: AbsoluteStars | None
+) -> Callable[[Part], Tie] | None:
+    """Return what moves a group to the absolute frame, if one is wanted."""
+    from hst123r.sources.absolute import tie
+
+    if params.absolute is None or stars is None:
+        return None
+    options = params.absolute.options()
 
     def tied(part: Part) -> Tie:
-        year = julian_year(_middle_mjd(job, part.exposures))
-        return tie(part.catalogue, stars, year, options)
+        return tie(part.catalogue, stars, _year(job, part.exposures), options)
 
     return tied
 
@@ -253,9 +270,10 @@ def _tying(job: Job, params: ReferenceParams) -> Callable[[Part], Tie] | None:
 def _plans(job: Job) -> list[dict[str, Any]]:
     """Return the reference and what is added to it, and the groups apart, in the same form."""
     from hst123r.sources.apart_plan import rooted
+    from hst123r.sources.chain_spares import rooted as of_links
 
     links, groups = job.arguments["links"], job.arguments["groups"]
-    added = {root for link in links for root in link["exposures"]} | set(rooted(groups))
+    added = {*of_links(links), *rooted(groups)}
     chosen = [p.name for p in job.inputs["exposure"] if p.name not in added]
     first = {"group": 0, "label": "the reference", "exposures": chosen, "links": links}
     return [{**first, "members": []}, *groups]
@@ -266,6 +284,13 @@ def _middle_mjd(job: Job, roots: Sequence[str]) -> float:
     exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"] if p.name in roots]
     seconds = sum(exposure.exposure_time_s for exposure in exposures)
     return sum(e.middle_mjd * e.exposure_time_s for e in exposures) / seconds
+
+
+def _year(job: Job, roots: Sequence[str]) -> float:
+    """Return that time as a Julian year."""
+    from hst123r.algorithms.proper_motion import julian_year
+
+    return julian_year(_middle_mjd(job, roots))
 
 
 def _absolute(job: Job, params: ReferenceParams) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hst123r.products.wcs_solutions import Solution
 
 MODEL_ONLY: Final = "IDC"
+ASKED: Final = "ASTROMETRY"
+"""In place of a keyword, for answers of the astrometry database among reference files."""
 ROUND_TRIP_PIX: Final = 0.01
 """A WCS that does not find back to its pixel within this cannot carry 1 mas."""
 NO_SOLUTION: Final = "`solution` is for `start: a-priori`"
@@ -89,7 +91,8 @@ class Wcs(Stage[WcsParams]):
     updatewcs of stwcs is called, without the network; the reference files that the header names
     have to be on this machine, and those that are not are named with the command that gets them.
     With `fetch_references` they are fetched from CRDS, and used only if their sha1 is that of CRDS.
-    With `astrometry_db` it asks MAST besides, and a service that does not answer ends the job.
+    With `astrometry_db` it asks MAST besides, and a service that does not answer ends the job. What
+    it answered is recorded by its digest among the reference files, and stands in the lock.
     """
 
     name = "wcs"
@@ -248,7 +251,11 @@ def _refit(
         name_references(science, chosen["files"])
         used.append({"keyword": CONTEXT, "name": chosen["context"], "digest": ""})
     paths = {item.name: item.files["reference"] for item in references}
-    refit(science.parent, science.name, paths, ask=params.astrometry_db)
+    answers = refit(science.parent, science.name, paths, ask=params.astrometry_db)
+    used += [
+        {"keyword": ASKED, "name": question, "digest": f"sha256:{digest}"}
+        for question, digest in sorted(answers.items())
+    ]
     used += [
         {"keyword": item.facts["keyword"], "name": item.facts["name"],
          "digest": look(Path(item.files["reference"])).digest}

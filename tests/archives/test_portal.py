@@ -88,6 +88,19 @@ def test_a_list_of_many_pages_is_whole(archive, portal, holdings):
     assert len(archive.requests("invoke")) == 8
 
 
+@pytest.mark.real
+@pytest.mark.parametrize(("name", "rows"), [("caom", 19), ("products", 22)])
+def test_recorded_replies_go_through_the_same_client_and_the_same_rows_come_out(
+    name, rows, archive, portal, shared_data
+):
+    """Replies of MAST as they were sent, columns without values and all."""
+    body = (shared_data / "mast" / f"{name}.json").read_bytes()
+    archive.faults.add(QUERY, "status", 1, code=200, body=body)
+    found = ask(portal) if name == "caom" else portal.products(["1"])
+    assert found == json.loads(body)["data"]
+    assert len(found) == rows
+
+
 def test_an_answer_is_kept_and_nobody_asks_again(archive, portal, tmp_path):
     first = ask(portal)
     number = len(archive.log)

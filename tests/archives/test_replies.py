@@ -70,3 +70,20 @@ def test_an_answer_that_was_changed_is_not_believed(folder, change):
     with pytest.raises(ArchiveError, match="damaged"):
         Replies(folder).get("x", QUESTION, never)
     assert Replies(folder, renew=True).get("x", QUESTION, answer("c")) == ["c"]
+
+
+def test_what_was_heard_a_moment_ago_is_not_asked_again_and_kept_all_the_same(tmp_path):
+    asked, heard = [], {}
+
+    def ask():
+        asked.append(1)
+        return ["one"]
+
+    first = Replies(tmp_path, keep=False, renew=True, heard=heard)
+    assert first.get("rows", {"a": 1}, ask) == ["one"]
+    assert list(tmp_path.glob("*.json")) == []
+    second = Replies(tmp_path, renew=True, heard=heard)
+    assert second.get("rows", {"a": 1}, ask) == ["one"]
+    assert (len(asked), first.asked, second.asked) == (1, 1, 0)
+    assert second.queries() == first.queries()
+    assert len(list(tmp_path.glob("*.json"))) == 1

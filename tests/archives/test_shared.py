@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_copied_out_is_told_and_not_used(
     def fail(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("hst123r.archives.shared.copy", fail)
+    monkeypatch.setattr("hst123r.archives.present.copy", fail)
     assert shared.take(wanted) is None
     assert shared.told == [f"{place} cannot be read: {os.strerror(number)}"]
     monkeypatch.undo()
@@ -191,7 +191,7 @@ def test_a_full_disk_of_ours_is_no_matter_of_the_archive(shared, wanted, exposur
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("hst123r.archives.shared.copy", fail)
+    monkeypatch.setattr("hst123r.archives.present.copy", fail)
     with pytest.raises(OSError, match="No space"):
         shared.take(wanted)
 

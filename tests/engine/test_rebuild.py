@@ -40,8 +40,8 @@ def rows(folder):
                 if "content_id" in row:
                     row["content_id"] = digests.get(row["content_id"])
                 if table == "run":
-                    row.pop("recipe_id"), row.pop("environment_id")
-                if table in ("recipe", "environment", "job_param"):
+                    row.pop("recipe_id"), row.pop("environment_id"), row.pop("lock_id")
+                if table in ("recipe", "environment", "lock", "job_param"):
                     row.pop("place")
                     row.pop("id", None)
                 found[table].append(json.dumps(row, sort_keys=True))

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import hashlib
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -107,10 +108,26 @@ def test_others_who_ask_are_not_limited_afterwards():
     import requests
 
     before = requests.get
-    with limited(1.0) as failed:
+    with limited(1.0) as asked:
         assert requests.get is not before
     assert requests.get is before
-    assert failed == []
+    assert (asked.failed, asked.answers) == ([], {})
+
+
+def test_what_was_answered_is_known_by_its_digest_and_not_by_who_answered(service):
+    import requests
+
+    service.answers |= {"observation/read": OBSERVATION}
+    base = service.variables["ASTROMETRY_SERVICE_URL"]
+    with limited(5.0) as asked:
+        requests.get(f"{base}availability")
+        body = requests.get(f"{base}observation/read/j94f05bgq").content
+        requests.get(f"{base}observation/read/j94f05bgq?wcsname=x")
+    assert asked.failed == []
+    assert set(asked.answers) == {
+        "observation/read/j94f05bgq", "observation/read/j94f05bgq?wcsname=x"
+    }  # fmt: skip
+    assert asked.answers["observation/read/j94f05bgq"] == hashlib.sha256(body).hexdigest()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 The real one is run where it is installed, and against the truth in `tests/stages/test_align.py`.
 """
 
+import json
 import sys
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from hst123r.errors import EnvironmentProblem, StageError
 from hst123r.external import jhat
 
-SETTINGS = jhat.Settings(search_arcsec=1.0, min_snr=10.0, threshold_sigma=5.0, brightest=500)
+MINE = [jhat.Star(10.25, 7.0, 150.1, 2.2, 100.0, 4.0), jhat.Star(0.0, 5.5, 150.2, 2.2, 10.0, 1.0)]
 STARS = [(150.1, 2.2, 100.0), (150.1000001, 2.2, 10.0), (150.2, 2.2, 0.0)]
 
 
@@ -31,7 +32,7 @@ def program(tmp_path, monkeypatch):
         folder = tmp_path / "scratch"
         folder.mkdir()
         (tmp_path / "x_flc.fits").write_bytes(b"an exposure")
-        return jhat.jhat(folder, tmp_path / "x_flc.fits", 2, STARS, SETTINGS)
+        return jhat.jhat(folder, tmp_path / "x_flc.fits", 2, MINE, STARS, 1.0)
 
     return call
 
@@ -71,12 +72,26 @@ def test_the_catalogue_keeps_a_thousandth_of_a_mas(tmp_path):
     assert [row[2] for row in rows] == [20.0, 22.5, 30.0]
 
 
+def test_stars_are_written_with_pixels_from_zero_and_errors_as_magnitudes(tmp_path):
+    jhat.write_stars(tmp_path / "mine.txt", MINE)
+    head, *lines = (tmp_path / "mine.txt").read_text().splitlines()
+    rows = [dict(zip(head.split(), map(float, line.split()), strict=True)) for line in lines]
+    assert [(row["x"], row["y"], row["ra"], row["mag"]) for row in rows] == [
+        (10.25, 7.0, 150.1, 20.0), (0.0, 5.5, 150.2, 22.5),
+    ]  # fmt: skip
+    assert [row["dmag"] for row in rows] == pytest.approx([0.0434, 0.1086], abs=1e-4)
+
+
 def test_what_it_made_is_in_its_own_folder(program):
     answer = '{"solved": "solved/a_jhat.fits"}'
     found = program(f"mkdir solved; touch solved/a_jhat.fits; echo '{answer}' > answer.json")
     assert found.name == "a_jhat.fits"
     assert found.parent.parent.name == "scratch"
     assert (found.parent.parent / "exposure_flc.fits").read_bytes() == b"an exposure"
+    order = json.loads((found.parent.parent / "order.json").read_text())
+    for name, rows in (("catalogue", STARS), ("stars", MINE)):
+        lines = (found.parent.parent / order[name]).read_text().splitlines()
+        assert len(lines) == 1 + len(rows)
 
 
 def test_what_it_gave_up_for_is_passed_on(program):

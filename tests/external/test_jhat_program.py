@@ -32,20 +32,37 @@ def test_nothing_in_the_process_reaches_anybody(call):
 
 
 def test_what_jhat_says_is_the_answer(tmp_path):
-    """A package of its name that gives up as it does."""
+    """A package of its name that gives up as it does, once it has our stars on its stack."""
     (tmp_path / "jhat").mkdir()
     (tmp_path / "jhat/__init__.py").write_text(
+        "from pathlib import Path\n"
+        "from jhat.simple_jwst_phot import hst_photclass\n"
         "class st_wcs_align:\n"
         "    def run_all(self, image, **keywords):\n"
-        "        assert image == 'x_flt.fits'\n"
+        "        assert image == 'x_flc.fits'\n"
         "        assert keywords['refcatname'] == 'stars.txt'\n"
         "        assert keywords['telescope'] == 'hst'\n"
-        "        raise RuntimeError('Only 1 objects pass the initial cut')\n"
+        "        assert keywords['load_photcat_if_exists'] and keywords['rematch_refcat']\n"
+        "        said = Path(f\"{keywords['outsubdir']}/x.phot.txt\").read_text()\n"
+        "        phot = hst_photclass()\n"
+        "        phot.load_image(image)\n"
+        "        raise RuntimeError(f'{said} {phot.t}')\n"
     )
-    (tmp_path / "jhat/simple_jwst_phot.py").write_text("")
+    (tmp_path / "jhat/simple_jwst_phot.py").write_text(
+        "class Plane:\n"
+        "    def all_world2pix(self, ra, dec, origin):\n"
+        "        return [ra[0] + 1 - origin], [dec[0] + 2 - origin]\n"
+        "class hst_photclass:\n"
+        "    sci_wcs, do_driz = Plane(), True\n"
+        "    def __init__(self):\n"
+        "        self.t = {'ra': [5.0], 'dec': [6.0], 'x': [0.0], 'y': [0.0]}\n"
+        "    def load_image(self, image):\n"
+        "        assert image == 'x_flc.fits'\n"
+    )
+    (tmp_path / "mine.txt").write_text("our stars")
     order = {
-        "science": "x_flt.fits", "catalogue": "stars.txt", "search_arcsec": 1.0, "min_snr": 5.0,
-        "threshold_sigma": 5.0, "brightest": 100, "sharpness": [0.3, 0.9], "roundness": [-1, 1],
+        "science": "x_flc.fits", "catalogue": "stars.txt", "stars": "mine.txt",
+        "search_arcsec": 1.0,
     }  # fmt: skip
     (tmp_path / jhat_program.ORDER).write_text(json.dumps(order))
     code = (
@@ -55,7 +72,8 @@ def test_what_jhat_says_is_the_answer(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
     assert done.returncode == 0
     said = json.loads((tmp_path / jhat_program.ANSWER).read_text())
-    assert said == {"error": "RuntimeError: Only 1 objects pass the initial cut"}
+    on_the_stack = "{'ra': [5.0], 'dec': [6.0], 'x': [6.0], 'y': [8.0]}"
+    assert said == {"error": f"RuntimeError: our stars {on_the_stack}"}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prctl is of Linux")

@@ -4,7 +4,7 @@ import pytest
 
 from hst123r.errors import InputError
 from hst123r.records.drizzling import DrizzleParams
-from hst123r.records.groups import by_time, grouped, labels_of, outline, same_everywhere, teller
+from hst123r.records.groups import by_time, grouped, labels_of, outline, same_everywhere
 from hst123r.records.outcome import Product
 
 
@@ -33,7 +33,7 @@ def test_an_exposure_belongs_to_every_target_on_it_where_that_counts():
     assert labels_of(exposure("a", 1.0, targets=()), ["target"]) == []
 
 
-def test_what_is_in_no_group_is_told_by_the_nearest():
+def test_what_is_in_no_group_is_left_out():
     bare = exposure("c", 3.0, targets=())
     given = [exposure("b", 2.0), exposure("a", 1.0, targets=("SN", "two")), bare]
     keys, groups, left_out = grouped(given, ["target"])
@@ -45,12 +45,6 @@ def test_what_is_in_no_group_is_told_by_the_nearest():
     assert grouped(given, ["proposal"])[2] == []
     with pytest.raises(InputError, match="nothing to stack by target"):
         grouped([bare], ["target"])
-    told = [{"field": "x", "filter": "F606W"}, {"field": "SN", "filter": "F606W"}]
-    assert teller(bare.labels, told) == 1
-    assert teller(bare.labels, told[:1] * 2) == 0
-    # one of its field before one that has more in common otherwise
-    other = {"field": "x", "filter": "F606W", "detector": "ACS/WFC"}
-    assert teller(bare.labels, [other, {"field": "SN", "filter": "F814W"}]) == 1
 
 
 def test_the_outline_is_that_of_the_field_and_does_not_move_by_milliarcseconds():

@@ -1,5 +1,7 @@
 """Two groups of visits that do not overlap, each wrong by the header of its own first visit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,8 @@ from hst123r.algorithms.merge import StarList
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.products.reference_table import group_meta, read_reference, write_reference
 from hst123r.sources.absolute import AbsoluteStars, TieOptions, tie
-from hst123r.sources.apart import grown, joined
-from hst123r.sources.chain import ChainOptions
+from hst123r.sources.apart import grown, joined, with_lost
+from hst123r.sources.chain_link import ChainOptions
 from hst123r.sources.reference_verdict import of_group
 
 RA, DEC = 0.001, -30.0
@@ -57,8 +59,6 @@ def made(places=PLACES):
 
 def moved(parts, stars, wrong=()):
     """Return groups tied to a catalogue, but for some that it does not know."""
-    from dataclasses import replace
-
     rng = np.random.default_rng(9)
     known = stars + GAIA + rng.normal(0, ERROR_MAS / 1000, stars.shape)
     for low, high in wrong:
@@ -159,3 +159,47 @@ def test_the_file_says_the_group_of_every_star_and_how_far_each_was_moved(tmp_pa
 def test_alone_the_reference_is_as_it_is():
     _, parts = made()
     assert joined(parts[:1], 0.1) is parts[0].catalogue
+
+
+def lost(far=6.0):
+    """Return the reference and what could not be fitted to it: headers off beyond the search."""
+    wide = {"a": 0.0, "b": 70.0, "c": 140.0}
+    rng = np.random.default_rng(8)
+    stars = rng.uniform((-60, -50), (540, 50), (400, 2))
+    lists = {name: exposure(name, stars, rng, wide) for name in wide}
+    # both far ones are off by the same, so that they fit one another
+    for name in ("b", "c"):
+        east = far / 3600 / np.cos(np.radians(DEC))
+        item = lists[name]
+        footprints = tuple(np.add(polygon, (east, 0.0)) for polygon in item.footprints)
+        lists[name] = replace(item, ra_deg=item.ra_deg + east, footprints=footprints)
+    whole = plan(0, "a", "b", "c")
+    whole["links"][0]["reaches"] = ["b", "x"]
+    return stars, with_lost([grown(whole, lists, 0.1, ChainOptions())], ChainOptions())
+
+
+def test_visits_that_cannot_be_fitted_make_a_group_of_their_own():
+    _, (reference, group) = lost()
+    assert [bool(link.why_not) for link in reference.links] == [True, True]
+    assert {link.instead for link in reference.links} == {"its exposures make group 1"}
+    assert group.exposures == ("b",)
+    assert [link.label for link in group.links] == ["visit c"]
+    # what hangs on them goes with them
+    assert group.members == ("b", "c", "x")
+    assert group.why_apart.startswith("visit b could not be fitted to the reference: ")
+    found = joined([reference, group], 0.1)
+    assert set(found.group) == {0, 1}
+    # the stars of the reference are all there, and theirs where it has none
+    assert np.count_nonzero(found.group == 0) == reference.catalogue.ra_deg.size
+    assert np.count_nonzero(found.group == 1) > 0.3 * group.catalogue.ra_deg.size
+    _, caveats = of_group(group, group.frame_beside(reference, ""), 30)
+    assert "x belongs to group 1, as visit b could not be fitted" in caveats[2].text
+
+
+def test_such_a_group_has_a_tie_of_its_own():
+    stars, parts = lost(far=2.0)
+    parts = moved(parts, stars)
+    assert all(part.is_absolute for part in parts)
+    found = joined(parts, 0.1)
+    for group in (0, 1):
+        assert np.hypot(*off(found, stars + GAIA, group)) < 2 * ERROR_MAS / 1000

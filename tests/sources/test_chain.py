@@ -8,7 +8,8 @@ import pytest
 from hst123r.algorithms.merge import StarList
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.sources.absolute import AbsoluteStars, TieOptions, tie
-from hst123r.sources.chain import ChainOptions, group, groups, grow
+from hst123r.sources.chain import group, groups, grow
+from hst123r.sources.chain_link import ChainOptions
 
 RA, DEC = 0.001, -30.0
 SIDE, STEP = 100.0, 70.0
@@ -174,3 +175,25 @@ def test_a_visit_without_stars_is_told_of_and_does_not_vanish():
     assert [(link.label, link.why_not) for link in told] == [
         ("in between", "there are no stars to compare")
     ]
+
+
+def test_where_a_fit_fails_the_next_best_visit_is_tried():
+    """It reaches what the first was to reach, which is then fitted after all to what it adds."""
+    stars, (first, second, *_) = strip()
+    rng = np.random.default_rng(8)
+    wrong = visit(1, rng.uniform(-SIDE, 3 * SIDE, stars.shape), rng)
+    spares = tuple(replace(wrong, label=f"spare {k}") for k in range(2))
+    good = replace(second, label="another filter")
+    other = replace(wrong, spares=(spares[0], good, spares[1]))
+    catalogue, links = grow(first, [other], OPTIONS)
+    assert [(link.label, not link.why_not) for link in links] == [
+        ("visit 1", False), ("spare 0", False), ("another filter", True),
+    ]  # fmt: skip
+    assert [link.instead for link in links] == ["another filter was added in its place", "", ""]
+    assert np.count_nonzero(catalogue.links == 1) > 30
+
+
+def test_a_spare_is_not_needed_where_the_visit_can_be_added():
+    _, (first, second, third, _) = strip()
+    _, links = grow(first, [replace(second, spares=(third,))], OPTIONS)
+    assert [link.label for link in links] == ["visit 1"]

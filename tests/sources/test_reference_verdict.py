@@ -1,7 +1,7 @@
 from hst123r.algorithms.merge import Catalogue
 from hst123r.records.outcome import Quality
 from hst123r.sources.absolute import Tie, TieOptions
-from hst123r.sources.chain import ChainOptions, Link
+from hst123r.sources.chain_link import ChainOptions, Link
 from hst123r.sources.reference_verdict import of_links, of_tie
 
 
@@ -16,6 +16,30 @@ def test_a_visit_that_was_not_added_is_a_caveat_and_never_bad():
     }
     assert quality["two", "chain_matches"] is Quality.CAVEAT
     assert Quality.BAD not in quality.values()
+
+
+def test_what_became_of_its_exposures_is_said_with_why_it_was_not_added():
+    lost = Link("two", "no match", instead="its exposures make group 1")
+    _, (caveat,) = of_links([lost], ChainOptions())
+    assert caveat.text == "not tied to the reference: no match; its exposures make group 1"
+
+
+def test_years_in_between_are_a_caveat_where_motions_are_not_known():
+    links = [
+        Link("after", "", stars=40, carried=0, years=9.6),
+        Link("known", "", stars=40, carried=30, years=9.6),
+        Link("soon", "", stars=40, carried=0, years=0.9),
+        Link("before", "", stars=40, carried=10, years=-2.0),
+        Link("not added", "no match", stars=40, years=9.6),
+    ]
+    _, caveats = of_links(links, ChainOptions())
+    told = {c.subject: c.text for c in caveats if c.code == "moved_since"}
+    assert told == {
+        "after": "observed 9.6 years after the reference, and of none of its 40 stars it is known "
+        "how they move; one at 5 mas a year moves by 48 mas in between",
+        "before": "observed 2.0 years before the reference, and of 10 of its 40 stars it is known "
+        "how they move; one at 5 mas a year moves by 10 mas in between",
+    }
 
 
 def test_a_tie_outside_its_limits_is_never_bad():

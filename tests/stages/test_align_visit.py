@@ -11,6 +11,7 @@ from astropy.table import Table
 from pydantic import ValidationError
 
 from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.cli.main import invoke
 from hst123r.files.content import look
 from hst123r.products.exposures import open_wcs
 from hst123r.stages.align import AlignParams
@@ -322,17 +323,14 @@ def test_cosmic_rays_are_kept_out_of_the_catalogue_and_flagged_in_the_copy(visit
     [
         ({"retry": [{"geometry": "rscale", "min_matches": 6}]}, "needs at least 8"),
         ({"method": "tweakreg", "retry": [{"geometry": "rshift", "min_matches": 8}]}, "knows"),
-        ({"method": "jhat", "retry": [{"geometry": "shift"}]}, "JHAT finds and fits stars of its"),
-        ({"method": "jhat", "mask": [{"position": "150.1 2.2"}]}, "JHAT finds and fits stars of"),
-        ({"method": "jhat", "bright_limit": "20 mag"}, "JHAT finds and fits stars of its own"),
-        ({"method": "jhat", "faint_limit": "25 mag"}, "JHAT finds and fits stars of its own"),
+        ({"method": "jhat", "retry": [{"geometry": "shift"}]}, "JHAT has one fit"),
         ({"method": "jhat", "geometry": "shift"}, "JHAT fits rshift on a detector of one chip"),
         ({"bright_limit": "22 mag", "faint_limit": "20 mag"}, "not fainter"),
     ],
 )
 def test_what_cannot_be_is_refused(given, says):
     with pytest.raises(ValidationError, match=says):
-        AlignParams.model_validate(given)
+        AlignParams.model_validate(given, context={"targets": ["SN"]})
 
 
 def test_a_geometry_that_a_recipe_gives_to_jhat_is_refused_even_if_it_is_the_default():
@@ -342,6 +340,22 @@ def test_a_geometry_that_a_recipe_gives_to_jhat_is_refused_even_if_it_is_the_def
     given = {"method": "jhat", "geometry": "rscale"}
     with pytest.raises(ValidationError, match="JHAT fits rshift on a detector of one chip"):
         AlignParams.model_validate(given, context={"targets": ["SN"]})
+
+
+def test_a_geometry_for_the_others_is_none_of_a_block_with_jhat(write_recipe, capfd):
+    """In the stage it is for the other detectors; in the block itself it is refused."""
+    stage = (
+        "{{geometry: shift, retry: [{{geometry: shift}}], for: {{ACS/WFC: {{method: jhat{}}}}}}}"
+    )
+    good = write_recipe(f"align: {stage.format('')}")
+    assert invoke(["check", str(good)]) == 0
+    assert "geometry" not in capfd.readouterr().err
+    wrong = write_recipe(f"align: {stage.format(', geometry: shift')}")
+    assert invoke(["check", str(wrong)]) == 2
+    assert "JHAT fits rshift on a detector of one chip" in capfd.readouterr().err
+    # what the engine makes of both is what the stage gets
+    both = {"geometry": "shift", "retry": [{"geometry": "shift"}], "method": "jhat"}
+    assert AlignParams.model_validate(AlignParams(**both).as_json()).method == "jhat"
 
 
 def test_flags_need_a_mask(small, divide, do):

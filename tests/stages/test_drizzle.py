@@ -220,8 +220,8 @@ def test_a_stack_for_each_target_lies_around_it(inputs, divide):
     assert "SN-acs_wfc-f606w-nothing" in jobs
 
 
-def test_exposures_without_a_target_are_named_once(inputs, divide, do):
-    """Those of one filter by its stack, and those of a filter without any stack by another."""
+def test_exposures_without_a_target_are_named_once_and_make_no_stack_anew(inputs, divide, do):
+    """By a job of their own: the stacks are what they are without them, argument by argument."""
     given = {"exposure": inputs["exposure"], "cosmic-ray mask": []}
     for product in given["exposure"]:
         if product.name == "jsi00201q" or product.labels["filter"] == "F814W":
@@ -229,18 +229,20 @@ def test_exposures_without_a_target_are_named_once(inputs, divide, do):
                 chip["targets"] = {}
     params = {"per": ["target"], "size": "60 pix", "cosmic_rays": False}
     jobs = divide("drizzle", given, params)
-    assert sorted(jobs) == ["SN-acs_wfc-f606w-SN", "SN-acs_wfc-f606w-nothing"]
-    told = {label: sorted(job.arguments.get("left_out", {})) for label, job in jobs.items()}
-    assert told == {
-        "SN-acs_wfc-f606w-SN": ["jsi00103q", "jsi00104q", "jsi00201q"],
-        "SN-acs_wfc-f606w-nothing": [],
-    }
-    outcome = do("drizzle", jobs["SN-acs_wfc-f606w-SN"], params)
+    assert sorted(jobs) == ["SN-acs_wfc-f606w-SN", "SN-acs_wfc-f606w-nothing", "left-out"]
+    outcome = do("drizzle", jobs["left-out"], params)
+    assert outcome.products == []
     assert sorted((r.subject, r.code) for r in outcome.rejects) == [
         ("jsi00103q", "no_target"), ("jsi00104q", "no_target"), ("jsi00201q", "no_target"),
     ]  # fmt: skip
     assert "no target lies on a chip" in outcome.rejects[0].reason
     assert {r.labels["filter"] for r in outcome.rejects} == {"F606W", "F814W"}
+    left_out = {reject.subject for reject in outcome.rejects}
+    given["exposure"] = [p for p in given["exposure"] if p.name not in left_out]
+    without = divide("drizzle", given, params)
+    assert "left-out" not in without
+    for label, job in without.items():
+        assert (job.arguments, job.labels) == (jobs[label].arguments, jobs[label].labels)
 
 
 def test_every_parameter_reaches_astrodrizzle(inputs, divide, do, tmp_path):

@@ -109,6 +109,20 @@ def test_what_was_made_anew_is_refused_found_and_taken(
     assert "recipe.lock.yaml is up to date" in capfd.readouterr().out
 
 
+def test_an_update_asks_mast_for_its_list_once(archive, run_recipe, recipe):
+    """First to see what was made anew, and then to run; the second time it is remembered."""
+    assert run_recipe(recipe(), "--until", "fetch").code == 0
+
+    def questions():
+        return [entry["body"] for entry in archive.requests("invoke")]
+
+    number = len(questions())
+    assert invoke(["update", str(recipe())]) == 0
+    asked = questions()[number:]
+    # the same as the run, and each once
+    assert len(asked) == number
+
+
 GUARD = """
 import os, socket, sys
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 from astropy.io import fits
 from loopback.holdings import EXCLUSIVE
 
+from hst123r.archives import arrived
 from hst123r.cli.main import invoke
 
 SECRET = "0123456789abcdefSECRET"
@@ -226,10 +228,17 @@ def test_an_archive_that_is_away_is_told(monkeypatch, archive, run_recipe, recip
     assert "the archive answered 400" in answer.err
 
 
-def test_a_plan_asks_and_keeps_nothing(archive, recipe, tmp_path, monkeypatch, capfd):
+def test_a_plan_asks_and_keeps_nothing(archive, recipe, data, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
+    withhold(archive, roots(data)[0])
+    size = sum((data / f"{root}_flc.fits").stat().st_size for root in roots(data)[1:])
     assert invoke(["plan", str(recipe())]) == 10
-    assert "fetch" in capfd.readouterr().out
+    said = f"will fetch 3 files, {size / 1e6:.1f} MB; 1 exposure is exclusive"
+    assert said in capfd.readouterr().out
+    assert invoke(["plan", str(recipe()), "--json"]) == 10
+    found = json.loads(capfd.readouterr().out)
+    assert found["downloads"] == {"files": 3, "bytes": size, "exclusive": 1}
+    assert found["asks"] == []
     assert downloads(archive) == []
     assert not (tmp_path / "r").exists()
 
@@ -397,6 +406,9 @@ def test_a_whole_file_of_a_job_that_was_ended_is_not_fetched_again(
     attempt = workspace.attempt(job_id)
     (attempt / "out").mkdir(parents=True)
     (workspace.raw / name).rename(attempt / "out" / name)
+    sha256 = hashlib.sha256((data / name).read_bytes()).hexdigest()
+    uri = f"mast:HST/product/{name}"
+    arrived.note(attempt / name, arrived.Arrival(uri, sha256, '"kept"', "", "2026-01-01"))
     order = {
         "job_id": job_id, "stage": "fetch", "handler": "fetch", "values": {}, "stamps": {},
         "job": {"label": root, "labels": {}, "inputs": {}, "notes": {}, "variants": [],
@@ -417,3 +429,10 @@ def test_a_whole_file_of_a_job_that_was_ended_is_not_fetched_again(
     assert (workspace.raw / name).read_bytes() == (data / name).read_bytes()
     query = "select d.status from download d join job j on j.id = d.job_id where j.label = '{}'"
     assert rows(answer.folder, query.format(root)) == [("complete",), ("cached",)]
+    # and what the archive said of it is known as if nothing had happened
+    query = "select p.facts from product p join job j on j.id = p.job_id where j.label = '{}'"
+    first, second = (json.loads(facts) for (facts,) in rows(answer.folder, query.format(root)))
+    assert first["etag_science"]
+    assert second["etag_science"] == '"kept"'
+    assert second["source_science"] == "mast"
+    assert list((workspace.raw / "incoming").glob("*")) == []

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from hst123r.algorithms.proper_motion import julian_year
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
-from hst123r.alignment.absolute_stars import CATALOGUE
+from hst123r.alignment.absolute_stars import CATALOGUE, to_ask
 from hst123r.archives.partial import Digests
 from hst123r.errors import ArchiveError, InputError
 from hst123r.products.reference_table import read_reference
@@ -163,11 +163,15 @@ def test_gaia_is_asked_about_the_reference_alone_and_only_by_a_run(small, monkey
         archive.tap.stars = gaia_table(truth["ra"], truth["dec"], truth["magnitude"])
         planned = divide(given, dry=True)
         assert archive.log == []
+        (row,) = to_ask([planned])
+        assert (row["archive"], row["server"]) == ("Gaia DR3", endpoints.gaia())
+        assert row["what"].startswith("stars for ")
         with pytest.raises(ArchiveError, match=r"Gaia DR3 was not asked yet for .* --offline"):
             divide(given, offline=True)
         asked = divide(given)
         assert asked.files == planned.files
         assert asked.facts["rows"] == len(truth)
+        assert to_ask([asked]) == []
         number = len(archive.log)
         assert number > 4
         # an exposure that the reference is not made of
@@ -511,3 +515,32 @@ def test_a_visit_apart_is_a_group_that_is_moved_and_aligned_by_itself(
         moved = {m.subject: m.value for m in aligned.measurements if m.name == "moved_east"}
         expected = SHIFT[0] - 0.2 if code == "absolute_only" else 0.0
         assert moved["jsi00201q"] == pytest.approx(expected, abs=0.03)
+
+
+def test_a_visit_that_cannot_be_fitted_makes_a_group_and_is_said_so(small, divide, do):
+    """Its header is off by 0.3 arcsec, which is beyond what is searched."""
+    exposures = small.products("exposures", "exposure")
+    params = {"filter": "F606W", "chain": {"search_radius": "50 mas", "tolerance": "50 mas"}}
+    (job,) = divide("reference", inputs_of(small, exposures), params).values()
+    chosen = {p.name for p in job.inputs["exposure"]}
+    later = [p for p in exposures if p.name not in chosen and p.labels["filter"] == "F606W"]
+    roots = [p.name for p in later]
+    stars = {p.name: p for p in small.products("stars", "stars")}
+    job.inputs["exposure"] += later
+    job.inputs["stars"] += [stars[root] for root in roots]
+    job.arguments["links"] = [
+        {"label": "the later visit", "exposures": roots, "reaches": [*roots, "beyond"],
+         "spares": []}
+    ]  # fmt: skip
+    outcome = do("reference", job, params)
+    told = {(c.code, c.subject): c.text for c in outcome.caveats}
+    assert "its exposures make group 1" in told["not_linked", "the later visit"]
+    why = "belongs to group 1, as the later visit could not be fitted to the reference: "
+    for root in (*roots, "beyond"):
+        assert why in told["not_connected", root]
+    (product,) = [p for p in outcome.products if p.kind == "reference"]
+    (group,) = product.facts["groups"]
+    assert group["members"] == sorted([*roots, "beyond"])
+    reference = read_reference(product.files["catalog"])
+    # both visits look at one place, so that the reference has all the stars there are
+    assert len(reference.groups) == 1

@@ -14,7 +14,7 @@ from hst123r.products.exposures import read_exposure
 from hst123r.products.wcs_solutions import read_solutions
 from hst123r.records.outcome import Product
 from hst123r.stage import registry
-from hst123r.stage.contract import Scope
+from hst123r.stage.contract import Job, Scope
 from hst123r.stages.wcs import WcsParams
 
 ROOT = "jsi00101q"
@@ -251,7 +251,11 @@ def test_reference_files_are_fetched_once_and_verified_every_time(crds, fetching
     assert not place.exists()
     with pytest.raises(ArchiveError, match=r"toy_idc\.fits cannot be had or verified, and --off"):
         fetching(offline=True)
+    assert [(row["archive"], row["what"]) for row in planned.notes["asks"]] == [
+        ("CRDS", f"jref${IDC}")
+    ]  # fmt: skip
     (file,) = fetching().inputs[REFERENCE]
+    assert "asks" not in fetching(dry=True).notes
     assert file.files == {"reference": str(place)}
     assert planned.inputs[REFERENCE] == [file]
     number = len(crds.log)
@@ -312,3 +316,22 @@ def test_a_header_gets_the_names_that_were_chosen(exposure):
     assert [header[k] for k in ("IDCTAB", "DGEOFILE", "ODGEOFIL")] == [
         "jref$best_idc.fits", "N/A", "N/A"
     ]  # fmt: skip
+
+
+def test_what_the_astrometry_database_answered_is_recorded(exposure, tmp_path, monkeypatch):
+    from hst123r.external import updatewcs
+    from hst123r.stages import wcs
+
+    def refit(folder, name, references, *, ask):
+        return {"observation/read/jsi00101q": "ab" * 32} if ask else {}
+
+    monkeypatch.setattr(updatewcs, "refit", refit)
+    monkeypatch.setattr(wcs, "_copies", lambda source, _: dict(source.files))
+    monkeypatch.setattr(wcs, "_hand_over", lambda files, _: files)
+    job = Job(ROOT, {}, {"exposure": [exposure], REFERENCE: []})
+    for ask in (True, False):
+        _, used = wcs._refit(job, WcsParams(start="refit", astrometry_db=ask), None)
+        assert used == ask * [
+            {"keyword": "ASTROMETRY", "name": "observation/read/jsi00101q",
+             "digest": f"sha256:{'ab' * 32}"}
+        ]  # fmt: skip

@@ -1,0 +1,80 @@
+"""What a run asks of other archives than MAST, before it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from hst123r.engine.planned import Planned, Progress
+from hst123r.recipe.model import Instance, Recipe
+from hst123r.recipe.resolve import resolve
+
+ASKS: Final = "asks"
+"""Note of a job: what has to be asked for it, each with ``archive``, ``server`` and ``what``."""
+
+
+def of_recipe(recipe: Recipe) -> list[dict[str, str]]:
+    """Return which other archives a run asks, where it has no answer yet.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+
+    Returns
+    -------
+    list of dict
+        ``archive``, ``server`` and ``what``, each archive once.
+    """
+    found = {row["archive"]: row for item in recipe.instances for row in _of_stage(item)}
+    return list(found.values())
+
+
+def of_plan(progress: Iterable[Progress]) -> list[dict[str, str]]:
+    """Return what a run is going to ask of other archives, as far as a plan can tell.
+
+    Parameters
+    ----------
+    progress : iterable of Progress
+        All stages of a plan.
+
+    Returns
+    -------
+    list of dict
+        ``archive``, ``server`` and ``what``: of jobs whose exposures are known what exactly, of
+        others in general; empty where all answers are kept.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for item in progress:
+        if item.skipped:
+            continue
+        rows = [row for job in item.jobs for row in job.job.notes.get(ASKS, [])]
+        if not item.divided or not all(_read(job) for job in item.jobs):
+            rows += _of_stage(item.instance)
+        for row in rows:
+            found.setdefault((row["archive"], row["what"]), row)
+    return list(found.values())
+
+
+def _read(planned: Planned) -> bool:
+    """Whether the exposures of a job are there, so that it could say what it needs."""
+    files = [product.files.get("science") for product in planned.job.inputs.get("exposure", [])]
+    return all(path is None or Path(path).is_file() for path in files)
+
+
+def _of_stage(instance: Instance) -> list[dict[str, str]]:
+    from hst123r.archives import endpoints
+    from hst123r.archives.gaia import SHOWN
+    from hst123r.sources.reference_params import ReferenceParams
+    from hst123r.stages.wcs import WcsParams
+
+    params = resolve(instance).params
+    if isinstance(params, WcsParams) and params.fetch_references:
+        what = "reference files of the WCS"
+        return [{"archive": "CRDS", "server": endpoints.crds(), "what": what}]
+    if isinstance(params, ReferenceParams) and params.absolute and params.absolute.asked:
+        name = SHOWN[params.absolute.catalog]
+        what = "stars around the reference"
+        return [{"archive": name, "server": endpoints.gaia(), "what": what}]
+    return []
