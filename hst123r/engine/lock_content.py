@@ -190,11 +190,11 @@ def head_of(recipe: Recipe, planner: Planner) -> dict[str, Any]:
 
 
 def _parameters(planner: Planner) -> Iterator[dict[str, Any]]:
-    for row in planner.parameters():
+    for row in planner.resolutions.parameters():
         yield {"stage": row["stage"], "for": "", "name": row["name"], "value": row["value"]}
     for name, progress in planner.progress.items():
         found: dict[tuple[str, str], Any] = {}
-        for variant, _ in planner.variants(progress.instance):
+        for variant, _ in planner.resolutions.variants(progress.instance):
             found.update({(variant.about, key): value for key, value in variant.values.items()})
         for (about, key), value in found.items():
             yield {"stage": name, "for": about, "name": key, "value": value}

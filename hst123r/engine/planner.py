@@ -22,16 +22,17 @@ from hst123r.engine.mending import narrowed, untouched
 from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
+from hst123r.engine.resolutions import Resolutions
 from hst123r.errors import Hst123rError, InputError
 from hst123r.provenance import adopted, queries
 from hst123r.provenance.rows import Made, Record
 from hst123r.provenance.store import Store
 from hst123r.recipe.model import Instance, Recipe
-from hst123r.recipe.resolve import Resolved, resolve, selection, variants
+from hst123r.recipe.resolve import selection
 from hst123r.records.exposure import band
 from hst123r.records.outcome import Product, Quality, State
 from hst123r.stage import registry
-from hst123r.stage.contract import Job, Scope, Variant
+from hst123r.stage.contract import Job, Scope
 
 if TYPE_CHECKING:
     from hst123r.engine.locking import Locking
@@ -67,9 +68,7 @@ class Planner:
         }
         self._records = store.jobs.records()
         self._adopted = adopted.caveats(store.db)
-        self._resolved: dict[tuple[str, str | None, str | None], Resolved] = {}
-        self._variants: dict[str, list[tuple[Variant, dict[str, str]]]] = {}
-        self._parameters: list[dict[str, Any]] | None = None
+        self.resolutions = Resolutions(recipe)
         self._owners: dict[str, str] = {}
         self._old = self._load_made()
         self._leave_out()
@@ -185,7 +184,7 @@ class Planner:
         instance, stage = progress.instance, progress.stage
         seen: set[str] = set()
         for job in stage.divide(
-            inputs, self.resolved(instance).params, self._scope(progress, sources)
+            inputs, self.resolutions.of(instance).params, self._scope(progress, sources)
         ):
             if job.label in seen:
                 raise ValueError(f"{instance.name} has two jobs labelled {job.label!r}")
@@ -193,11 +192,11 @@ class Planner:
             mark(job, self._adopted, self.store)
             about = {name: job.labels.get(name) for name in stage.varies_by}
             through = about.get("filter")
-            resolved = self.resolved(
+            resolved = self.resolutions.of(
                 instance, about.get("detector"), None if through is None else band(through)
             )
             # what the job will only find in its file, it chooses by
-            varied = self.variants(instance) if None in about.values() else []
+            varied = self.resolutions.variants(instance) if None in about.values() else []
             job.variants = [variant for variant, _ in varied]
             record = self._records.get((instance.name, job.label))
             done = record.done_id if record is not None else None
@@ -237,10 +236,10 @@ class Planner:
             targets=self.recipe.targets,
             instance=progress.instance.name,
             software=software() if told else {},
-            parameters=self.parameters() if told else [],
+            parameters=self.resolutions.parameters() if told else [],
             upstream=[self._with_details(item) for item in summaries] if wants else [],
             varied=lambda detector, through: (
-                self.resolved(progress.instance, detector, band(through)).params
+                self.resolutions.of(progress.instance, detector, band(through)).params
             ),
             selection=lambda detector, through: selection(self.recipe, detector, through),
             work_folder=str(self.store.folder),
@@ -369,37 +368,6 @@ class Planner:
                     "of the two stages out of the recipe, or what both would bring"
                 )
         return ""
-
-    def resolved(
-        self, instance: Instance, detector: str | None = None, filter_name: str | None = None
-    ) -> Resolved:
-        """Return resolved parameters, each combination resolved once."""
-        key = (instance.name, detector, filter_name)
-        if key not in self._resolved:
-            self._resolved[key] = resolve(instance, detector, filter_name)
-        return self._resolved[key]
-
-    def variants(self, instance: Instance) -> list[tuple[Variant, dict[str, str]]]:
-        """Return what differs by detector or filter, with origins, found once for each stage."""
-        if instance.name not in self._variants:
-            self._variants[instance.name] = variants(instance)
-        return self._variants[instance.name]
-
-    def parameters(self) -> list[dict[str, Any]]:
-        """Return every parameter of every stage with its value and origin, without detectors."""
-        if self._parameters is None:
-            self._parameters = [
-                {
-                    "stage": instance.name,
-                    "name": name,
-                    "value": value,
-                    "origin": resolved.origins[name],
-                }
-                for instance in self.recipe.instances
-                for resolved in [self.resolved(instance)]
-                for name, value in resolved.values.items()
-            ]
-        return self._parameters
 
 
 def _concern(planned: Planned, others: Iterable[Planned]) -> list[Planned]:

@@ -186,7 +186,7 @@ class Runner:
                 "host": environment.host(),
                 "pid": os.getpid(),
                 "options": {**self.options.as_json(), "set": self.recipe.settings},
-                "parameters": planner.parameters(),
+                "parameters": planner.resolutions.parameters(),
             },
         )
         self.kept.run(self.run_id)
