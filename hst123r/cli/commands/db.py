@@ -43,7 +43,7 @@ def command(
     from hst123r.provenance.reading import reading
 
     if (what == "backup") != (file is not None):
-        raise click.UsageError("`backup` needs a FILE, and the others take none")
+        raise click.UsageError("`backup` needs a FILE" if file is None else f"`{what}` takes none")
     rebuilt = _rebuild(work_dir, jobs) if what == "rebuild" else None
     folder = rebuilt[0] if rebuilt else locate(work_dir, Path.cwd())
     with reading(folder) as store:
