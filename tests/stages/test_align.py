@@ -356,7 +356,7 @@ def test_jhat_brings_a_visit_onto_the_reference(by_jhat, small, root):
     assert product.facts["alignment"]["state"] == "jhat"
     path = Path(product.files["science"])
     after = errors(path, small.truth(root))
-    # 300 mas before; it measures on a stack of a single exposure, cosmic rays and all
+    # 300 mas before
     assert np.hypot(*after.mean(axis=0)) < 5.0
     assert fits.getval(path, "WCSNAME", extname="SCI", extver=1) == "JHAT"
     raw = look(small.folder / "raw" / path.name).facets
