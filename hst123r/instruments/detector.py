@@ -71,6 +71,12 @@ class ChipFacts(Facts):
     columns: int = Field(gt=0)
     geometry: Geometry
 
+    @property
+    def pixel_arcsec(self) -> float:
+        """Side of a square as large as a pixel at the chip's reference, in arcseconds."""
+        (xx, xy), (yx, yy) = self.geometry.cd
+        return 3600 * float(abs(xx * yy - xy * yx)) ** 0.5
+
 
 class Pointing(Facts):
     """The pointing the chips' geometry was taken at."""

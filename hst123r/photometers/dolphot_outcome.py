@@ -155,14 +155,14 @@ def _check_mode(field: Field, filters: list[str]) -> None:
 
 
 def _notes(field: Field) -> list[ImageNote]:
-    from hst123r.optics.telescope import effective_psf
+    from hst123r.optics.telescope import chip_facts, effective_psf
     from hst123r.products.dolphot.measurements import ImageNote
 
     notes = []
     for place in field.chips:
         detector, chip = instruments.get(place.exposure.detector), place.chip
         psf = effective_psf(detector, place.exposure.band, chip=chip.number)
-        radius = detector.dolphot.aperture / detector.pixel_scale.value
+        radius = detector.dolphot.aperture / chip_facts(detector, chip.number).pixel_arcsec
         zeropoint = chip.zeropoint_ab
         notes.append(
             ImageNote(
