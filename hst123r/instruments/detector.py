@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -75,7 +76,7 @@ class ChipFacts(Facts):
     def pixel_arcsec(self) -> float:
         """Side of a square as large as a pixel at the chip's reference, in arcseconds."""
         (xx, xy), (yx, yy) = self.geometry.cd
-        return 3600 * float(abs(xx * yy - xy * yx)) ** 0.5
+        return 3600 * math.sqrt(abs(xx * yy - xy * yx))
 
 
 class Pointing(Facts):
