@@ -856,6 +856,59 @@ def stars(number, radius, separation, brightest, faintest):
             "brightest": f"{brightest} mag", "faintest": f"{faintest} mag"}  # fmt: skip
 
 
+def compare_masks(installation, raw, folder):
+    """Mask an exposure by DOLPHOT's own programs and by ours; return how many chips are equal."""
+    import shutil
+    import subprocess
+
+    from astropy.io import fits
+
+    from hst123r import instruments
+    from hst123r.products.dolphot.images import write_chips
+    from hst123r.products.exposures import read_exposure
+
+    exposure = read_exposure(str(raw), {"SN": (150.1, 2.2)})
+    facts = instruments.get(exposure.detector).dolphot.mask
+    data = installation.base / facts.module / "data"
+    programs = [installation.sibling(name) for name in (f"{facts.module}mask", "splitgroups")]
+    maps = [data / chip.area_file for chip in facts.chips if chip.area_file]
+    if None in programs or not all(path.is_file() for path in maps):
+        return 0
+    files = {"science": raw}
+    companion = raw.with_name(raw.name.replace("_c0m", "_c1m"))
+    if companion != raw:
+        files["dq"] = companion
+    theirs, ours = folder / "theirs", folder / "ours"
+    for path in (theirs, ours):
+        path.mkdir()
+    for path in files.values():
+        shutil.copyfile(path, theirs / path.name)
+    shutil.copy(installation.base / "param" / "fits.param", theirs)
+    header = fits.getheader(raw, ("SCI", 1))
+    corner = f"{round(-header.get('LTV1', 0))},{round(-header.get('LTV2', 0))}"
+    flags = [f"-{chip.psf}sub={corner}" for chip in facts.chips] if exposure.subarray else []
+    names = [path.name for path in files.values()]
+    for program, arguments in zip(programs, ([*flags, *names], names[:1]), strict=True):
+        subprocess.run([program, *arguments], cwd=theirs, capture_output=True, check=True)
+    made = write_chips({role: str(path) for role, path in files.items()}, exposure, ours,
+                       data if maps else None)  # fmt: skip
+    seen = 0
+    for image in made:
+        # programs take a subarray for one chip
+        other = theirs / f"{raw.stem}.chip{image.extver}.fits"
+        if other.is_file():
+            seen += 1
+            found = []
+            for path in (image.path, other):
+                with fits.open(path) as hdus:
+                    limits = [hdus[0].header[key] for key in ("BADPIX", "SATURATE")]
+                    good = (hdus[0].data > limits[0]) & (hdus[0].data < limits[1])
+                    found.append((good, np.where(good, hdus[0].data, 0)))
+            assert np.array_equal(found[0][0], found[1][0])
+            assert np.array_equal(found[0][1], found[1][1])
+    return seen
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     ("observed", "scene", "dolphot", "most"),
@@ -896,6 +949,12 @@ def test_the_real_program_with_other_cameras(
     assert done.code == 0, done.err
     catalogues = sorted((tmp_path / "cameras/products/photometry/SN").glob("*_catalog.ecsv"))
     assert len(catalogues) == len(observed)
+    for number, name in enumerate(observed):
+        letter = {"ACS": "j", "WFC3": "i", "WFPC2": "u"}[name.partition("/")[0]]
+        raw = next(path for path in sorted((tmp_path / "cameras" / "raw").glob(f"{letter}*.fits")))
+        folder = tmp_path / f"masks{number}"
+        folder.mkdir()
+        compare_masks(real_dolphot, raw, folder)
     for path in catalogues:
         root = read_table(path).meta["exposures"][0]
         truth = Table.read(tmp_path / "cameras" / "raw" / f"{root}_truth.ecsv")
