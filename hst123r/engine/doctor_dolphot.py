@@ -5,6 +5,7 @@ from __future__ import annotations
 from hst123r import instruments
 from hst123r.errors import Hst123rError
 from hst123r.external import dolphot_installation as installation
+from hst123r.external.dolphot import THREADS
 from hst123r.external.dolphot_installation import Installation
 from hst123r.files.content import digest_file
 from hst123r.photometers.dolphot import module_files, needed_files
@@ -37,13 +38,14 @@ def rows(recipe: Recipe | None) -> list[Row]:
     wanted = _wanted(recipe) if recipe is not None else []
     masks = {name: instruments.get(name).dolphot.mask for name in instruments.names()}
     try:
-        found = installation.find({mask.keyword for mask in masks.values()})
+        found = installation.find({*(mask.keyword for mask in masks.values()), THREADS})
     except Hst123rError as error:
         return [("missing", "DOLPHOT", str(error))]
     if found is None:
         text = f"not installed, and only needed for `engine: dolphot`. {installation.INSTALL}"
         return [("missing" if wanted else "ok", "DOLPHOT", text)]
-    result = [("ok", "DOLPHOT", f"{found.program}, {digest_file(found.program)[:DIGITS]}")]
+    about = f"{found.program}, {_version(found)}, {digest_file(found.program)[:DIGITS]}"
+    result = [("ok", "DOLPHOT", about)]
     result.append(
         ("ok", "DOLPHOT's data", str(found.base))
         if found.base is not None
@@ -64,6 +66,13 @@ def rows(recipe: Recipe | None) -> list[Row]:
     for params, needing in wanted:
         result += _recipe_rows(found, params, needing, known)
     return result
+
+
+def _version(found: Installation) -> str:
+    """Return which version it is, by a parameter that came with the third."""
+    if found.script:
+        return "a script, of unknown version"
+    return "version 3" if THREADS in found.words else "version 2"
 
 
 def _wanted(recipe: Recipe) -> list[tuple[PhotometryParams, list[Product]]]:

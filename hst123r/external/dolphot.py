@@ -18,6 +18,8 @@ from typing import Final, NoReturn
 from hst123r.errors import EnvironmentProblem, StageError
 
 PROGRAM: Final = "dolphot"
+THREADS: Final = "MaxThreads"
+"""Parameter of DOLPHOT 3, which others say they do not know, and go on."""
 STRAY: Final = ("dolphot.param", "fits.param")
 """Files that DOLPHOT reads from the folder it runs in without being asked."""
 LOG_TAIL: Final = 3
@@ -209,7 +211,13 @@ def _start(
             )  # fmt: skip
     if not (folder / parameter_file).is_file():
         raise StageError(f"there is no {parameter_file}", where=where)
-    command = [str(program or find_program()), output, f"-p{parameter_file}"]
+    # how many threads there are belongs to the machine, not to the parameters
+    command = [
+        str(program or find_program()),
+        output,
+        f"-p{parameter_file}",
+        f"{THREADS}={threads}",
+    ]
     log = folder / (log_name or f"{output}.log")
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "LC_ALL": "C"}
     try:

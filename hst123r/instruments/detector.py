@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,6 +71,12 @@ class ChipFacts(Facts):
     rows: int = Field(gt=0)
     columns: int = Field(gt=0)
     geometry: Geometry
+
+    @property
+    def pixel_arcsec(self) -> float:
+        """Side of a square as large as a pixel at the chip's reference, in arcseconds."""
+        (xx, xy), (yx, yy) = self.geometry.cd
+        return 3600 * math.sqrt(abs(xx * yy - xy * yx))
 
 
 class Pointing(Facts):

@@ -184,7 +184,7 @@ def _run(field: Field, fake: FakeParams, lines: list[str]) -> list[Path]:
         field.write_parameters(
             name,
             {"FakeStars": f"{name}.list", "FakeOut": f"{name}.out",
-             "RandomSeed": float(fake.seed + number), "MaxThreads": 1.0,
+             "RandomSeed": float(fake.seed + number),
              "FakeMatch": fake.match.to("pix"), "FakePSF": fake.psf_fwhm.to("pix")},
         )  # fmt: skip
 

@@ -203,7 +203,7 @@ class Field:
         """
         from hst123r.products.dolphot.parameters import write_parameters
 
-        values = {**self.values, "MaxThreads": float(self.context.cores), **more}
+        values = {**self.values, **more}
         found = parameters_of(self.chips, self.stack, self.params, values)
         write_parameters(self.folder / f"{name}.param", found)
         self.written |= set(found)

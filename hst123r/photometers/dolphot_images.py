@@ -103,22 +103,30 @@ def image_values(
     dict of str to value
         By names such as ``img2_RAper``.
     """
-    about = [(n, c.exposure.detector, c.exposure.filter) for n, c in enumerate(chips, 1)]
+    about = [
+        (n, c.exposure.detector, c.exposure.filter, _pixel_arcsec(c))
+        for n, c in enumerate(chips, 1)
+    ]
     if stack is not None:
-        about.insert(0, (0, stack.labels["detector"], stack.labels["filter"]))
+        detector = stack.labels["detector"]
+        scale = instruments.get(detector).pixel_scale.value
+        about.insert(0, (0, detector, stack.labels["filter"], scale))
     values: dict[str, Value] = {}
-    for number, detector, through in about:
+    for number, detector, through, scale in about:
         given: dict[str, Value] = dict(own(detector, through).dolphot.image_parameters)
         if analytic:
-            facts = instruments.get(detector)
             known = {name.lower() for name in given}
-            radius = round(facts.dolphot.aperture / facts.pixel_scale.value, 2)
-            given["aprad"] = radius
+            given["aprad"] = round(instruments.get(detector).dolphot.aperture / scale, 2)
             for name, first in WIDTHS:
                 if name.lower() not in known:
                     given[name] = [first, *[0.0] * 5]
         values.update({f"img{number}_{name}": value for name, value in given.items()})
     return values
+
+
+def _pixel_arcsec(place: ChipPlace) -> float:
+    facts = instruments.get(place.exposure.detector).chips
+    return next(chip.pixel_arcsec for chip in facts if chip.number == place.chip.number)
 
 
 def parameters_of(

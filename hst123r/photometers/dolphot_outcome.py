@@ -155,14 +155,14 @@ def _check_mode(field: Field, filters: list[str]) -> None:
 
 
 def _notes(field: Field) -> list[ImageNote]:
-    from hst123r.optics.telescope import effective_psf
+    from hst123r.optics.telescope import chip_facts, effective_psf
     from hst123r.products.dolphot.measurements import ImageNote
 
     notes = []
     for place in field.chips:
         detector, chip = instruments.get(place.exposure.detector), place.chip
         psf = effective_psf(detector, place.exposure.band, chip=chip.number)
-        radius = detector.dolphot.aperture / detector.pixel_scale.value
+        radius = detector.dolphot.aperture / chip_facts(detector, chip.number).pixel_arcsec
         zeropoint = chip.zeropoint_ab
         notes.append(
             ImageNote(
@@ -255,7 +255,8 @@ def _product(
     label = group_name(field.job.labels["field"], instruments.get(detector).slug, through)
     roots = [exposures[row].root for row in rows]
     labels = {"field": field.job.labels["field"], "detector": detector, "filter": through}
-    meta = {**labels, "exposures": roots, "limit_snr": limit, "engine": "dolphot"}
+    vega = vega_ab(field, result.converted, rows)
+    meta = {**labels, "exposures": roots, "limit_snr": limit, "engine": "dolphot", **vega}
     files = {
         "catalog": field.context.product(f"{label}_catalog.ecsv"),
         "epochs": field.context.product(f"{label}_epochs.ecsv"),
@@ -279,9 +280,39 @@ def _product(
         },
         "limit_snr": limit,
         "targets": field.job.arguments["targets"],
+        **vega,
     }
     paths = {role: str(path) for role, path in files.items()}
     return Product("photometry", label, labels, paths, facts)
+
+
+def vega_ab(field: Field, converted: Converted, rows: list[int]) -> dict[str, float]:
+    """Return the AB magnitude of Vega in a filter by DOLPHOT's own zeropoints.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+    converted : Converted
+        Its measurements, in the order of the field's chips.
+    rows : list of int
+        Numbers of the exposures in the filter.
+
+    Returns
+    -------
+    dict of str to float
+        ``vega_ab``, the median of the images; empty in the generic mode, which has no zeropoints.
+    """
+    import statistics
+
+    found = [
+        value
+        for place, value in zip(field.chips, converted.above_vega_mags, strict=True)
+        if place.number in rows and math.isfinite(value)
+    ]
+    if not found or field.params.dolphot.psf != "library":
+        return {}
+    return {"vega_ab": round(statistics.median(found), 4)}
 
 
 def _run_caveats(field: Field, finished: Finished) -> Iterator[Caveat]:

@@ -2,12 +2,14 @@
 
 The program takes every ``step``-th pixel in the annulus, clips them to convergence, and smooths the
 result over ``2 step`` pixels. Pixels a step apart share no sample with those between them, so each
-of the ``step**2`` lattices is an image of its own, and all its pixels are clipped together:
-one pass over the offsets of the annulus is one turn of the clipping for all of them.
+of the ``step**2`` lattices is an image of its own. What clipping leaves of the samples of a pixel
+are neighbours in their order, so they are sorted once; sums over any of them are then differences
+of running sums, and a turn of the clipping moves two pointers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,21 +22,20 @@ from hst123r.errors import InputError
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Booleans = NDArray[np.bool_]
+Counts = NDArray[np.intp]
 
-_UNUSABLE: Final = np.float32(-1e30)
-"""Below every limit of clipping: these pixels are never taken, and add nothing to any sum."""
-_BLOCK: Final = 1 << 15
-"""Pixels that are worked on at once: their arrays stay in the cache of a core."""
-_FEW: Final = 0.3
-"""Below this fraction of a block, the samples of the pixels that still change are gathered."""
-_TOGETHER: Final = 28
-"""Samples that are summed in single precision before they join the sum in double precision."""
-_ROUNDING: Final = 2e-7
-"""Relative error of such sums of squares."""
-_CLOSER: Final = 0.9999
-"""Limits that became closer than this, though no sample was left out, were in doubt before."""
-_ROWS: Final = 1024
-"""Pixels whose samples are gathered at once."""
+_UNUSABLE: Final = np.float32(3e38)
+"""Above every limit of clipping and every other sample: it is the first to be left out."""
+_TOGETHER: Final = 1 << 20
+"""Samples that are worked on at once: about what stays in the cache of a core, with their sums."""
+_ACTIVE: Final = 0.8
+"""Below this fraction of a block, the pixels that still change are worked on alone."""
+_SWEEPS: Final = 2
+"""Turns that leave out many samples; later ones move the pointers one by one."""
+_STRETCH: Final = 16
+"""Samples by which a pointer is moved at once."""
+_WIDE: Final[dict[int, np.dtype[Any]]] = {4: np.dtype("c16"), 2: np.dtype("i8"), 1: np.dtype("f4")}
+"""Neighbouring samples are copied together, as numbers of as many bytes."""
 _MOST_SAMPLES: Final = 60_000
 """More samples of a pixel would overflow their counters."""
 
@@ -163,183 +164,153 @@ def _lattice(values: Singles, offsets: list[tuple[int, int]], clipping: Clipping
     ny, nx = values.shape
     reach = max(max(abs(row), abs(column)) for row, column in offsets)
     padded = np.pad(values, reach, constant_values=_UNUSABLE)
-    sums = _Sums(padded, reach, offsets)
-    height = max(1, min(ny, _BLOCK // nx))
-    scratch = _Scratch((height, nx), len(offsets))
+    most = max(1, _TOGETHER // len(offsets))
+    width = min(nx, most)
+    height = max(1, min(ny, most // width))
+    samples = _Samples(padded, reach, offsets, (height, width))
     sky = np.empty(values.shape, np.float64)
     for start in range(0, ny, height):
-        # the last block overlaps the one before, so that all have one shape
+        # the last blocks overlap those before, so that all have one shape
         top = min(start, ny - height)
-        block = padded[top : top + height + 2 * reach]
-        windows = [
-            block[reach + row : reach + row + height, reach + column : reach + column + nx]
-            for row, column in offsets
-        ]
-        state = sums.first(top, height, clipping)
-        sky[top : top + height] = _clipped(windows, state, scratch, clipping)
+        for begin in range(0, nx, width):
+            left = min(begin, nx - width)
+            samples.take(top, left)
+            block = _clipped(samples, clipping)
+            sky[top : top + height, left : left + width] = block.reshape(height, width)
     return sky
 
 
-@dataclass(slots=True)
-class _State:
-    """Samples that are left: their number and mean, and the limits that the next turn sets."""
+class _Samples:
+    """The samples of the pixels of a block in their order, and their running sums."""
 
-    count: Floats
-    mean: Floats
-    low: Singles
-    high: Singles
-
-
-class _Sums:
-    """Sums over the whole annulus, by running sums along the rows of a lattice."""
-
-    def __init__(self, padded: Singles, reach: int, offsets: list[tuple[int, int]]) -> None:
-        good = padded > _UNUSABLE
-        self._pivot = float(np.median(padded[good])) if good.any() else 0.0
-        value = np.where(good, padded - self._pivot, 0.0).astype(np.float64)
-        self._running = [
-            np.cumsum(np.pad(plane, ((0, 0), (1, 0))), axis=1)
-            for plane in (good.astype(np.float64), value, value * value)
+    def __init__(
+        self, padded: Singles, reach: int, offsets: list[tuple[int, int]], shape: tuple[int, int]
+    ) -> None:
+        self._padded, self._shape = padded, shape
+        self.number, self.pixels = len(offsets), shape[0] * shape[1]
+        self._row = np.empty((shape[1], self.number), np.float32)
+        self._pieces = [
+            (row, column, np.ndarray(shape[1], kind, self._row, place, self._row.strides[:1]))
+            for row, column, kind, place in _pieces(offsets, reach)
         ]
-        self._reach, self._nx = reach, padded.shape[1] - 2 * reach
-        here = set(offsets)
-        self._runs = [
-            (row, first, next(c for c in range(first, reach + 2) if (row, c) not in here))
-            for row, first in offsets
-            if (row, first - 1) not in here
-        ]
+        self.ordered = np.empty((self.number, self.pixels), np.float32)
+        # sums of the samples and of their squares, side by side
+        self._sums = np.zeros((self.number + 1, 2 * self.pixels))
+        self._steps = list(zip(self._sums[1:-1], self._sums[2:], strict=True))
 
-    def first(self, top: int, height: int, clip: Clipping) -> _State:
-        """Return the state of some rows with no sample left out but the unusable."""
-        count, total, squares = (np.zeros((height, self._nx)) for _ in range(3))
-        for row, first, last in self._runs:
-            begin = top + self._reach + row
-            rows = slice(begin, begin + height)
-            left, right = self._reach + first, self._reach + last
-            for sums, running in zip((count, total, squares), self._running, strict=True):
-                after = running[rows, right : right + self._nx]
-                np.add(sums, after - running[rows, left : left + self._nx], out=sums)
-        mean, low, high = _limits(count, total, squares, clip)
-        edges = ((edge + self._pivot).astype(np.float32) for edge in (low, high))
-        return _State(count, mean + self._pivot, *edges)
+    def take(self, top: int, left: int) -> None:
+        """Take the samples of a block."""
+        stride, single = self._padded.strides
+        height, width = self._shape
+        for line in range(height):
+            for row, column, target in self._pieces:
+                begin = (top + line + row) * stride + (left + column) * single
+                target[...] = np.ndarray(width, target.dtype, self._padded, begin, (single,))
+            self._row.sort(axis=1)
+            self.ordered[:, line * width : (line + 1) * width] = self._row.T
+        value, square = self._sums[1:, : self.pixels], self._sums[1:, self.pixels :]
+        value[:] = self.ordered
+        np.multiply(value, value, out=square)
+        for before, here in self._steps:
+            np.add(before, here, out=here)
 
-
-def _limits(count: Any, total: Any, squares: Any, clip: Clipping) -> tuple[Any, Any, Any]:
-    """Return mean and limits of samples by their sums."""
-    mean = total / np.maximum(count, 1)
-    spread = np.maximum(squares - mean * total, 0) / np.maximum(count - 1, 1)
-    sigma = np.sqrt(1 + spread)
-    return mean, mean - max(clip.below, 1) * sigma, mean + max(clip.above, 1) * sigma
-
-
-def _clipped(windows: list[Singles], state: _State, scratch: _Scratch, clip: Clipping) -> Floats:
-    """Return the clipped means of the pixels of a block."""
-    while True:
-        after = scratch.turn(windows, state, clip)
-        closer = after.high - after.low < _CLOSER * (state.high - state.low)
-        moving = (after.count != state.count) | closer
-        state = after
-        if np.count_nonzero(moving) <= _FEW * moving.size:
-            break
-    sky = np.where(state.count > 0, state.mean, 0).astype(np.float64)
-    rows, columns = np.nonzero(moving)
-    for start in range(0, rows.size, _ROWS):
-        place = (rows[start : start + _ROWS], columns[start : start + _ROWS])
-        gathered = scratch.gathered[:, : place[0].size]
-        for samples, window in zip(gathered, windows, strict=True):
-            samples[:] = window[place]
-        samples = scratch.samples[: place[0].size]
-        samples[:] = gathered.T
-        limits = state.low[place], state.high[place]
-        sky[place] = _finish(samples, state.mean[place].astype(np.float32), *limits, clip)
-    return sky
+    def moments(self, first: Counts, last: Counts, pixel: Counts) -> tuple[Floats, Floats, Floats]:
+        """Return number, mean and variance of the samples from one pointer to before another."""
+        sums = self._sums.reshape(-1)
+        begin, end = 2 * first - pixel, 2 * last - pixel
+        count = (last - first) / self.pixels
+        total = sums.take(end) - sums.take(begin)
+        squares = sums.take(end + self.pixels) - sums.take(begin + self.pixels)
+        mean = total / count
+        return count, mean, np.maximum(squares - mean * total, 0) / np.maximum(count - 1, 1)
 
 
-def _finish(samples: Singles, near: Singles, low: Singles, high: Singles, clip: Clipping) -> Floats:
-    """Clip some pixels to the end; samples are sorted once, and then go from the two ends.
+def _pieces(
+    offsets: list[tuple[int, int]], reach: int
+) -> Iterator[tuple[int, int, np.dtype[Any], int]]:
+    """Yield the rows of an annulus in pieces: where they are, their kind, and where they go."""
+    here = set(offsets)
+    place = 0
+    for row, first in offsets:
+        if (row, first - 1) in here:
+            continue
+        last = next(c for c in range(first, reach + 2) if (row, c) not in here)
+        number = next(n for n in _WIDE if first + n <= last)
+        # the last piece may overlap the one before
+        for column in {*range(first, last - number + 1, number), last - number}:
+            yield reach + row, reach + column, _WIDE[number], 4 * (place + column - first)
+        place += last - first
 
-    Sums are taken from a value near the samples, or their squares would not be good enough.
+
+def _clipped(samples: _Samples, clip: Clipping) -> Floats:
+    """Return the clipped means of the pixels of a block.
+
+    Pointers are places in the ordered samples of all pixels, the second one behind the last sample.
     """
-    samples.sort(axis=1)
-    inside = (samples >= low[:, None]) & (samples <= high[:, None])
-    first = inside.argmax(axis=1)
-    count = inside.sum(axis=1)
-    samples -= near[:, None]
-    value = samples * inside
-    total = value.sum(axis=1, dtype=np.float64)
-    squares = np.einsum("ij,ij->i", value, value).astype(np.float64)
-    last = first + count - 1
-    place = np.arange(count.size)
-    while place.size:
-        _, low_now, high_now = _limits(count[place], total[place], squares[place], clip)
-        before = count[place]
-        ends = ((first, 1, low_now, np.less), (last, -1, high_now, np.greater))
-        for pointer, direction, limit, beyond in ends:
-            left = np.arange(place.size)
-            while left.size:
-                row = place[left]
-                away = samples[row, np.clip(pointer[row], 0, samples.shape[1] - 1)]
-                out = beyond(away, limit[left]) & (count[row] > 0)
-                left, row, away = left[out], row[out], away[out]
-                pointer[row] += direction
-                count[row] -= 1
-                total[row] -= away
-                squares[row] -= away * away
-        place = place[count[place] != before]
-    return np.where(count > 0, total / np.maximum(count, 1) + near, 0.0)
+    ordered, step = samples.ordered, samples.pixels
+    pixel = np.arange(step)
+    last = pixel + step * (samples.number - _beyond(ordered[::-1], np.greater, _UNUSABLE / 2))
+    sky = np.zeros(step)
+    pixel, last = (array[last >= step] for array in (pixel, last))
+    first = pixel.copy()
+    turn = 0
+    while pixel.size:
+        _, mean, spread = samples.moments(first, last, pixel)
+        sigma = np.sqrt(1 + spread)
+        low = mean - max(clip.below, 1) * sigma
+        high = mean + max(clip.above, 1) * sigma
+        before = last - first
+        if turn < _SWEEPS and pixel.size == step:
+            below = _beyond(ordered, np.less, _rounded(low, np.less, 1))
+            above = _beyond(ordered[::-1], np.greater, _rounded(high, np.greater, -1))
+            first = np.maximum(first, pixel + step * below)
+            last = np.minimum(last, pixel + step * (samples.number - above))
+        else:
+            _move(first, ordered, np.less, low, step, 0)
+            _move(last, ordered, np.greater, high, -step, -step)
+        turn += 1
+        moving = last - first != before
+        if np.count_nonzero(moving) <= _ACTIVE * moving.size:
+            sky[pixel] = mean
+            pixel, first, last = pixel[moving], first[moving], last[moving]
+    return sky
 
 
-class _Scratch:
-    """Arrays of a block that every turn needs."""
+def _rounded(limit: Floats, beyond: Any, direction: int) -> Singles:
+    """Return the number in single precision next to a limit, on the side of what is inside.
 
-    def __init__(self, shape: tuple[int, ...], samples: int) -> None:
-        self._value, self._square, self._total, self._squares, self._width, self._clip = (
-            np.empty(shape, np.float32) for _ in range(6)
-        )
-        # with an array of zeros NumPy is four times as fast as with a number
-        self._zero = np.zeros(shape, np.float32)
-        counter = np.uint8 if samples < 256 else np.uint16
-        self._kept, self._above = (np.empty(shape, counter) for _ in range(2))
-        self._truth = np.empty(shape, np.bool_)
-        self._sums = np.empty((2, *shape), np.float64)
-        self.gathered = np.empty((samples, _ROWS), np.float32)
-        self.samples = np.empty((_ROWS, samples), np.float32)
+    With it a comparison in single precision says the same as with the limit itself.
+    """
+    single = limit.astype(np.float32)
+    bits = single.view(np.int32)
+    # the next number away from zero has the next bits
+    bits += beyond(single, limit) * (direction * (1 | (bits >> 31)))
+    return single
 
-    def turn(self, windows: list[Singles], state: _State, clip: Clipping) -> _State:
-        """Take the samples within the limits of a state, and find the next ones.
 
-        Samples are counted from the limit below and cut off at that above. What is cut off is
-        taken from the sums afterwards: that is faster than leaving it out.
-        """
-        value, clipped, width = self._value, self._clip, self._width
-        np.subtract(state.high, state.low, out=width)
-        for array in (self._sums, self._total, self._squares, self._kept, self._above):
-            array.fill(0)
-        truth = self._truth.view(np.uint8)
-        for number, window in enumerate(windows, 1):
-            np.subtract(window, state.low, out=value)
-            np.maximum(value, self._zero, out=clipped)
-            np.minimum(clipped, width, out=clipped)
-            np.equal(clipped, value, out=self._truth)
-            np.add(self._kept, truth, out=self._kept)
-            np.greater(value, width, out=self._truth)
-            np.add(self._above, truth, out=self._above)
-            np.add(self._total, clipped, out=self._total)
-            np.multiply(clipped, clipped, out=self._square)
-            np.add(self._squares, self._square, out=self._squares)
-            if number % _TOGETHER == 0 or number == len(windows):
-                for place, part in enumerate((self._total, self._squares)):
-                    self._sums[place] += part
-                    part.fill(0)
-        cut = self._above * width.astype(np.float64)
-        total, squares = self._sums[0] - cut, self._sums[1] - cut * width
-        count = self._kept.astype(np.float64)
-        mean, low, high = _limits(count, total, squares, clip)
-        # rounding must not leave out what is at the limit: the next turn, from closer limits, will
-        # (what an error of the sum of squares does to the limits, to first order)
-        spread = np.maximum((high - low) * np.maximum(count - 1, 1), _ROUNDING)
-        doubt = _ROUNDING * (clip.above + clip.below) ** 2 / 2 * self._sums[1] / spread
-        # a sample that was left out does not come back
-        low = np.maximum((low - doubt + state.low).astype(np.float32), state.low)
-        high = np.minimum((high + doubt + state.low).astype(np.float32), state.high)
-        return _State(count, mean + state.low, low, high)
+def _beyond(ordered: Singles, beyond: Any, limit: Any) -> Counts:
+    """Return how many samples of each pixel are beyond a limit, in an order that begins there."""
+    found = np.zeros(ordered.shape[1], np.intp)
+    for start in range(0, len(ordered), _STRETCH):
+        stretch = beyond(ordered[start : start + _STRETCH], limit)
+        found += np.add.reduce(stretch.view(np.uint8), axis=0, dtype=np.uint8)
+        if found.max() < start + len(stretch):
+            break
+    return found
+
+
+def _move(
+    pointer: Counts, ordered: Singles, beyond: Any, limit: Floats, step: int, offset: int
+) -> None:
+    """Move pointers, in place, over the samples beyond a limit, one by one.
+
+    They do not meet: a sample is always within one standard deviation of the mean.
+    """
+    flat = ordered.reshape(-1)
+    left = np.flatnonzero(beyond(flat.take(pointer + offset), limit))
+    place, edge = pointer[left], limit[left]
+    while left.size:
+        place += step
+        pointer[left] = place
+        out = beyond(flat.take(place + offset), edge)
+        left, place, edge = left[out], place[out], edge[out]

@@ -14,6 +14,7 @@ from hst123r.errors import InputError
 from hst123r.products.local_limits import members_of
 from hst123r.products.tables import Column
 from hst123r.records.exposure import Exposure
+from hst123r.records.outcome import Product
 
 System = Literal["ab", "vega", "st"]
 VEGA_COLUMNS: Final = ("detector", "filter", "vega_ab")
@@ -119,6 +120,40 @@ def read_vega(path: Path) -> dict[tuple[str, str], float]:
                 hint="Leave one of them out",
             )
         found[detector, band] = value
+    return found
+
+
+def vega_of_dolphot(photometry: Iterable[Product]) -> dict[tuple[str, str], float]:
+    """Return the AB magnitudes of Vega by DOLPHOT's own zeropoints.
+
+    They are what DOLPHOT's magnitudes of the stars of a catalogue say, whatever its table of
+    filters has.
+
+    Parameters
+    ----------
+    photometry : iterable of Product
+        Measurements of one field.
+
+    Returns
+    -------
+    dict of (str, str) to float
+        As :func:`read_vega` gives them.
+
+    Raises
+    ------
+    InputError
+        If another engine measured, or DOLPHOT in its generic mode, which has no zeropoints.
+    """
+    found = {}
+    for product in photometry:
+        if "vega_ab" not in product.facts:
+            raise InputError(
+                f"{product.name} was not measured with zeropoints of DOLPHOT",
+                hint="`vega: dolphot` needs `engine: dolphot` with `psf: library`; name a "
+                "`vega_table` instead",
+            )
+        key = product.labels["detector"], product.labels["filter"]
+        found[key] = float(product.facts["vega_ab"])
     return found
 
 

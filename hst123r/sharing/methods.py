@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -121,7 +122,40 @@ def _photometry(extract: Mapping[str, Any]) -> list[str]:
         f"{names.get(engine, engine)}; those of exposures were averaged by their inverse "
         "variances, negative ones included."
     )
-    return [said]
+    return [said, *_dolphot([job for job in jobs if _value([job], "engine") == "dolphot"])]
+
+
+def _dolphot(jobs: list[Mapping[str, Any]]) -> list[str]:
+    """Say what DOLPHOT measured with, and what it found."""
+    stars = _numbers(jobs, "stars")
+    if not stars:
+        return []
+    settings = [json.loads(p["value"]) for job in jobs for p in job["parts"]
+                if p["kind"] == "param" and p["name"] == "dolphot"]  # fmt: skip
+    files = {name for job in jobs for p in job["parts"]
+             if p["kind"] == "order" and p["name"] == "dolphot file"
+             for name in json.loads(p["value"])}  # fmt: skip
+    said = []
+    if settings:
+        library = settings[0]["psf"] == "library"
+        number = sum(name.endswith(".psf") for name in files)
+        known = f" ({number} of them)" if number else ""
+        psf = f"the PSFs of its library{known}" if library else "an analytic PSF that it fitted"
+        own = ", ".join(f"{k}={v}" for k, v in sorted(settings[0]["parameters"].items()))
+        values = f"{settings[0]['preset']}'s parameters{f' but for {own}' if own else ''}"
+        said.append(f"DOLPHOT used {psf} and {values}.")
+    corrections = [value for value in _numbers(jobs, "aperture_correction") if value]
+    middle = (
+        f", with aperture corrections of {min(corrections):.3f} to {max(corrections):.3f} mag "
+        f"(median {statistics.median(corrections):.3f}, {len(corrections)} images)"
+        if corrections
+        else ", without aperture corrections"
+    )
+    chi = _numbers(jobs, "chi_of_bright_sources")
+    fit = f"; the median chi of bright ones is {statistics.median(chi):.2f}" if chi else ""
+    left = sum(_numbers(jobs, "stars_deleted"))
+    said.append(f"It wrote {sum(stars):.0f} stars and deleted {left:.0f}{middle}{fit}.")
+    return said
 
 
 def _targets(extract: Mapping[str, Any]) -> list[str]:

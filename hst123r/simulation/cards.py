@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _AMPLIFIERS: Final = "ABCD"
 _SERIOUS: Final = 31743
+_CONVERTER: Final = 4095
+"""Largest number of a converter of 12 bits, as in u40x010hm_c0f.fits."""
+_FILL: Final = -100
+"""What the pipeline writes into pixels without data, there too."""
 WCS_NAME: Final = "IDC_SIMULATED"
 
 
@@ -144,6 +148,8 @@ def _electronics(header: fits.Header, detector: Detector) -> None:
         header["MODE"] = ("FULL", "instrument mode: FULL, AREA")
         header["ATODGAIN"] = (gain, "analog to digital gain (electrons/DN)")
         header["SHUTTER"] = ("A", "shutter in place at beginning of the exposure")
+        header["SATURATE"] = (_CONVERTER, "data value at which saturation occurs")
+        header["RSDPFILL"] = (_FILL, "bad data fill value for calibrated images")
         return
     single = len(detector.chips) == 1 and not is_ramp(detector)
     header["CCDAMP"] = ("C" if single else _AMPLIFIERS, "CCD amplifier readout configuration")

@@ -71,7 +71,11 @@ class ScrapeParams(Params):
         3.0, gt=0, le=10, description="Below this S/N there is a limit instead of a magnitude"
     )
     system: Literal["ab", "vega", "st"] = Field(
-        "ab", description="Magnitudes to add to those in AB; vega needs vega_table"
+        "ab",
+        description="Magnitudes to add to those in AB; vega needs vega_table, or vega: dolphot",
+    )
+    vega: Literal["table", "dolphot"] = Field(
+        "table", description="Zeropoints of Vega: those of vega_table, or DOLPHOT's own"
     )
     vega_table: str | None = Field(
         None,
@@ -85,10 +89,13 @@ class ScrapeParams(Params):
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
         """Say where a table of Vega is wanted and not named, or named and not wanted."""
         del targets
-        if self.system == "vega" and self.vega_table is None:
+        table = self.vega == "table"
+        if self.system == "vega" and table and self.vega_table is None:
             yield ("system",), "`system: vega` needs `vega_table`, AB magnitudes of Vega"
-        if self.system != "vega" and self.vega_table is not None:
-            yield ("vega_table",), "`vega_table` is for `system: vega`"
+        if self.vega_table is not None and not (self.system == "vega" and table):
+            yield ("vega_table",), "`vega_table` is for `system: vega` with `vega: table`"
+        if self.system != "vega" and not table:
+            yield ("vega",), "`vega: dolphot` is for `system: vega`"
 
     def clashes(self, sources: Mapping[str, Sequence[Params]]) -> Iterator[Misfit]:
         """Say where limits are to be those of stars that nobody puts in."""
@@ -144,9 +151,8 @@ class Scrape(Stage[ScrapeParams]):
             if params.vega_table is not None:
                 path = Path(scope.recipe_folder) / Path(params.vega_table).expanduser()
                 if not path.is_file():
-                    raise InputError(
-                        "there is no table of Vega", where=str(path), hint="See scrape.vega_table"
-                    )
+                    hint = "See scrape.vega_table"
+                    raise InputError("there is no table of Vega", where=str(path), hint=hint)
                 given[VEGA] = [Product(VEGA, path.name, {}, {"table": str(path)})]
             arguments = {
                 "position": [target.position.ra_deg, target.position.dec_deg],
@@ -184,7 +190,7 @@ class Scrape(Stage[ScrapeParams]):
             )
         rows = _limited(rows, job, params)
         dust = Dust(**params.extinction.model_dump()) if params.extinction else None
-        rows = in_system(rows, params.system, *_calibration(job), dust)
+        rows = in_system(rows, params.system, *_calibration(job, params), dust)
         caveats = [*_caveats(job, found), *_unlimited(rows)]
         codes = sorted({caveat.code for caveat in caveats})
         about = [_about(one, job, params.limit_snr) for one in found]
@@ -225,12 +231,11 @@ def _write(
     from hst123r.products.systems import columns_of
 
     files = {"table": context.product(f"{job.label}_light_curve.ecsv")}
-    meta = {"target": job.label, "limit_snr": params.limit_snr, **about[0], "caveats": codes}
-    meta["system"] = params.system
-    if len(about) > 1:
-        meta["sources"] = about
-    if params.extinction:
-        meta["extinction"] = params.extinction.as_json()
+    meta = {"target": job.label, "limit_snr": params.limit_snr, **about[0], "caveats": codes,
+            "system": params.system}  # fmt: skip
+    meta |= {"vega": params.vega} if params.vega == "dolphot" else {}
+    meta |= {"sources": about} if len(about) > 1 else {}
+    meta |= {"extinction": params.extinction.as_json()} if params.extinction else {}
     write_light_curve(files["table"], rows, meta, columns_of(params.system, dust))
     files["plot"] = context.product(f"{job.label}_light_curve.png")
     first = about[0]["source"]
@@ -314,14 +319,16 @@ def _about(found: Found, job: Job, nsigma: float) -> dict[str, Any]:
 
 
 def _calibration(
-    job: Job,
+    job: Job, params: ScrapeParams
 ) -> tuple[dict[tuple[str, int], float], dict[tuple[str, str], float]]:
     """Return pivot wavelengths of all chips, and the AB magnitudes of Vega."""
-    from hst123r.products.systems import pivots_of, read_vega
+    from hst123r.products.systems import pivots_of, read_vega, vega_of_dolphot
 
-    vega = job.inputs.get(VEGA, [])
-    exposures = (Exposure.own(product.facts) for product in job.inputs["exposure"])
-    return pivots_of(exposures), read_vega(Path(vega[0].files["table"])) if vega else {}
+    table = job.inputs.get(VEGA, [])
+    pivots = pivots_of(Exposure.own(product.facts) for product in job.inputs["exposure"])
+    if params.vega == "dolphot":
+        return pivots, vega_of_dolphot(job.inputs["photometry"])
+    return pivots, read_vega(Path(table[0].files["table"])) if table else {}
 
 
 def _limited(rows: list[dict[str, Any]], job: Job, params: ScrapeParams) -> list[dict[str, Any]]:

@@ -364,6 +364,7 @@ def test_doctor_names_what_a_recipe_needs_of_dolphot(hst123r, write_recipe, monk
     for name in names:
         (data / name).touch()
     assert hst123r("doctor", recipe).code == 0
+    assert "a script, of unknown version" in rows["DOLPHOT"]["found"]
     assert hst123r("doctor", recipe, "--set", "photometry.dolphot.mask=external").code == 6
     # a program tells the modules it was built with, whose tables it reads whatever the images
     program.write_bytes(b"\x7fELF\0" + str(tmp_path).encode() + b"\0DOL_ACS\0DOLWFPC2\0")
@@ -373,6 +374,10 @@ def test_doctor_names_what_a_recipe_needs_of_dolphot(hst123r, write_recipe, monk
     missing = {what for what, row in rows.items() if row["state"] == "missing"}
     assert missing == {"acs/data/hrc_idctab.dat", "wfpc2/data/filters.dat"}
     assert "reads it unasked" in rows["DOLPHOT's param/fits.param"]["found"]
+    assert ", version 2, " in rows["DOLPHOT"]["found"]
+    program.write_bytes(program.read_bytes() + b"MaxThreads\0")
+    rows = {row["what"]: row for row in json.loads(hst123r("doctor", recipe, "--json").out)}
+    assert ", version 3, " in rows["DOLPHOT"]["found"]
 
 
 @pytest.mark.parametrize(

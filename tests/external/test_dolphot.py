@@ -39,13 +39,13 @@ def run(tmp_path):
 def test_a_run(run):
     done = run(
         "print('Cannot match parameter name:\\nMaxThreads')\n"
-        "print(sys.argv[2], os.getcwd(), os.environ['OMP_NUM_THREADS'])" + GOOD,
+        "print(sys.argv[3], sys.argv[2], os.getcwd(), os.environ['OMP_NUM_THREADS'])" + GOOD,
         threads=3,
     )
     assert (done.written, done.deleted) == (3, 7)
     assert done.catalogue == run.folder / "run.phot"
     assert done.unknown == ("MaxThreads",)
-    assert f"-prun.param {os.path.realpath(run.folder)} 3" in done.log.read_text()
+    assert f"MaxThreads=3 -prun.param {os.path.realpath(run.folder)} 3" in done.log.read_text()
 
 
 @pytest.mark.parametrize("status", [0, 1, 255])

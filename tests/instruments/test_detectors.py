@@ -369,3 +369,13 @@ def test_suggestions_have_units_and_known_bits(name):
     assert u.Quantity(detector.stages["photometry"].parameters["fit_radius"]).unit == u.pix
     assert detector.dolphot.source
     assert detector.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "arcsec"),
+    [("WFPC2", 1, 0.0455), ("WFPC2", 3, 0.0996), ("ACS/HRC", 1, 0.0265), ("WFC3/IR", 1, 0.1282)],
+)
+def test_the_size_of_a_pixel_of_a_chip(name, number, arcsec):
+    """Wide-field chips of WFPC2 and the oblong pixels of HRC are not of the nominal scale."""
+    (chip,) = (chip for chip in instruments.get(name).chips if chip.number == number)
+    assert chip.pixel_arcsec == pytest.approx(arcsec, rel=4e-3)

@@ -133,3 +133,15 @@ def test_blank_and_repeated_lines_of_a_table_of_vega_are_errors(tmp_path, lines,
     path.write_text(f"detector,filter,vega_ab\n{lines}\n")
     with pytest.raises(InputError, match=said):
         read_vega(path)
+
+
+def test_vega_by_what_dolphot_measured():
+    from hst123r.errors import InputError
+    from hst123r.products.systems import vega_of_dolphot
+    from hst123r.records.outcome import Product
+
+    labels = {"detector": "ACS/WFC", "filter": "F606W"}
+    one = Product("photometry", "a", labels, {}, {"vega_ab": 0.0871})
+    assert vega_of_dolphot([one]) == {("ACS/WFC", "F606W"): 0.0871}
+    with pytest.raises(InputError, match="b was not measured with zeropoints of DOLPHOT"):
+        vega_of_dolphot([one, Product("photometry", "b", labels, {}, {})])

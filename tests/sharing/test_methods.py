@@ -1,5 +1,7 @@
 """The paragraph says what was done, with the numbers of the run."""
 
+import json
+
 from hst123r.sharing.methods import methods
 
 
@@ -51,3 +53,29 @@ def test_numbers_of_the_run(extract):
         "F814W > 27.46 (3 sigma)",
     ):
         assert words in text, words
+
+
+def test_what_dolphot_used_and_found(extract):
+    settings = json.dumps({"psf": "library", "preset": "hst123", "parameters": {"Force1": 1}})
+    measured = [
+        ("stars", 204), ("stars_deleted", 477), ("chi_of_bright_sources", 0.65),
+        ("aperture_correction", 0.095), ("aperture_correction", 0.088),
+    ]  # fmt: skip
+    parts = [("engine", "dolphot"), ("dolphot", settings)]
+    add(extract, "photometry", "photometry", {"sources": 204}, parts, measured)
+    files = json.dumps(["dolphot", "wfc3/data/F814W.uvis1.psf", "wfc3/data/filters.dat"])
+    order = {"kind": "order", "name": "dolphot file", "value": files, "origin": ""}
+    extract["jobs"][-1]["parts"].append(order)
+    text = methods(extract)
+    assert (
+        "DOLPHOT used the PSFs of its library (1 of them) and hst123's parameters but for Force1=1."
+    ) in text
+    assert (
+        "It wrote 204 stars and deleted 477, with aperture corrections of 0.088 to 0.095 mag "
+        "(median 0.091, 2 images); the median chi of bright ones is 0.65."
+    ) in text
+    extract["jobs"][-1]["measurements"] = [{"name": "stars", "value": 3}]
+    extract["jobs"][-1]["parts"][1]["value"] = settings.replace("library", "analytic")
+    text = methods(extract)
+    assert "an analytic PSF that it fitted" in text
+    assert "3 stars and deleted 0, without aperture corrections." in text

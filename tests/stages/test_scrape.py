@@ -148,7 +148,29 @@ def test_a_table_of_vega_that_is_not_there_is_an_error(inputs, divide):
         divide("scrape", inputs, params)
 
 
-@pytest.mark.parametrize("given", [{"system": "vega"}, {"vega_table": "x"}])
+def test_vega_by_dolphots_own_zeropoints(inputs, divide, do):
+    from dataclasses import replace
+
+    params = {"system": "vega", "vega": "dolphot"}
+    job = divide("scrape", inputs, params)["SN"]
+    said = do("scrape", job, params)
+    assert "was not measured with zeropoints of DOLPHOT" in said
+    for product in job.inputs["photometry"]:
+        product.facts["vega_ab"] = 0.1
+    (product,) = do("scrape", replace(job, inputs=dict(job.inputs)), params).products
+    found = tables.read(product.files["table"])
+    assert np.allclose(found["mag_ab"] - found["mag_vega"], 0.1, atol=2e-4)
+    assert found.meta["vega"] == "dolphot"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"system": "vega"},
+        {"vega_table": "x"},
+        {"system": "vega", "vega": "dolphot", "vega_table": "x"},
+    ],
+)
 def test_vega_and_its_table_belong_together(given):
     from pydantic import ValidationError
 

@@ -95,6 +95,9 @@ class Converted:
         One for each image without an aperture correction.
     beyond_mags : tuple of float
         Magnitude in an infinite aperture less DOLPHOT's, for each image.
+    above_vega_mags : tuple of float
+        AB magnitude less DOLPHOT's own, for each image: with the zeropoints of Vega in its table of
+        filters the AB magnitude of Vega.
     """
 
     found: Measurements
@@ -104,6 +107,7 @@ class Converted:
     zeropoints: tuple[float, ...]
     caveats: tuple[Caveat, ...] = ()
     beyond_mags: tuple[float, ...] = ()
+    above_vega_mags: tuple[float, ...] = ()
 
     def of(self, rows: Sequence[int]) -> Converted:
         """Return the measurements in some of the exposures."""
@@ -112,7 +116,7 @@ class Converted:
         chosen = np.asarray(rows, np.int64)
         return Converted(
             self.found.of(rows), self.flags[chosen], self.sharpness[chosen], self.roundness[chosen],
-            self.zeropoints, self.caveats, self.beyond_mags,
+            self.zeropoints, self.caveats, self.beyond_mags, self.above_vega_mags,
         )  # fmt: skip
 
 
@@ -234,7 +238,11 @@ def convert(
         float(note.beyond(sections[0].aperture_corrections[number])) if sections else 0.0
         for number, note in enumerate(notes)
     )
-    return Converted(found, raw, sharpness, roundness, tuple(zeropoints), caveats, beyond)
+    above = tuple(
+        note.zeropoint_ab + light - zeropoint
+        for note, light, zeropoint in zip(notes, beyond, zeropoints, strict=True)
+    )
+    return Converted(found, raw, sharpness, roundness, tuple(zeropoints), caveats, beyond, above)
 
 
 def _image(

@@ -59,6 +59,23 @@ def test_the_zeropoint_is_found_from_the_catalogue(run, name, per_count, zeropoi
     assert converted.zeropoints[: len(zeropoints)] == pytest.approx(zeropoints, abs=3e-4)
 
 
+@pytest.mark.parametrize("name", ["acs_wfc3_multi/multi.phot", "wfpc2_pc/wfpc2.phot"])
+def test_magnitudes_of_vega_are_dolphots_own(run, name):
+    """Real output: AB less the AB magnitude of Vega is what the catalogue has."""
+    catalogue, _, converted = run(name, aperture_mag=-0.06)
+    ab = 31.4 - 2.5 * np.log10(np.where(converted.found.flux > 0, converted.found.flux, np.nan))
+    seen = 0
+    for number, above in enumerate(converted.above_vega_mags):
+        own = np.where(
+            catalogue.images[number]["mag"] < 90, catalogue.images[number]["mag"], np.nan
+        )
+        away = np.abs(ab[number] - above - own)
+        seen += np.isfinite(away).sum()
+        assert np.nanmax(away) < 1e-3
+    assert seen > 300
+    assert converted.of([0]).above_vega_mags == converted.above_vega_mags
+
+
 def test_electrons_are_those_that_were_put_in(run, samples):
     """The truth holds all light; 0.0545 mag of it are beyond DOLPHOT's aperture."""
     catalogue, _, converted = run("wfc3_uvis/noref.phot", aperture_mag=-0.0545)

@@ -51,6 +51,18 @@ def test_the_limits_themselves_are_not_used():
     assert not find_sky(data, (5.0, 6.0), SETTINGS).any()
 
 
+@pytest.mark.parametrize("step", [2, -10])
+def test_what_is_not_finite_is_not_used(step):
+    """A sky without a number would be one for every star near it."""
+    rng = np.random.default_rng(8)
+    data = np.full((40, 40), 5.0, "f4")
+    data[rng.random(data.shape) < 0.3] = np.nan
+    data[3, 4] = np.inf
+    settings = SETTINGS.model_copy(update={"step": step})
+    assert (find_sky(data, (1.0, 6.0), settings) == 5).all()
+    assert not find_sky(np.full_like(data, np.nan), (1.0, 6.0), settings).any()
+
+
 def test_an_image_that_is_not_ready(image, tmp_path):
     with fits.open(image, mode="update") as hdus:
         del hdus[0].header["BADPIX"]
