@@ -10,7 +10,7 @@ from hst123r.errors import InputError
 
 if TYPE_CHECKING:
     from hst123r.instruments.detector import Detector
-    from hst123r.optics.psf import EffectivePSF
+    from hst123r.optics.varying import VaryingPSF
 
 RADIUS_PIX: Final = 10.0
 """Within this radius a measured PSF gets the light that the computed one has there: the arrays of
@@ -51,8 +51,8 @@ def find_grid(folder: Path, detector: Detector, band: str) -> Path:
     return path
 
 
-def read_grid(path: Path, detector: Detector, band: str) -> dict[int, EffectivePSF]:
-    """Read the PSF of every chip, averaged over the places of the chip.
+def read_grid(path: Path, detector: Detector, band: str) -> dict[int, VaryingPSF]:
+    """Read the PSF of every chip, which is interpolated between the places of the library.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def read_grid(path: Path, detector: Detector, band: str) -> dict[int, EffectiveP
 
     Returns
     -------
-    dict of int to EffectivePSF
-        By the chip's own number.
+    dict of int to VaryingPSF
+        By the chip's own number, for images of the full chip.
 
     Raises
     ------
@@ -78,6 +78,7 @@ def read_grid(path: Path, detector: Detector, band: str) -> dict[int, EffectiveP
 
     from hst123r.optics.stdpsf import read_stdpsf
     from hst123r.optics.telescope import effective_psf
+    from hst123r.optics.varying import VaryingPSF
 
     computed = effective_psf(detector, band, chip=detector.chips[0].number)
     try:
@@ -99,4 +100,4 @@ def read_grid(path: Path, detector: Detector, band: str) -> dict[int, EffectiveP
             f"it has PSFs of {len(grids)} chips, {detector.name} has {len(chips)}", where=str(path)
         )
     # the lowest chip of the library's frame is the first extension of a file
-    return {chip.number: grid.mean() for chip, grid in zip(chips, grids, strict=True)}
+    return {chip.number: VaryingPSF.of(grid) for chip, grid in zip(chips, grids, strict=True)}

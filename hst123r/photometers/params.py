@@ -22,9 +22,9 @@ class PhotometryParams(Params):
     )
     psf: Literal["computed", "hybrid", "image", "grid"] = Field(
         "computed",
-        description="computed: from the pupil and the band; hybrid: that, or the mean of psf_grids,"
+        description="computed: from the pupil and the band; hybrid: that, or the PSFs of psf_grids,"
         " with focus and charge diffusion fitted; image: the core corrected by samples of stars; "
-        "grid: the mean of psf_grids",
+        "grid: the PSFs of psf_grids, interpolated to the place of each star",
     )
     psf_grids: str | None = Field(
         None,
