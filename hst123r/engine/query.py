@@ -109,6 +109,8 @@ def _also(recipe: Recipe) -> list[dict[str, str]]:
     """Return which other archives a run asks, where it has no answer yet."""
     from hst123r.archives import endpoints
     from hst123r.archives.gaia import SHOWN
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.photometers.psf_grids import wants_grid
     from hst123r.sources.reference_params import ReferenceParams
     from hst123r.stages.wcs import WcsParams
 
@@ -117,6 +119,8 @@ def _also(recipe: Recipe) -> list[dict[str, str]]:
         params = resolve(item).params
         if isinstance(params, WcsParams) and params.fetch_references:
             found["CRDS"] = {"server": endpoints.crds(), "what": "reference files of the WCS"}
+        if isinstance(params, PhotometryParams) and params.fetch_psf_grids and wants_grid(params):
+            found["STDPSF"] = {"server": endpoints.stdpsf(), "what": "measured PSFs"}
         if isinstance(params, ReferenceParams) and params.absolute and params.absolute.asked:
             name = SHOWN[params.absolute.catalog]
             found[name] = {"server": endpoints.gaia(), "what": "stars around the reference"}

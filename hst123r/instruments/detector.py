@@ -295,7 +295,7 @@ class Detector(Facts):
         None, description="Losses of charge transfer, where files are not corrected"
     )
     psf_library: Text | None = Field(
-        None, description="Name in the file names of the STDPSF library, PSFSTD_<name>_<filter>"
+        None, description="Name in the file names of the STDPSF library, STDPSF_<name>_<filter>"
     )
     reference_files: dict[str, str] = Field(
         description="Keywords of the reference files that the WCS needs, and their prefix"

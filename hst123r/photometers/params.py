@@ -22,14 +22,19 @@ class PhotometryParams(Params):
     )
     psf: Literal["computed", "hybrid", "image", "grid"] = Field(
         "computed",
-        description="computed: from the pupil and the band; hybrid: that, or the PSFs of psf_grids,"
-        " with focus and charge diffusion fitted; image: the core corrected by samples of stars; "
-        "grid: the PSFs of psf_grids, interpolated to the place of each star",
+        description="computed: from the pupil and the band; hybrid: that, or psf_grids, with focus "
+        "and charge diffusion fitted; image: the core corrected by samples of stars; grid: "
+        "psf_grids, interpolated to each star",
     )
     psf_grids: str | None = Field(
         None,
         description="For psf: grid or hybrid, the folder with files of the STDPSF library, "
         "relative to the recipe",
+    )
+    fetch_psf_grids: bool = Field(
+        False,
+        description="For psf: grid or hybrid, fetch files of the STDPSF library that are not there "
+        "into the folder psf_grids, or else raw/stdpsf",
     )
     fit_radius: PositivePixels = Field(
         Amount(3.0, "pix"), description="Pixels nearer than this decide about a source"
@@ -75,8 +80,16 @@ class PhotometryParams(Params):
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
         """Say where a file is wanted and not named, or an engine is told what is another's."""
-        if self.psf == "grid" and self.psf_grids is None:
-            yield ("psf",), "`psf: grid` needs `psf_grids`, the folder with the library's files"
+        if self.psf == "grid" and self.psf_grids is None and not self.fetch_psf_grids:
+            yield (
+                ("psf",),
+                (
+                    "`psf: grid` needs `psf_grids`, the folder with the library's files, or "
+                    "`fetch_psf_grids: true`"
+                ),
+            )
+        if self.fetch_psf_grids and self.psf not in ("grid", "hybrid"):
+            yield ("fetch_psf_grids",), "this is for `psf: grid` or `psf: hybrid`"
         # a stage gets all values, those of no recipe too
         written = targets is not None and "dolphot" in self.model_fields_set
         if self.engine == "dolphot" and self.artificial_stars:

@@ -33,7 +33,7 @@ def divide(
     inputs: dict[str, list[Product]], params: PhotometryParams, scope: Scope
 ) -> Iterator[Job]:
     """One job for each field, detector and filter."""
-    from hst123r.files.psf_library import find_grid
+    from hst123r.photometers.psf_grids import grid_of, wants_grid
 
     sources = {product.labels["field"]: product for product in inputs["sources"]}
     groups: dict[tuple[str, str, str], list[Product]] = {}
@@ -60,12 +60,13 @@ def divide(
             "exposure": members,
             "cosmic-ray mask": list(masks.values()),
         }
-        if params.psf in ("grid", "hybrid") and params.psf_grids is not None:
-            folder = Path(scope.recipe_folder) / params.psf_grids
-            path = find_grid(folder, instruments.get(detector), band(name))
-            given[PSF_GRID] = [Product(PSF_GRID, path.stem, {}, {"grid": str(path)})]
         arguments: dict[str, Any] = {"epochs": epochs}
+        notes: dict[str, Any] = {}
         own = cast("PhotometryParams", scope.varied(detector, name)) if scope.varied else params
+        if wants_grid(own):
+            grid, asked = grid_of(own, scope, detector, band(name))
+            given[PSF_GRID] = [grid]
+            notes = {"queries": asked} if asked else {}
         if own.artificial_stars:
             arguments["visits"] = {product.name: product.labels["visit"] for product in members}
             arguments["targets"] = {
@@ -73,7 +74,7 @@ def divide(
                 for target in scope.targets
                 if target.name in sources[field].facts["targets"]
             }
-        yield Job(label, labels, given, arguments)
+        yield Job(label, labels, given, arguments, notes=notes)
 
 
 def memory_mb(job: Job, params: PhotometryParams) -> float:
@@ -233,7 +234,7 @@ def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:
     if params.psf == "grid" and not grids:
         raise StageError(
             "there is no measured PSF", where=job.label,
-            hint="Set psf and psf_grids for the whole stage, not in a block",
+            hint="Set psf_grids or fetch_psf_grids",
         )  # fmt: skip
     if not grids:
         return computed_psf
