@@ -47,6 +47,16 @@ class PhotometryParams(Params):
         description="Losses of charge transfer in files that the archive did not correct; auto: "
         "made good by the detector's formula if it has one; none: left",
     )
+    count_rates: Literal["published", "none"] = Field(
+        "none",
+        description="For engine: psf, where counts are not in proportion to light; published: made "
+        "good by the detector's formula; none: left, and said",
+    )
+    encircled_energy: Literal["published", "computed"] = Field(
+        "published",
+        description="For engine: psf, how much light is in an infinite aperture; published: by the "
+        "detector's table if it has one; computed: by the PSF; simulated exposures have no other",
+    )
     residuals: bool = Field(
         False,
         description="Write what is left of each exposure without sky and stars, and each target "

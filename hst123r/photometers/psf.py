@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from hst123r import instruments
 from hst123r.errors import StageError
 from hst123r.photometers.params import PhotometryParams
+from hst123r.photometers.psf_corrections import Corrections, aperture_measurements
 from hst123r.records.exposure import Exposure, band, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.stage.context import Context
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hst123r.optics.encircled import ApertureCorrection
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import Joint
     from hst123r.products.frames import FindPSF
     from hst123r.products.residual_images import Residuals
-    from hst123r.sources.measured import FrameNote, Measurements
+    from hst123r.sources.measured import Measurements
     from hst123r.sources.own_psf import ByFocus
-    from hst123r.sources.transfer_losses import Transfer
 
 
 def divide(
@@ -131,34 +132,38 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
         register=params.register_frames,
     )
-    found = collect(joint, _notes(exposures), len(exposures))
-    transfer, losses = _transfer(job, params, exposures)
-    if transfer is not None:
-        found = transfer.made_good(found)
+    by = Corrections.of(job, params, exposures)
+    found = collect(joint, by.notes, len(exposures))
+    if by.loss is not None:
+        found = by.loss.made_good(found)
     context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
-    outcome = _outcome(job, params, context, exposures, sources, joint, found)
+    outcome = _outcome(job, params, context, exposures, sources, joint, found, by.aperture)
     if params.artificial_stars:
         path = write_artificial(
             job, params, context, exposures,
-            Measured(seen, joint, _notes(exposures), found, options, transfer),
+            Measured(seen, joint, by.notes, found, options, by.loss),
         )  # fmt: skip
         outcome.products[0].files["artificial"] = str(path)
     outcome.caveats += [
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
-    ] + losses
-    outcome.measurements += _of_psf(seen, focus, options)
+    ] + by.caveats
+    outcome.measurements += _of_psf(seen, focus, options, by.aperture)
+    outcome.measurements += aperture_measurements(by.aperture)
     if params.residuals:
         outcome.products += _residuals(job, context, Residuals(exposures, seen, joint), exposures)
     return outcome
 
 
-def _of_psf(frames: Any, focus: ByFocus, options: FitOptions) -> list[Measurement]:
+def _of_psf(
+    frames: Any, focus: ByFocus, options: FitOptions, aperture: ApertureCorrection | None
+) -> list[Measurement]:
     """Return what is known of the PSF that was used."""
     import numpy as np
 
-    encircled = next(iter(frames)).psf.encircled_energy(options.fit_radius_pix)
-    measured = [Measurement("psf_encircled_energy", float(encircled))]
+    encircled = float(next(iter(frames)).psf.encircled_energy(options.fit_radius_pix))
+    encircled /= 1.0 if aperture is None else aperture.factor
+    measured = [Measurement("psf_encircled_energy", encircled)]
     if focus.focus_nm:
         defocus, blur = (np.median(list(v.values())) for v in (focus.focus_nm, focus.blur_pix))
         measured += [
@@ -186,30 +191,6 @@ def _residuals(
             name = f"{job.label}-{target}"
             products.append(Product("target alone", name, labels, {"science": str(path)}))
     return products
-
-
-def _transfer(
-    job: Job, params: PhotometryParams, exposures: list[Exposure]
-) -> tuple[Transfer | None, list[Caveat]]:
-    """Return losses of charge transfer where a formula tells them, and say where none does."""
-    from hst123r.products.readout import read_readout
-    from hst123r.sources.transfer_losses import Transfer, uncorrected
-
-    detector = instruments.get(job.labels["detector"])
-    readouts = [
-        read_readout(product.files, exposure)
-        for product, exposure in zip(job.inputs["exposure"], exposures, strict=True)
-    ]
-    told, not_told = uncorrected(detector, readouts)
-    if params.cte == "none":
-        told, not_told = [], sorted(told + not_told)
-    transfer = Transfer(detector, readouts, told) if told else None
-    if not not_told:
-        return transfer, []
-    names = ", ".join(readouts[number].root for number in not_told)
-    why = "as asked for" if params.cte == "none" else "no formula is known for them"
-    text = f"losses of charge transfer are left in {names}: {why}"
-    return transfer, [Caveat("transfer_losses", text)]
 
 
 def _focus(job: Job, exposures: list[Exposure]) -> ByFocus:
@@ -243,25 +224,6 @@ def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:
     return lambda _detector, _filter, chip: found[chip.number]
 
 
-def _notes(exposures: list[Exposure]) -> list[FrameNote]:
-    from hst123r.sources.measured import FrameNote
-
-    return [
-        FrameNote(
-            exposure=number,
-            extver=chip.extver,
-            zeropoint_ab=(
-                math.nan
-                if chip.zeropoint_ab is None
-                else chip.zeropoint_ab + 2.5 * math.log10(chip.gain)
-            ),
-            exposure_time_s=exposure.exposure_time_s,
-        )
-        for number, exposure in enumerate(exposures)
-        for chip in exposure.chips
-    ]
-
-
 def _outcome(
     job: Job,
     params: PhotometryParams,
@@ -270,6 +232,7 @@ def _outcome(
     sources: Any,
     joint: Joint,
     found: Measurements,
+    aperture: ApertureCorrection | None,
 ) -> Outcome:
     import numpy as np
 
@@ -293,12 +256,13 @@ def _outcome(
         "exposures": [exposure.root for exposure in exposures],
         "limit_snr": params.limit_snr,
     }
+    systematic = math.nan if aperture is None else aperture.error_mag
     paths = {
         "catalog": context.product(f"{job.label}_catalog.ecsv"),
         "epochs": context.product(f"{job.label}_epochs.ecsv"),
         "measurements": context.product(f"{job.label}_measurements.fits"),
     }
-    tables.write_catalogue(paths["catalog"], sources, joint, found, everything, meta)
+    tables.write_catalogue(paths["catalog"], sources, joint, found, everything, meta, systematic)
     tables.write_epochs(paths["epochs"], sources, epochs, meta)
     roots = [exposure.root for exposure in exposures]
     tables.write_measurements(paths["measurements"], sources, roots, mjd, times, found)
