@@ -26,6 +26,11 @@ class PhotometryParams(Params):
         "and charge diffusion fitted; image: the core corrected by samples of stars; grid: "
         "psf_grids, interpolated to each star",
     )
+    over_chip: bool = Field(
+        True,
+        description="For the computed PSF, follow the shape of the pixels over the chip; false: "
+        "the PSF of its middle, which simulated exposures have",
+    )
     psf_grids: str | None = Field(
         None,
         description="For psf: grid or hybrid, the folder with files of the STDPSF library, "

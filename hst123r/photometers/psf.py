@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from hst123r import instruments
 from hst123r.errors import StageError
 from hst123r.photometers.params import PhotometryParams
 from hst123r.photometers.psf_corrections import Corrections, aperture_measurements
-from hst123r.records.exposure import Exposure, band, group_name
+from hst123r.records.exposure import Chip, Exposure, band, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.stage.context import Context
 from hst123r.stage.contract import PSF_GRID, Job, Scope
@@ -21,13 +21,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hst123r.instruments.detector import Detector
     from hst123r.optics.encircled import ApertureCorrection
+    from hst123r.optics.psf import EffectivePSF
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import Joint
     from hst123r.products.frames import FindPSF
     from hst123r.products.residual_images import Residuals
     from hst123r.sources.measured import Measurements
     from hst123r.sources.own_psf import ByFocus
+
+
+PSF_MB: Final = 100.0
+"""Memory of the computed PSFs of a chip: nine, with coefficients, sorted ones and shares."""
 
 
 def divide(
@@ -79,11 +85,12 @@ def divide(
 
 
 def memory_mb(job: Job, params: PhotometryParams) -> float:
-    """Estimate: frames up to a gigabyte are kept, and one is worked on."""
-    del params
+    """Estimate: frames up to a gigabyte are kept, and one is worked on; PSFs of all places too."""
+    detector = instruments.get(job.labels["detector"])
+    psfs = PSF_MB * len(detector.chips) if params.over_chip else 0.0
     chips = [c for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
     kept = min(1000.0, 8e-6 * sum(chip.pixels for chip in chips))
-    return 500.0 + kept + 60e-6 * max(chip.pixels for chip in chips)
+    return 500.0 + psfs + kept + 60e-6 * max(chip.pixels for chip in chips)
 
 
 def cores(job: Job, params: PhotometryParams) -> Cores:
@@ -112,12 +119,13 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
             hint="Lower detect.threshold, or look at the stacks",
         )  # fmt: skip
     exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
+    by = Corrections.of(job, params, exposures)
     masks = {p.name: p.files["mask"] for p in job.inputs["cosmic-ray mask"]}
     frames = ExposureFrames(
         [p.files for p in job.inputs["exposure"]],
         exposures,
         [masks.get(p.name) for p in job.inputs["exposure"]],
-        _find_psf(job, params),
+        find_psf(job, params, by),
     )
     ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
     focus = _focus(job, exposures)
@@ -132,7 +140,6 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
         register=params.register_frames,
     )
-    by = Corrections.of(job, params, exposures)
     found = collect(joint, by.notes, len(exposures))
     if by.loss is not None:
         found = by.loss.made_good(found)
@@ -206,9 +213,32 @@ def _focus(job: Job, exposures: list[Exposure]) -> ByFocus:
     return ByFocus(detector, band(job.labels["filter"]), chips)
 
 
-def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:
-    """Return where the PSF of a chip comes from: the user's grid if there is one."""
+def find_psf(job: Job, params: PhotometryParams, by: Corrections) -> FindPSF:
+    """Return where the PSF of a chip comes from: the user's grid if there is one.
+
+    Simulated stars have the computed PSF of the middle of their chip, wherever they are.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    params : PhotometryParams
+        Which PSF is wanted.
+    by : Corrections
+        Whether its exposures are simulated.
+
+    Returns
+    -------
+    callable
+        Gives the PSF of a chip, for images of the full chip.
+
+    Raises
+    ------
+    StageError
+        If a measured PSF is wanted and there is none.
+    """
     from hst123r.files.psf_library import read_grid
+    from hst123r.optics.over_chip import psf_over_chip
     from hst123r.products.frames import computed_psf
 
     grids = job.inputs.get(PSF_GRID, [])
@@ -217,9 +247,18 @@ def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:
             "there is no measured PSF", where=job.label,
             hint="Set psf_grids or fetch_psf_grids",
         )  # fmt: skip
-    if not grids:
-        return computed_psf
     detector = instruments.get(job.labels["detector"])
+    if not grids and (by.simulated or not params.over_chip):
+        return computed_psf
+    if not grids:
+        chips: dict[int, EffectivePSF] = {}
+
+        def computed(facts: Detector, name: str, chip: Chip) -> EffectivePSF:
+            if chip.number not in chips:
+                chips[chip.number] = psf_over_chip(facts, name, chip.number)
+            return chips[chip.number]
+
+        return computed
     found = read_grid(Path(grids[0].files["grid"]), detector, band(job.labels["filter"]))
     return lambda _detector, _filter, chip: found[chip.number]
 

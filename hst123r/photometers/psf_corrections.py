@@ -34,12 +34,15 @@ class Corrections:
         Light that is not counted.
     caveats : list of Caveat
         What is left.
+    simulated : bool
+        Whether all exposures are simulated.
     """
 
     notes: list[FrameNote]
     aperture: ApertureCorrection | None
     loss: Loss | None
     caveats: list[Caveat]
+    simulated: bool
 
     @classmethod
     def of(cls, job: Job, params: PhotometryParams, exposures: Sequence[Exposure]) -> Corrections:
@@ -50,7 +53,8 @@ class Corrections:
         transfer, left = transfer_of(job, params, readouts)
         rates, unlike = count_rates_of(job, params, readouts, notes)
         # no detector has both
-        return cls(notes, aperture, transfer or rates, left + unlike)
+        simulated = all(readout.simulated for readout in readouts)
+        return cls(notes, aperture, transfer or rates, left + unlike, simulated)
 
 
 def read_readouts(job: Job, exposures: Sequence[Exposure]) -> list[Readout]:

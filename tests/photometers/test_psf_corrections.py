@@ -1,15 +1,24 @@
 """What the built-in engine makes good in fluxes."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from hst123r import instruments
+from hst123r.optics.varying import VaryingPSF
 from hst123r.photometers.params import PhotometryParams
+from hst123r.photometers.psf import find_psf
 from hst123r.photometers.psf_corrections import (
+    Corrections,
     aperture_measurements,
     aperture_of,
     count_rates_of,
     notes_of,
     transfer_of,
 )
+from hst123r.photometry.magnitudes import zeropoint_ab
+from hst123r.products.frames import computed_psf
 from hst123r.records.exposure import Chip, Exposure
 from hst123r.sources.transfer_losses import Readout
 from hst123r.stage.contract import Job
@@ -46,6 +55,37 @@ def test_the_computed_light_is_left_as_asked_for_with_its_error():
     found = aperture_of(JOB, params, [readout()])
     assert (found.factor, found.magnitudes) == (1.0, 0.0)
     assert found.error_mag > 0.01
+
+
+def test_a_constant_star_stays_constant_while_the_sensitivity_falls():
+    """PHOTFLAM of ACS and WFC3 headers follows the time; each exposure has its own."""
+    photflam = np.array([7.8e-20, 7.9e-20, 8.2e-20])
+    exposures = [exposure(root) for root in "abc"]
+    for one, value in zip(exposures, photflam, strict=True):
+        zeropoint = float(zeropoint_ab(value, 5921.9))
+        one.chips[0] = replace(one.chips[0], photflam=value, zeropoint_ab=zeropoint)
+    notes = notes_of(exposures, [readout(root) for root in "abc"], None)
+    # counts of one light are as many as the sensitivity makes of it
+    counts = 1e-16 / photflam
+    flux = counts * [note.flux_unit for note in notes]
+    assert flux == pytest.approx(np.full(3, flux[0]), rel=1e-12)
+    assert np.ptp([note.zeropoint_ab for note in notes]) == pytest.approx(0.0543, abs=1e-3)
+
+
+def test_the_psf_follows_the_pixels_of_real_exposures_only():
+    job = Job("SN", {"field": "SN", "detector": "WFC3/IR", "filter": "F160W"})
+    chip = exposure("a").chips[0]
+    chip = replace(chip, number=1)
+    detector = instruments.get("WFC3/IR")
+    real = Corrections([], None, None, [], simulated=False)
+    psf = find_psf(job, DEFAULT, real)(detector, "F160W", chip)
+    assert isinstance(psf, VaryingPSF)
+    assert find_psf(job, DEFAULT, replace(real, simulated=True)) is computed_psf
+    assert find_psf(job, PhotometryParams(over_chip=False), real) is computed_psf
+    # 0.018 mag brighter at the top of the chip than at the bottom, on either side of the middle
+    values, _, _ = psf.stamps([507.0, 507.0], [0.0, 1013.0], 1)
+    light = values.sum(axis=(1, 2))
+    assert 2.5 * np.log10(light[1] / light[0]) == pytest.approx(0.035, abs=0.02)
 
 
 def test_losses_that_no_formula_tells_are_said():
