@@ -1,4 +1,4 @@
-"""Where the services of MAST, Gaia and CRDS are; mirrors or a test archive may take their place."""
+"""Where MAST, Gaia, CRDS and the STDPSF library are; mirrors or a test archive may replace them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ CRDS_VARIABLE: Final = "HST123R_CRDS_URL"
 """Likewise with the address of a CRDS server. CRDS_SERVER_URL is not read: it is often that of
 another observatory."""
 CRDS: Final = "https://hst-crds.stsci.edu"
+STDPSF_VARIABLE: Final = "HST123R_STDPSF_URL"
+"""Likewise with the address of measured PSFs, one folder for each detector."""
+STDPSF: Final = "https://www.stsci.edu/~jayander/HST1PASS/LIB/PSFs/STDPSFs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,22 @@ def crds() -> str:
         If the environment's address is none.
     """
     return _server(CRDS_VARIABLE, CRDS, "CRDS")
+
+
+def stdpsf() -> str:
+    """Return the address of the STDPSF library, or of what the environment puts in its place.
+
+    Returns
+    -------
+    str
+        Without a slash at the end; files are ``<detector>/STDPSF_<detector>_<filter>.fits``.
+
+    Raises
+    ------
+    InputError
+        If the environment's address is none.
+    """
+    return _server(STDPSF_VARIABLE, STDPSF, "the STDPSF library")
 
 
 def _server(variable: str, usual: str, name: str) -> str:

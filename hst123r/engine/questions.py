@@ -66,6 +66,8 @@ def _read(planned: Planned) -> bool:
 def _of_stage(instance: Instance) -> list[dict[str, str]]:
     from hst123r.archives import endpoints
     from hst123r.archives.gaia import SHOWN
+    from hst123r.photometers.params import PhotometryParams
+    from hst123r.photometers.psf_grids import wants_grid
     from hst123r.sources.reference_params import ReferenceParams
     from hst123r.stages.wcs import WcsParams
 
@@ -73,6 +75,8 @@ def _of_stage(instance: Instance) -> list[dict[str, str]]:
     if isinstance(params, WcsParams) and params.fetch_references:
         what = "reference files of the WCS"
         return [{"archive": "CRDS", "server": endpoints.crds(), "what": what}]
+    if isinstance(params, PhotometryParams) and params.fetch_psf_grids and wants_grid(params):
+        return [{"archive": "STDPSF", "server": endpoints.stdpsf(), "what": "measured PSFs"}]
     if isinstance(params, ReferenceParams) and params.absolute and params.absolute.asked:
         name = SHOWN[params.absolute.catalog]
         what = "stars around the reference"

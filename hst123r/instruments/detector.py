@@ -149,6 +149,22 @@ class Optics(Facts):
     wavefront: Number = Field(description="Wavefront error, rms")
 
 
+class EncircledEnergy(Facts):
+    """How much of a star's light is within a circle, as published, and how well that is known."""
+
+    radius: Number | None = Field(None, description="Radius of the circle")
+    wavelengths: list[Pair] = Field(
+        default_factory=list, description="Wavelength in nm and fraction, in order"
+    )
+    filters: dict[str, float] = Field(
+        default_factory=dict, description="Fraction by filter, which comes before wavelengths"
+    )
+    errors: list[Pair] = Field(
+        min_length=1, description="Wavelength in nm and standard error of the fraction, in order"
+    )
+    source: Text
+
+
 class PowerLoss(Facts):
     """Loss in magnitudes as powers of sky and flux, in electrons, growing with time."""
 
@@ -190,6 +206,14 @@ class TransferLoss(Facts):
         default_factory=list, description="Chips whose last row is read first"
     )
     source: Text
+
+
+class CountRateLoss(Facts):
+    """Counts that are fewer than in proportion to light, the more the fainter it is."""
+
+    per_decade: Number = Field(description="Fraction for each decade below the standard stars")
+    error: Number = Field(description="Its standard error")
+    reference_ab: Number = Field(description="Magnitude of the standard stars, AB")
 
 
 class Suggestion(Facts):
@@ -298,11 +322,17 @@ class Detector(Facts):
     optics: Optics
     dq_bits: list[DqBit]
     filters: dict[str, Filter]
+    encircled_energy: EncircledEnergy = Field(
+        description="Published encircled energy, without a radius where none could be read"
+    )
     transfer_loss: TransferLoss | None = Field(
         None, description="Losses of charge transfer, where files are not corrected"
     )
+    count_rates: CountRateLoss | None = Field(
+        None, description="Where counts are not in proportion to light"
+    )
     psf_library: Text | None = Field(
-        None, description="Name in the file names of the STDPSF library, PSFSTD_<name>_<filter>"
+        None, description="Name in the file names of the STDPSF library, STDPSF_<name>_<filter>"
     )
     reference_files: dict[str, str] = Field(
         description="Keywords of the reference files that the WCS needs, and their prefix"

@@ -76,6 +76,15 @@ class EffectivePSF:
         """Fraction of the light in the pixel on whose centre the star falls."""
         return float(self.data[self.middle, self.middle])
 
+    def moved(self, left: float, low: float) -> EffectivePSF:
+        """Return the PSF for a piece of the image, whose first pixel is (left, low): the same."""
+        del left, low
+        return self
+
+    def plus(self, change: Floats) -> EffectivePSF:
+        """Return the PSF after a change of its values, shape (n, n)."""
+        return EffectivePSF(self.data + change, self.oversampling)
+
     @cached_property
     def coefficients(self) -> Floats:
         """B-spline coefficients of :attr:`data`, the same shape."""

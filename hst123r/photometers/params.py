@@ -22,14 +22,24 @@ class PhotometryParams(Params):
     )
     psf: Literal["computed", "hybrid", "image", "grid"] = Field(
         "computed",
-        description="computed: from the pupil and the band; hybrid: that, or the mean of psf_grids,"
-        " with focus and charge diffusion fitted; image: the core corrected by samples of stars; "
-        "grid: the mean of psf_grids",
+        description="computed: from the pupil and the band; hybrid: that, or psf_grids, with focus "
+        "and charge diffusion fitted; image: the core corrected by samples of stars; grid: "
+        "psf_grids, interpolated to each star",
+    )
+    over_chip: bool = Field(
+        True,
+        description="For the computed PSF, follow the shape of the pixels over the chip; false: "
+        "the PSF of its middle, which simulated exposures have",
     )
     psf_grids: str | None = Field(
         None,
         description="For psf: grid or hybrid, the folder with files of the STDPSF library, "
         "relative to the recipe",
+    )
+    fetch_psf_grids: bool = Field(
+        False,
+        description="For psf: grid or hybrid, fetch files of the STDPSF library that are not there "
+        "into the folder psf_grids, or else raw/stdpsf",
     )
     fit_radius: PositivePixels = Field(
         Amount(3.0, "pix"), description="Pixels nearer than this decide about a source"
@@ -41,6 +51,16 @@ class PhotometryParams(Params):
         "auto",
         description="Losses of charge transfer in files that the archive did not correct; auto: "
         "made good by the detector's formula if it has one; none: left",
+    )
+    count_rates: Literal["published", "none"] = Field(
+        "none",
+        description="For engine: psf, where counts are not in proportion to light; published: made "
+        "good by the detector's formula; none: left, and said",
+    )
+    encircled_energy: Literal["published", "computed"] = Field(
+        "published",
+        description="For engine: psf, how much light is in an infinite aperture; published: by the "
+        "detector's table if it has one; computed: by the PSF; simulated exposures have no other",
     )
     residuals: bool = Field(
         False,
@@ -75,8 +95,16 @@ class PhotometryParams(Params):
 
     def misfits(self, targets: Sequence[str] | None) -> Iterator[Misfit]:
         """Say where a file is wanted and not named, or an engine is told what is another's."""
-        if self.psf == "grid" and self.psf_grids is None:
-            yield ("psf",), "`psf: grid` needs `psf_grids`, the folder with the library's files"
+        if self.psf == "grid" and self.psf_grids is None and not self.fetch_psf_grids:
+            yield (
+                ("psf",),
+                (
+                    "`psf: grid` needs `psf_grids`, the folder with the library's files, or "
+                    "`fetch_psf_grids: true`"
+                ),
+            )
+        if self.fetch_psf_grids and self.psf not in ("grid", "hybrid"):
+            yield ("fetch_psf_grids",), "this is for `psf: grid` or `psf: hybrid`"
         # a stage gets all values, those of no recipe too
         written = targets is not None and "dolphot" in self.model_fields_set
         if self.engine == "dolphot" and self.artificial_stars:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from hst123r import instruments
 from hst123r.errors import StageError
 from hst123r.photometers.params import PhotometryParams
-from hst123r.records.exposure import Exposure, band, group_name
+from hst123r.photometers.psf_corrections import Corrections, aperture_measurements
+from hst123r.records.exposure import Chip, Exposure, band, group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 from hst123r.stage.context import Context
 from hst123r.stage.contract import PSF_GRID, Job, Scope
@@ -20,20 +21,26 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hst123r.instruments.detector import Detector
+    from hst123r.optics.encircled import ApertureCorrection
+    from hst123r.optics.psf import EffectivePSF
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import Joint
     from hst123r.products.frames import FindPSF
     from hst123r.products.residual_images import Residuals
-    from hst123r.sources.measured import FrameNote, Measurements
+    from hst123r.sources.measured import Measurements
     from hst123r.sources.own_psf import ByFocus
-    from hst123r.sources.transfer_losses import Transfer
+
+
+PSF_MB: Final = 100.0
+"""Memory of the computed PSFs of a chip: nine, with coefficients, sorted ones and shares."""
 
 
 def divide(
     inputs: dict[str, list[Product]], params: PhotometryParams, scope: Scope
 ) -> Iterator[Job]:
     """One job for each field, detector and filter."""
-    from hst123r.files.psf_library import find_grid
+    from hst123r.photometers.psf_grids import grid_of, wants_grid
 
     sources = {product.labels["field"]: product for product in inputs["sources"]}
     groups: dict[tuple[str, str, str], list[Product]] = {}
@@ -60,12 +67,13 @@ def divide(
             "exposure": members,
             "cosmic-ray mask": list(masks.values()),
         }
-        if params.psf in ("grid", "hybrid") and params.psf_grids is not None:
-            folder = Path(scope.recipe_folder) / params.psf_grids
-            path = find_grid(folder, instruments.get(detector), band(name))
-            given[PSF_GRID] = [Product(PSF_GRID, path.stem, {}, {"grid": str(path)})]
         arguments: dict[str, Any] = {"epochs": epochs}
+        notes: dict[str, Any] = {}
         own = cast("PhotometryParams", scope.varied(detector, name)) if scope.varied else params
+        if wants_grid(own):
+            grid, asked = grid_of(own, scope, detector, band(name))
+            given[PSF_GRID] = [grid]
+            notes = {"queries": asked} if asked else {}
         if own.artificial_stars:
             arguments["visits"] = {product.name: product.labels["visit"] for product in members}
             arguments["targets"] = {
@@ -73,15 +81,16 @@ def divide(
                 for target in scope.targets
                 if target.name in sources[field].facts["targets"]
             }
-        yield Job(label, labels, given, arguments)
+        yield Job(label, labels, given, arguments, notes=notes)
 
 
 def memory_mb(job: Job, params: PhotometryParams) -> float:
-    """Estimate: frames up to a gigabyte are kept, and one is worked on."""
-    del params
+    """Estimate: frames up to a gigabyte are kept, and one is worked on; PSFs of all places too."""
+    detector = instruments.get(job.labels["detector"])
+    psfs = PSF_MB * len(detector.chips) if params.over_chip else 0.0
     chips = [c for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
     kept = min(1000.0, 8e-6 * sum(chip.pixels for chip in chips))
-    return 500.0 + kept + 60e-6 * max(chip.pixels for chip in chips)
+    return 500.0 + psfs + kept + 60e-6 * max(chip.pixels for chip in chips)
 
 
 def cores(job: Job, params: PhotometryParams) -> Cores:
@@ -110,12 +119,13 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
             hint="Lower detect.threshold, or look at the stacks",
         )  # fmt: skip
     exposures = [Exposure.own(p.facts) for p in job.inputs["exposure"]]
+    by = Corrections.of(job, params, exposures)
     masks = {p.name: p.files["mask"] for p in job.inputs["cosmic-ray mask"]}
     frames = ExposureFrames(
         [p.files for p in job.inputs["exposure"]],
         exposures,
         [masks.get(p.name) for p in job.inputs["exposure"]],
-        _find_psf(job, params),
+        find_psf(job, params, by),
     )
     ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
     focus = _focus(job, exposures)
@@ -130,34 +140,37 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
         register=params.register_frames,
     )
-    found = collect(joint, _notes(exposures), len(exposures))
-    transfer, losses = _transfer(job, params, exposures)
-    if transfer is not None:
-        found = transfer.made_good(found)
+    found = collect(joint, by.notes, len(exposures))
+    if by.loss is not None:
+        found = by.loss.made_good(found)
     context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
-    outcome = _outcome(job, params, context, exposures, sources, joint, found)
+    outcome = _outcome(job, params, context, exposures, sources, joint, found, by.aperture)
     if params.artificial_stars:
         path = write_artificial(
             job, params, context, exposures,
-            Measured(seen, joint, _notes(exposures), found, options, transfer),
+            Measured(seen, joint, by.notes, found, options, by.loss),
         )  # fmt: skip
         outcome.products[0].files["artificial"] = str(path)
     outcome.caveats += [
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
-    ] + losses
-    outcome.measurements += _of_psf(seen, focus, options)
+    ] + by.caveats
+    outcome.measurements += _of_psf(seen, focus, options, by.aperture)
+    outcome.measurements += aperture_measurements(by.aperture)
     if params.residuals:
         outcome.products += _residuals(job, context, Residuals(exposures, seen, joint), exposures)
     return outcome
 
 
-def _of_psf(frames: Any, focus: ByFocus, options: FitOptions) -> list[Measurement]:
+def _of_psf(
+    frames: Any, focus: ByFocus, options: FitOptions, aperture: ApertureCorrection | None
+) -> list[Measurement]:
     """Return what is known of the PSF that was used."""
     import numpy as np
 
-    encircled = next(iter(frames)).psf.encircled_energy(options.fit_radius_pix)
-    measured = [Measurement("psf_encircled_energy", float(encircled))]
+    encircled = float(next(iter(frames)).psf.encircled_energy(options.fit_radius_pix))
+    encircled /= 1.0 if aperture is None else aperture.factor
+    measured = [Measurement("psf_encircled_energy", encircled)]
     if focus.focus_nm:
         defocus, blur = (np.median(list(v.values())) for v in (focus.focus_nm, focus.blur_pix))
         measured += [
@@ -187,30 +200,6 @@ def _residuals(
     return products
 
 
-def _transfer(
-    job: Job, params: PhotometryParams, exposures: list[Exposure]
-) -> tuple[Transfer | None, list[Caveat]]:
-    """Return losses of charge transfer where a formula tells them, and say where none does."""
-    from hst123r.products.readout import read_readout
-    from hst123r.sources.transfer_losses import Transfer, uncorrected
-
-    detector = instruments.get(job.labels["detector"])
-    readouts = [
-        read_readout(product.files, exposure)
-        for product, exposure in zip(job.inputs["exposure"], exposures, strict=True)
-    ]
-    told, not_told = uncorrected(detector, readouts)
-    if params.cte == "none":
-        told, not_told = [], sorted(told + not_told)
-    transfer = Transfer(detector, readouts, told) if told else None
-    if not not_told:
-        return transfer, []
-    names = ", ".join(readouts[number].root for number in not_told)
-    why = "as asked for" if params.cte == "none" else "no formula is known for them"
-    text = f"losses of charge transfer are left in {names}: {why}"
-    return transfer, [Caveat("transfer_losses", text)]
-
-
 def _focus(job: Job, exposures: list[Exposure]) -> ByFocus:
     """Return what fits the focus of each chip."""
     from hst123r.sources.own_psf import ByFocus
@@ -224,41 +213,54 @@ def _focus(job: Job, exposures: list[Exposure]) -> ByFocus:
     return ByFocus(detector, band(job.labels["filter"]), chips)
 
 
-def _find_psf(job: Job, params: PhotometryParams) -> FindPSF:
-    """Return where the PSF of a chip comes from: the user's grid if there is one."""
+def find_psf(job: Job, params: PhotometryParams, by: Corrections) -> FindPSF:
+    """Return where the PSF of a chip comes from: the user's grid if there is one.
+
+    Simulated stars have the computed PSF of the middle of their chip, wherever they are.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    params : PhotometryParams
+        Which PSF is wanted.
+    by : Corrections
+        Whether its exposures are simulated.
+
+    Returns
+    -------
+    callable
+        Gives the PSF of a chip, for images of the full chip.
+
+    Raises
+    ------
+    StageError
+        If a measured PSF is wanted and there is none.
+    """
     from hst123r.files.psf_library import read_grid
+    from hst123r.optics.over_chip import psf_over_chip
     from hst123r.products.frames import computed_psf
 
     grids = job.inputs.get(PSF_GRID, [])
     if params.psf == "grid" and not grids:
         raise StageError(
             "there is no measured PSF", where=job.label,
-            hint="Set psf and psf_grids for the whole stage, not in a block",
+            hint="Set psf_grids or fetch_psf_grids",
         )  # fmt: skip
-    if not grids:
-        return computed_psf
     detector = instruments.get(job.labels["detector"])
+    if not grids and (by.simulated or not params.over_chip):
+        return computed_psf
+    if not grids:
+        chips: dict[int, EffectivePSF] = {}
+
+        def computed(facts: Detector, name: str, chip: Chip) -> EffectivePSF:
+            if chip.number not in chips:
+                chips[chip.number] = psf_over_chip(facts, name, chip.number)
+            return chips[chip.number]
+
+        return computed
     found = read_grid(Path(grids[0].files["grid"]), detector, band(job.labels["filter"]))
     return lambda _detector, _filter, chip: found[chip.number]
-
-
-def _notes(exposures: list[Exposure]) -> list[FrameNote]:
-    from hst123r.sources.measured import FrameNote
-
-    return [
-        FrameNote(
-            exposure=number,
-            extver=chip.extver,
-            zeropoint_ab=(
-                math.nan
-                if chip.zeropoint_ab is None
-                else chip.zeropoint_ab + 2.5 * math.log10(chip.gain)
-            ),
-            exposure_time_s=exposure.exposure_time_s,
-        )
-        for number, exposure in enumerate(exposures)
-        for chip in exposure.chips
-    ]
 
 
 def _outcome(
@@ -269,6 +271,7 @@ def _outcome(
     sources: Any,
     joint: Joint,
     found: Measurements,
+    aperture: ApertureCorrection | None,
 ) -> Outcome:
     import numpy as np
 
@@ -292,12 +295,13 @@ def _outcome(
         "exposures": [exposure.root for exposure in exposures],
         "limit_snr": params.limit_snr,
     }
+    systematic = math.nan if aperture is None else aperture.error_mag
     paths = {
         "catalog": context.product(f"{job.label}_catalog.ecsv"),
         "epochs": context.product(f"{job.label}_epochs.ecsv"),
         "measurements": context.product(f"{job.label}_measurements.fits"),
     }
-    tables.write_catalogue(paths["catalog"], sources, joint, found, everything, meta)
+    tables.write_catalogue(paths["catalog"], sources, joint, found, everything, meta, systematic)
     tables.write_epochs(paths["epochs"], sources, epochs, meta)
     roots = [exposure.root for exposure in exposures]
     tables.write_measurements(paths["measurements"], sources, roots, mjd, times, found)

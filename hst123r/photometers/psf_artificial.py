@@ -14,8 +14,7 @@ from hst123r.stage.contract import Job
 if TYPE_CHECKING:
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.joint import Joint
-    from hst123r.sources.measured import FrameNote, Measurements
-    from hst123r.sources.transfer_losses import Transfer
+    from hst123r.sources.measured import FrameNote, Loss, Measurements
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +33,8 @@ class Measured:
         Fluxes.
     options : FitOptions
         How stars are fitted.
-    transfer : Transfer or None
-        Losses of charge transfer that were made good in the fluxes.
+    loss : Loss or None
+        Light that the detector does not count, and that was made good in the fluxes.
     """
 
     frames: Any
@@ -43,7 +42,7 @@ class Measured:
     notes: list[FrameNote]
     found: Measurements
     options: FitOptions
-    transfer: Transfer | None = None
+    loss: Loss | None = None
 
 
 def write_artificial(
@@ -88,7 +87,7 @@ def write_artificial(
         np.array([exposure.middle_mjd for exposure in exposures]),
         np.array([exposure.exposure_time_s for exposure in exposures]),
         groups_of(roots, arguments["visits"], arguments["epochs"]),
-        measured.transfer,
+        measured.loss,
     )
     write_limits(
         path, field, arguments["targets"], measured.options, number=params.artificial_stars,

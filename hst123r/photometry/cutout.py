@@ -91,11 +91,13 @@ def cut_out(
     noise = background.rms if np.isfinite(background.rms) else frame.read_noise_e
     far = ~near & np.isfinite(stars.flux)
     light = stars.flux[far] / frame.area_at(stars.x[far], stars.y[far])
-    data = data - paint((height, width), frame.psf, x[far], y[far], light, noise)
+    psf = frame.psf.moved(left, low)
+    data = data - paint((height, width), psf, x[far], y[far], light, noise)
     area = frame.area
     own = replace(
         frame,
         data=data,
+        psf=psf,
         mask=frame.mask[piece],
         saturated=frame.saturated[piece],
         area=(lambda px, py: area(px + left, py + low)) if callable(area) else area[piece],

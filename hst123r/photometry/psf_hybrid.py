@@ -143,7 +143,7 @@ def hybrid_psf(
 
 def _changed(psf: EffectivePSF, start: EffectivePSF, now: EffectivePSF) -> EffectivePSF:
     """Return a PSF with the change of the model from its start added."""
-    return EffectivePSF(psf.data + (now.data - start.data), psf.oversampling)
+    return psf.plus(now.data - start.data)
 
 
 def _step(

@@ -195,9 +195,9 @@ def _corrected(
     radius = np.hypot(offsets[:, None], offsets[None, :])
     fade = np.clip(2.0 * (1.0 - radius / radius_pix), 0.0, 1.0)
     change = _without_motion(change * fade, psf, nodes)
-    data = psf.data.copy()
-    data[np.ix_(nodes, nodes)] += change
-    return EffectivePSF(data, psf.oversampling)
+    whole = np.zeros_like(psf.data)
+    whole[np.ix_(nodes, nodes)] = change
+    return psf.plus(whole)
 
 
 def _gridded(

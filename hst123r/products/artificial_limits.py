@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from hst123r.photometry.chipfit import FitOptions
     from hst123r.photometry.frame import Frame
     from hst123r.photometry.joint import Joint
-    from hst123r.sources.measured import FrameNote, Measurements
-    from hst123r.sources.transfer_losses import Transfer
+    from hst123r.sources.measured import FrameNote, Loss, Measurements
 
 COLUMNS: Final = (
     Column("target", "Target that the stars are around"),
@@ -54,8 +53,8 @@ class Field:
         Middle and length of the exposures.
     groups : sequence of (str, str, sequence of int)
         Level, name and exposures of every limit that is wanted.
-    transfer : Transfer or None
-        Losses of charge transfer that were made good in `found`.
+    loss : Loss or None
+        Light that the detector does not count, and that was made good in `found`.
     """
 
     frames: Iterable[Frame]
@@ -65,7 +64,7 @@ class Field:
     mjd: NDArray[np.float64]
     times: NDArray[np.float64]
     groups: Sequence[tuple[str, str, Sequence[int]]]
-    transfer: Transfer | None = None
+    loss: Loss | None = None
 
 
 def groups_of(
@@ -137,7 +136,7 @@ def write_limits(
         made = artificial_stars(
             field.frames, field.joint, field.notes, len(field.mjd), (place[0], place[1]),
             _limits(field, place, nsigma), options, number=number, radius_arcsec=radius_arcsec,
-            transfer=field.transfer,
+            loss=field.loss,
         )  # fmt: skip
         for level, group, members in field.groups:
             mean = mean_fluxes(made.found, members, field.mjd, field.times, nsigma).combined

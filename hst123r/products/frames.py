@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hst123r import instruments
 from hst123r.errors import InputError
@@ -85,11 +85,27 @@ def read_frames(
                 read_noise_e=detector.noise.read_noise.value,
                 exposure_time_s=exposure.exposure_time_s,
                 wcs=wcs,
-                psf=find_psf(detector, exposure.band, chip),
+                psf=find_psf(detector, exposure.band, chip).moved(*first_pixel(header)),
                 area=AreaMap(wcs, data.shape, scale),
                 label=label,
                 dark_e=detector.noise.dark.value * exposure.exposure_time_s,
             )
+
+
+def first_pixel(header: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the zero-based pixel of the full chip that the first pixel of an image is.
+
+    Parameters
+    ----------
+    header : mapping
+        Of the image; a subarray has LTV1 and LTV2, the physical pixel 0 in its own pixels.
+
+    Returns
+    -------
+    x, y : float
+        (0, 0) for a full frame.
+    """
+    return -float(header.get("LTV1", 0)), -float(header.get("LTV2", 0))
 
 
 def _to_electrons(chip: Chip, exposure: Exposure) -> NDArray[np.float32]:

@@ -47,6 +47,14 @@ CATALOGUE: Final = (
         "chi", "Quality of the fit, median of the exposures; about 1 for a star", "", "float", 3
     ),
     Column("crowding", "Brightening if neighbours were not fitted, median", "mag", "float", 3),
+    Column(
+        "mag_sys",
+        "Standard error that all magnitudes of the filter share, of the light in an "
+        "infinite aperture; not in mag_err; NaN where not known",
+        "mag",
+        "float",
+        4,
+    ),
     Column("target", "Target that is measured here although nothing was found"),
 )
 EPOCHS: Final = (
@@ -89,6 +97,7 @@ def write_catalogue(
     found: Measurements,
     means: Means,
     meta: Mapping[str, Any],
+    systematic_mag: float,
 ) -> None:
     """Write the catalogue of one filter.
 
@@ -106,6 +115,8 @@ def write_catalogue(
         Their means over all exposures.
     meta : mapping
         What the table is about.
+    systematic_mag : float
+        Standard error that all its magnitudes share; NaN where it is not known.
     """
     import numpy as np
 
@@ -115,12 +126,14 @@ def write_catalogue(
         "dec": joint.dec_deg,
         "pos_err": np.sqrt((joint.covariance[:, 0, 0] + joint.covariance[:, 1, 1]) / 2) * 1000,
         "target": [str(name) for name in sources["target"]],
-        **measured_arrays(found, means),
+        **measured_arrays(found, means, systematic_mag),
     }
     tables.write(tables.from_arrays(CATALOGUE, arrays, meta), path)
 
 
-def measured_arrays(found: Measurements, means: Means) -> dict[str, Any]:
+def measured_arrays(
+    found: Measurements, means: Means, systematic_mag: float = float("nan")
+) -> dict[str, Any]:
     """Return the columns of a catalogue that come from fluxes, whoever measured them.
 
     Parameters
@@ -129,16 +142,21 @@ def measured_arrays(found: Measurements, means: Means) -> dict[str, Any]:
         Every source in every exposure.
     means : Means
         Their means.
+    systematic_mag : float
+        Standard error that all magnitudes share.
 
     Returns
     -------
     dict of str to (n,) ndarray
         By column.
     """
+    import numpy as np
+
     return {
         **_mean_arrays(means),
         "chi": median_of(found.chi, found),
         "crowding": median_of(found.crowding, found),
+        "mag_sys": np.full(means.mag.shape, systematic_mag),
     }
 
 

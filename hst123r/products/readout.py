@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hst123r.products.frames import first_pixel
 from hst123r.records.exposure import Exposure
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def read_readout(files: Mapping[str, str], exposure: Exposure) -> Readout:
         simulated = bool(hdus[0].header.get("SIMULATD", False))
         for chip in exposure.chips:
             header = hdus["SCI", chip.extver].header
-            # LTV is the physical pixel 0 in the pixels of the file
-            first[chip.extver] = -float(header.get("LTV1", 0)), -float(header.get("LTV2", 0))
+            first[chip.extver] = first_pixel(header)
     return Readout(
         root=exposure.root,
         suffix=Path(exposure.image).name.split(".")[0].rpartition("_")[2],

@@ -72,7 +72,7 @@ def expose(
     template : Template, optional
         WCS of a real exposure with its lookup tables; the detector's own when not given.
     psfs : mapping of int to EffectivePSF, optional
-        PSF by chip number; computed when not given.
+        PSF of the full chip by its number; computed when not given.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def expose(
     pixels, stars = [], []
     for frame in placed.true:
         psf = (
-            psfs[frame.number]
+            psfs[frame.number].moved(frame.window.x0, frame.window.y0)
             if psfs is not None
             else effective_psf(detector, planned.filter, chip=frame.number)
         )

@@ -15,11 +15,9 @@ from hst123r.photometry.forced import Fluxes, forced
 from hst123r.photometry.frame import Frame
 from hst123r.photometry.joint import Joint
 from hst123r.photometry.limits import limiting_flux
-from hst123r.photometry.magnitudes import njy_per_unit
 from hst123r.photometry.paint import paint
 from hst123r.photometry.relation import fit_relation
-from hst123r.sources.measured import FrameNote, Measurements, collect
-from hst123r.sources.transfer_losses import Transfer
+from hst123r.sources.measured import FrameNote, Loss, Measurements, collect
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -147,7 +145,7 @@ def artificial_stars(
     number: int,
     radius_arcsec: float,
     seed: int = SEED,
-    transfer: Transfer | None = None,
+    loss: Loss | None = None,
 ) -> Artificial:
     """Put stars into the frames around a place, and measure them with the fit of the others.
 
@@ -176,9 +174,9 @@ def artificial_stars(
         How far from the place they may be.
     seed : int
         Of the random numbers.
-    transfer : Transfer or None
-        Losses of charge transfer: the stars lose light as real ones do, and it is made good in
-        what is measured of them as it is in the known sources.
+    loss : Loss or None
+        Light that the detector does not count: the stars lose light as real ones do, and it is
+        made good in what is measured of them as it is in the known sources.
 
     Returns
     -------
@@ -195,7 +193,7 @@ def artificial_stars(
     size = sum(ra.size for ra, _ in turns)
     fluxes = []
     for index, (frame, note) in enumerate(zip(frames, notes, strict=True)):
-        unit = float(njy_per_unit(note.zeropoint_ab)) / note.exposure_time_s
+        unit = note.flux_unit / note.aperture_factor
         half = (radius_arcsec / joint_scale(frame)) + 3 * options.fit_radius_pix
         (middle_x,), (middle_y,) = frame.pixels([place[0]], [place[1]])
         shift = joint.shift_pix[index]
@@ -215,9 +213,11 @@ def artificial_stars(
             x, y = px + shift[0], py + shift[1]
             photons = np.random.default_rng((seed, index, turn))
             light = true[turn] / unit
-            if transfer is not None:
+            if loss is not None:
                 level = joint.backgrounds[index].at(x, y)
-                light = transfer.dimmed(note.exposure, note.extver, light, level, x, y)
+                light = loss.dimmed(note.exposure, note.extver, light, level, x, y)
+            # a star of the fit has as much light near its middle as a real one of this flux
+            light = light / note.aperture_factor
             own = replace(options, model_error=stars.model_error)
             parts.append((rows, _measured(piece, stars, (x, y), light, own, photons)))
         fluxes.append(_together(parts, size, stars))
@@ -226,8 +226,8 @@ def artificial_stars(
     zero = np.zeros((size, 2))
     made = Joint(ra, dec, np.zeros((size, 2, 2)), zero, tuple(fluxes), sky, joint.shift_pix)
     found = collect(made, notes, exposures)
-    if transfer is not None:
-        found = transfer.made_good(found)
+    if loss is not None:
+        found = loss.made_good(found)
     return Artificial(np.concatenate([np.zeros(0), *true]), found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,26 @@ class FrameNote:
         AB zeropoint of one electron per second; NaN where the header has none.
     exposure_time_s : float
         Exposure time.
+    aperture_factor : float
+        What makes the flux of the fit that in an infinite aperture, where the PSF of the fit has
+        another fraction of the light than real stars.
     """
 
     exposure: int
     extver: int
     zeropoint_ab: float
     exposure_time_s: float
+    aperture_factor: float = 1.0
+
+    @property
+    def rate_unit(self) -> float:
+        """Electrons per second in an infinite aperture for an electron of the fit."""
+        return self.aperture_factor / self.exposure_time_s
+
+    @property
+    def flux_unit(self) -> float:
+        """Nanojansky for an electron of the fit."""
+        return float(njy_per_unit(self.zeropoint_ab)) * self.rate_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +124,20 @@ class Measurements:
         return np.asarray(np.where(clean.any(axis=0), clean, good))
 
 
+class Loss(Protocol):
+    """Light that a detector does not count, and that is made good."""
+
+    def dimmed(
+        self, row: int, extver: int, light_e: Floats, sky_e: Floats, x: Floats, y: Floats
+    ) -> Floats:
+        """Return what is counted of the light of stars in an exposure, electrons."""
+        ...
+
+    def made_good(self, found: Measurements) -> Measurements:
+        """Return measurements of all light."""
+        ...
+
+
 def collect(joint: Joint, notes: Sequence[FrameNote], exposures: int) -> Measurements:
     """Sort the fluxes of frames by exposure.
 
@@ -148,13 +176,13 @@ def collect(joint: Joint, notes: Sequence[FrameNote], exposures: int) -> Measure
     for note, fluxes, background in zip(notes, joint.fluxes, joint.backgrounds, strict=True):
         row = note.exposure
         better = np.flatnonzero(np.isfinite(fluxes.flux) & (fluxes.usable > usable[row]))
-        unit = float(njy_per_unit(note.zeropoint_ab)) / note.exposure_time_s
+        unit = note.flux_unit
         values = {
             "flux": fluxes.flux * unit,
             "error": fluxes.error * unit,
             "photon_slope": fluxes.photon_slope * unit,
-            "rate": fluxes.flux / note.exposure_time_s,
-            "rate_error": fluxes.error / note.exposure_time_s,
+            "rate": fluxes.flux * note.rate_unit,
+            "rate_error": fluxes.error * note.rate_unit,
             "x": fluxes.x,
             "y": fluxes.y,
             "chi": fluxes.chi,

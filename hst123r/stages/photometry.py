@@ -42,6 +42,8 @@ class Photometry(Stage[PhotometryParams]):
     )  # fmt: skip
     per = "group"
     varies_by = ("detector", "filter")
+    # where the bytes come from is no part of what they are
+    divides_by = ("psf_grids", "fetch_psf_grids")
     tools = ("astropy", "photutils", "scipy")
     preload = HEAVY
 

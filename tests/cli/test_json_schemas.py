@@ -47,6 +47,8 @@ stages:
   - wcs: {start: refit, fetch_references: true}
   - reference: {absolute: {catalog: gaia-dr3}}
   - align: {}
+  - drizzle: {}
+  - photometry: {psf: grid, fetch_psf_grids: true}
 """
 RAW = "r/raw/jsi00101q_flc.fits"
 ASKED = [
@@ -204,7 +206,7 @@ def test_what_was_run_holds_something_of_everything(place):
     _, found = ask("query", "m.yaml")
     assert len(found["exposures"]) == 4
     assert found["left_out"]
-    assert len(found["also"]) == 2
+    assert [item["archive"] for item in found["also"]] == ["CRDS", "Gaia DR3", "STDPSF"]
 
 
 def test_every_command_with_json_has_a_schema_and_is_asked_here():

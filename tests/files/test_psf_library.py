@@ -6,7 +6,7 @@ from astropy.io import fits
 
 from hst123r import instruments
 from hst123r.errors import InputError
-from hst123r.files.psf_library import RADIUS_PIX, find_grid, read_grid
+from hst123r.files.psf_library import RADIUS_PIX, find_grid, older, read_grid
 from hst123r.optics.telescope import effective_psf
 
 ACS, IR = instruments.get("ACS/WFC"), instruments.get("WFC3/IR")
@@ -29,6 +29,10 @@ def test_each_chip_has_its_own_psf_with_the_light_of_the_computed_one(tmp_path):
     path = tmp_path / "PSFSTD_ACSWFC_F606W.fits"
     write(path, [0, 2048, 2048, 4096], [native(2), native(2), native(3), native(3)])
     assert find_grid(tmp_path, ACS, "F606W") == path
+    assert older(tmp_path, ACS, "F606W") == path
+    newer = tmp_path / "STDPSF_ACSWFC_F606W.fits"
+    newer.touch()
+    assert find_grid(tmp_path, ACS, "F606W") == newer
     found = read_grid(path, ACS, "F606W")
     # the lower chip, WFC2, is the first extension of a file
     first, second = sorted(ACS.chips, key=lambda chip: chip.extver)
@@ -40,7 +44,7 @@ def test_each_chip_has_its_own_psf_with_the_light_of_the_computed_one(tmp_path):
 
 
 def test_what_is_missing_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"there is no PSFSTD_ACSWFC_F814W.fits"):
+    with pytest.raises(InputError, match=r"there is no STDPSF_ACSWFC_F814W.fits"):
         find_grid(tmp_path, ACS, "F814W")
     with pytest.raises(InputError, match="no files of WFPC2"):
         find_grid(tmp_path, instruments.get("WFPC2"), "F555W")

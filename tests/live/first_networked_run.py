@@ -1,4 +1,4 @@
-"""Try what hst123r assumes of MAST, its bucket, CRDS and Gaia, one by one, on the real ones.
+"""Try what hst123r assumes of MAST, its bucket, CRDS, STDPSF and Gaia, one by one, on the real.
 
     python tests/live/first_networked_run.py
 
@@ -27,9 +27,11 @@ from hst123r.archives.fetcher import Fetcher
 from hst123r.archives.gaia import COLUMNS, TABLES
 from hst123r.archives.portal import Portal
 from hst123r.archives.replies import Replies
+from hst123r.archives.stdpsf import Library
 from hst123r.archives.tap import Tap
 from hst123r.archives.wanted import Wanted
 from hst123r.errors import Hst123rError
+from hst123r.files.psf_library import read_grid
 from hst123r.files.references import cards, named
 from hst123r.records.position import parse
 
@@ -209,6 +211,18 @@ class Trial:
         mine = {key: names.get(key, "N/A").rpartition("$")[2] for key in detector.reference_files}
         self.say(f"{context} chooses as the header has it", best == mine, best)
 
+    def measured_psfs(self) -> None:
+        """Fetch a measured PSF of the detector of the exposure."""
+        header = cards(self.known["file"])
+        detector = next(
+            d for d in map(instruments.get, instruments.names())
+            if all(header.get(k) == v for k, v in d.match.items())
+        )  # fmt: skip
+        name = str(detector.psf_library)
+        path = Library(endpoints.stdpsf(), self.folder / "stdpsf").file(name, "F606W")
+        chips = read_grid(path, detector, "F606W")
+        self.say("a measured PSF has as many chips", len(chips) == len(detector.chips), path.name)
+
     def stars_of_gaia(self) -> None:
         """Ask for a few stars, and for fewer than there are."""
         tap = Tap(endpoints.gaia())
@@ -251,6 +265,7 @@ def _tries(trial: Trial) -> Iterator[Callable[[], None]]:
     yield trial.exclusive_file
     yield trial.bucket_of_public_files
     yield trial.reference_files
+    yield trial.measured_psfs
     yield trial.stars_of_gaia
 
 

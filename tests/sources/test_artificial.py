@@ -116,7 +116,7 @@ def test_limits_are_less_deep_by_what_charge_transfer_takes(field, made):
         Readout(f"f{k}", "flt", False, 54000.0, TIME, {1: 2}, {1: (0.0, 1800.0)}) for k in range(4)
     ]
     transfer = Transfer(detector, readouts, range(4))
-    lossy = stars(field, transfer=transfer)
+    lossy = stars(field, loss=transfer)
     assert np.array_equal(lossy.flux_njy, made.flux_njy)
     # the light that is left of a star at the limit, for which the limit is 27.0 without a loss
     place, sky = np.array([70.0]), np.array([SKY])
@@ -131,6 +131,18 @@ def test_limits_are_less_deep_by_what_charge_transfer_takes(field, made):
     assert np.all(lossy.found.cte > 0)
     # where they are is said in pixels of the whole frame
     assert np.nanmedian(lossy.found.x) == pytest.approx(69.5, abs=2.0)
+
+
+def test_limits_are_less_deep_by_the_light_that_the_psf_of_the_fit_has_too_much(field, made):
+    frames, joint, notes = field
+    other = [replace(note, aperture_factor=1.2) for note in notes]
+    found = stars((frames, joint, other))
+    mean = mean_fluxes(found.found, range(4), MJD, TIMES, 3.0).combined
+    assert abs(np.mean((mean.flux - found.flux_njy) / mean.error)) < 0.15
+    less = magnitude_ab(limit(made, range(4)).flux_njy) - magnitude_ab(
+        limit(found, range(4)).flux_njy
+    )
+    assert less == pytest.approx(2.5 * np.log10(1.2), abs=0.04)
 
 
 def test_a_place_off_the_frame_has_no_limit(field):

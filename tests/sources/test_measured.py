@@ -53,6 +53,15 @@ def test_electrons_become_nanojansky_by_zeropoint_and_time():
     assert found.sky[0, 0] == 50.0
 
 
+def test_the_light_that_the_psf_of_the_fit_lacks_is_made_good():
+    plain = collect(joint(fluxes([1000.0])), [note(0)], 1)
+    brighter = FrameNote(0, 1, 26.5, 100.0, aperture_factor=1.02)
+    found = collect(joint(fluxes([1000.0])), [brighter], 1)
+    for name in ("flux", "error", "photon_slope", "rate", "rate_error"):
+        assert getattr(found, name) == pytest.approx(1.02 * getattr(plain, name)), name
+    assert found.sky == pytest.approx(plain.sky)
+
+
 def test_without_a_zeropoint_there_is_a_rate_and_no_flux():
     found = collect(joint(fluxes([1000.0])), [note(0, zeropoint=np.nan)], 1)
     assert found.rate[0, 0] == 10.0

@@ -1,6 +1,7 @@
 """Photometry of every source in every exposure."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,6 +185,45 @@ def test_the_quality_of_the_fit_is_measured(small):
     for row in chi:
         assert 0.9 < row["value"] < 1.1
         assert (row["high"], row["quality"]) == (1.5, "good")
+
+
+@pytest.mark.heavy
+def test_real_exposures_are_brought_to_the_published_light(inputs, divide, do, tmp_path):
+    from astropy.io import fits
+
+    from hst123r import instruments
+    from hst123r.optics.encircled import aperture_correction
+
+    for product in inputs["exposure"]:
+        path = tmp_path / Path(product.files["science"]).name
+        shutil.copy(product.files["science"], path)
+        path.chmod(0o644)
+        fits.delval(path, "SIMULATD")
+        product.files["science"] = str(path)
+    found = {}
+    for how in ("computed", "published"):
+        params = {"encircled_energy": how}
+        job = divide("photometry", inputs, params)[BLUE]
+        outcome = do("photometry", job, params)
+        said = {item.name: item.value for item in outcome.measurements}
+        found[how] = read_table(outcome.products[0].files["catalog"]), said
+    detector = instruments.get(job.labels["detector"])
+    right = aperture_correction(
+        detector, job.labels["filter"], min(c.number for c in detector.chips)
+    )
+    (before, _), (after, said) = found["computed"], found["published"]
+    seen = np.isfinite(before["mag_ab"]) & np.isfinite(after["mag_ab"])
+    assert seen.sum() > 20
+    change = np.asarray(after["mag_ab"] - before["mag_ab"])[seen]
+    assert abs(right.magnitudes) > 0.002
+    assert change == pytest.approx(right.magnitudes, abs=2e-4)
+    assert said["aperture_correction"] == pytest.approx(right.magnitudes)
+    for table in (before, after):
+        assert np.unique(table["mag_sys"]) == pytest.approx([right.error_mag], abs=1e-4)
+    # it is no error of a single star
+    assert np.asarray(after["mag_err"])[seen] == pytest.approx(
+        np.asarray(before["mag_err"])[seen], rel=1e-3
+    )
 
 
 @pytest.mark.heavy

@@ -27,6 +27,7 @@ class Archive:
         self.holdings = holdings or Holdings()
         self.tap = tap.Service()
         self.crds = crds.Service()
+        self.plain = {}
         self.faults = Faults()
         self.log = []
         self.ranges = self.etags = self.lengths = True
@@ -188,6 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
             return tap.answer(self, "")
         if parts.path.startswith(crds.ROOT):
             return crds.answer(self, "")
+        if parts.path in self.archive.plain:
+            return self.give(self.archive.plain[parts.path])
         if parts.path == DOWNLOAD:
             return self._file(parse_qs(parts.query)["uri"][0])
         if parts.path.startswith(BUCKET):

@@ -1,0 +1,95 @@
+"""How much light of a star is within a circle: as computed, and as published.
+
+Fluxes are those in an infinite aperture because the PSF is normalised so. Where the computed PSF
+has another fraction of its light within a circle than was published, all fluxes of the filter are
+off by the ratio of the two, and no statistics of ours would tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, log10
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from hst123r.errors import InputError
+from hst123r.optics.telescope import effective_psf, metres
+
+if TYPE_CHECKING:
+    from hst123r.instruments.detector import Detector
+
+_MAGNITUDE: Final = 2.5 / log(10)
+_TYPICAL: Final = 0.9
+"""Fraction within half an arcsecond, nearly the same for all detectors (see their tables)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApertureCorrection:
+    """What fluxes of the computed normalisation become by the published one.
+
+    Parameters
+    ----------
+    factor : float
+        What fluxes are multiplied by: the computed fraction over the published one; 1 where
+        nothing is published.
+    error_mag : float
+        Standard error that all magnitudes of the filter share, magnitudes.
+    published : float or None
+        The published fraction within `radius_arcsec`; None where there is none.
+    radius_arcsec : float or None
+        Radius of the circle, arcsec.
+    """
+
+    factor: float
+    error_mag: float
+    published: float | None = None
+    radius_arcsec: float | None = None
+
+    @property
+    def magnitudes(self) -> float:
+        """What is added to magnitudes."""
+        return -2.5 * log10(self.factor)
+
+
+def aperture_correction(detector: Detector, band: str, chip: int) -> ApertureCorrection:
+    """Compare the computed PSF of a filter with its published encircled energy.
+
+    Parameters
+    ----------
+    detector : Detector
+        Facts of the detector.
+    band : str
+        The filter.
+    chip : int
+        Number of the chip whose PSF is computed.
+
+    Returns
+    -------
+    ApertureCorrection
+        Fractions between the wavelengths of a table are interpolated at the pivot of the filter,
+        and are those of its end beyond it.
+
+    Raises
+    ------
+    InputError
+        If the pivot wavelength of the filter is not known.
+    """
+    facts = detector.encircled_energy
+    psf = effective_psf(detector, band, chip=chip)
+    pivot = detector.filters[band].pivot
+    if pivot is None:
+        raise InputError(f"the pivot wavelength of {band} is not known", where=detector.name)
+    wavelength_nm = 1e9 * metres(pivot, detector.name)
+    error = float(np.interp(wavelength_nm, *np.transpose(facts.errors)))
+    published = facts.filters.get(band)
+    if published is None and facts.wavelengths:
+        published = float(np.interp(wavelength_nm, *np.transpose(facts.wavelengths)))
+    if published is None or facts.radius is None:
+        # how much is within some half arcsecond
+        return ApertureCorrection(1.0, _MAGNITUDE * error / _TYPICAL)
+    radius = facts.radius.value
+    computed = float(psf.encircled_energy(radius / detector.pixel_scale.value))
+    return ApertureCorrection(
+        computed / published, _MAGNITUDE * error / published, published, radius
+    )

@@ -1,0 +1,116 @@
+"""An effective PSF that changes over a chip, interpolated to the place of each star."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hst123r.optics.psf import EffectivePSF
+
+if TYPE_CHECKING:
+    from hst123r.optics.stdpsf import PSFGrid
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class VaryingPSF(EffectivePSF):
+    """The PSFs of a grid of places, interpolated bilinearly (Anderson & King 2000, section 4).
+
+    Stamps are those of the place of their star. All that is said of the PSF as a whole, its width,
+    its encircled energy, :meth:`~hst123r.optics.psf.EffectivePSF.at`, is said of `data`.
+
+    Parameters
+    ----------
+    data : (n, n) ndarray of float64
+        The mean over all places.
+    oversampling : int
+        Nodes per native pixel.
+    grid : PSFGrid
+        PSFs of the full chip.
+    first : (float, float)
+        Zero-based pixel of the full chip that the first pixel of the image is.
+    """
+
+    grid: PSFGrid
+    first: tuple[float, float] = (0.0, 0.0)
+
+    @classmethod
+    def of(cls, grid: PSFGrid) -> VaryingPSF:
+        """Return the PSF of a grid, for images of the full chip."""
+        return cls(grid.psfs.mean(axis=(0, 1)), grid.oversampling, grid)
+
+    def moved(self, left: float, low: float) -> VaryingPSF:
+        """Return the same for a piece of the image, whose first pixel is (left, low)."""
+        if left == 0 and low == 0:
+            return self
+        return replace(self, first=(self.first[0] + left, self.first[1] + low))
+
+    def plus(self, change: Floats) -> VaryingPSF:
+        """Return the PSF after a change that is the same at all places, shape (n, n)."""
+        grid = replace(self.grid, psfs=self.grid.psfs + change)
+        return replace(self, data=self.data + change, grid=grid)
+
+    @cached_property
+    def places(self) -> list[EffectivePSF]:
+        """The PSFs, row by row of the grid."""
+        psfs = self.grid.psfs.reshape(-1, *self.data.shape)
+        return [EffectivePSF(psf, self.oversampling) for psf in psfs]
+
+    def weights(self, x: ArrayLike, y: ArrayLike) -> Floats:
+        """Return the share of each PSF of the grid in that of a place.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Zero-based pixels of the image; places beyond the grid count as its nearest edge.
+
+        Returns
+        -------
+        (n, places) ndarray of float64
+            At most four are not zero, and their sum is 1.
+        """
+        along_x = _shares(self.grid.x, np.atleast_1d(np.asarray(x, np.float64)) + self.first[0])
+        along_y = _shares(self.grid.y, np.atleast_1d(np.asarray(y, np.float64)) + self.first[1])
+        return (along_y[:, :, None] * along_x[:, None, :]).reshape(along_x.shape[0], -1)
+
+    def _stamps(
+        self, x: ArrayLike, y: ArrayLike, half: int, *, derivatives: bool
+    ) -> tuple[list[Floats], Integers, Integers]:
+        star_x = np.atleast_1d(np.asarray(x, np.float64))
+        star_y = np.atleast_1d(np.asarray(y, np.float64))
+        shares = self.weights(star_x, star_y)
+        size = 2 * half + 1
+        results = [np.zeros((star_x.size, size, size)) for _ in range(3 if derivatives else 1)]
+        for number, psf in enumerate(self.places):
+            rows = np.flatnonzero(shares[:, number])
+            if rows.size == 0:
+                continue
+            make = psf.stamps_with_derivatives if derivatives else psf.stamps
+            *parts, _, _ = make(star_x[rows], star_y[rows], half)
+            for result, part in zip(results, parts, strict=True):
+                result[rows] += shares[rows, number, None, None] * part
+        x0 = np.floor(star_x + 0.5).astype(np.int64) - half
+        y0 = np.floor(star_y + 0.5).astype(np.int64) - half
+        return results, x0, y0
+
+
+def _shares(nodes: Floats, values: Floats) -> Floats:
+    """Return the weights of linear interpolation, shape (values, nodes)."""
+    result = np.zeros((values.size, nodes.size))
+    rows = np.arange(values.size)
+    if nodes.size == 1:
+        result[:, 0] = 1.0
+        return result
+    # a star that is nowhere has stamps as good as any
+    known = np.nan_to_num(values, nan=float(nodes[0]))
+    before = np.clip(np.searchsorted(nodes, known, side="right") - 1, 0, nodes.size - 2)
+    share = np.clip((known - nodes[before]) / (nodes[before + 1] - nodes[before]), 0.0, 1.0)
+    result[rows, before] = 1.0 - share
+    result[rows, before + 1] = share
+    return result

@@ -1,0 +1,114 @@
+"""What the built-in engine makes good in fluxes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hst123r import instruments
+from hst123r.optics.varying import VaryingPSF
+from hst123r.photometers.params import PhotometryParams
+from hst123r.photometers.psf import find_psf
+from hst123r.photometers.psf_corrections import (
+    Corrections,
+    aperture_measurements,
+    aperture_of,
+    count_rates_of,
+    notes_of,
+    transfer_of,
+)
+from hst123r.photometry.magnitudes import zeropoint_ab
+from hst123r.products.frames import computed_psf
+from hst123r.records.exposure import Chip, Exposure
+from hst123r.sources.transfer_losses import Readout
+from hst123r.stage.contract import Job
+
+JOB = Job("SN", {"field": "SN", "detector": "ACS/WFC", "filter": "F850LP+POL0V"})
+DEFAULT = PhotometryParams()
+
+
+def readout(root="a", simulated=False, suffix="flc"):
+    return Readout(root, suffix, simulated, 54000.0, 100.0, {1: 2}, {1: (0.0, 0.0)})
+
+
+def exposure(root):
+    values = dict.fromkeys(Exposure.__dataclass_fields__)
+    chip = Chip(1, 2, [10, 10], "ELECTRONS", 1e-19, 9000.0, 25.0, 24.0, 1.0, 0.0)
+    return Exposure(**{**values, "root": root, "exposure_time_s": 100.0, "chips": [chip]})
+
+
+def test_real_exposures_get_the_published_light_and_simulated_ones_do_not():
+    readouts = [readout("a"), readout("b", simulated=True)]
+    found = aperture_of(JOB, DEFAULT, readouts)
+    assert found.factor == pytest.approx(1.021, abs=0.003)
+    notes = notes_of([exposure("a"), exposure("b")], readouts, found)
+    assert [note.aperture_factor for note in notes] == [found.factor, 1.0]
+    assert aperture_of(JOB, DEFAULT, readouts[1:]) is None
+    said = {item.name: item.value for item in aperture_measurements(found)}
+    assert said["aperture_correction"] == pytest.approx(-0.022, abs=0.003)
+    assert said["aperture_correction_error"] > 0.01
+    assert aperture_measurements(None) == []
+
+
+def test_the_computed_light_is_left_as_asked_for_with_its_error():
+    params = PhotometryParams(encircled_energy="computed")
+    found = aperture_of(JOB, params, [readout()])
+    assert (found.factor, found.magnitudes) == (1.0, 0.0)
+    assert found.error_mag > 0.01
+
+
+def test_a_constant_star_stays_constant_while_the_sensitivity_falls():
+    """PHOTFLAM of ACS and WFC3 headers follows the time; each exposure has its own."""
+    photflam = np.array([7.8e-20, 7.9e-20, 8.2e-20])
+    exposures = [exposure(root) for root in "abc"]
+    for one, value in zip(exposures, photflam, strict=True):
+        zeropoint = float(zeropoint_ab(value, 5921.9))
+        one.chips[0] = replace(one.chips[0], photflam=value, zeropoint_ab=zeropoint)
+    notes = notes_of(exposures, [readout(root) for root in "abc"], None)
+    # counts of one light are as many as the sensitivity makes of it
+    counts = 1e-16 / photflam
+    flux = counts * [note.flux_unit for note in notes]
+    assert flux == pytest.approx(np.full(3, flux[0]), rel=1e-12)
+    assert np.ptp([note.zeropoint_ab for note in notes]) == pytest.approx(0.0543, abs=1e-3)
+
+
+def test_the_psf_follows_the_pixels_of_real_exposures_only():
+    job = Job("SN", {"field": "SN", "detector": "WFC3/IR", "filter": "F160W"})
+    chip = exposure("a").chips[0]
+    chip = replace(chip, number=1)
+    detector = instruments.get("WFC3/IR")
+    real = Corrections([], None, None, [], simulated=False)
+    psf = find_psf(job, DEFAULT, real)(detector, "F160W", chip)
+    assert isinstance(psf, VaryingPSF)
+    assert find_psf(job, DEFAULT, replace(real, simulated=True)) is computed_psf
+    assert find_psf(job, PhotometryParams(over_chip=False), real) is computed_psf
+    # 0.018 mag brighter at the top of the chip than at the bottom, on either side of the middle
+    values, _, _ = psf.stamps([507.0, 507.0], [0.0, 1013.0], 1)
+    light = values.sum(axis=(1, 2))
+    assert 2.5 * np.log10(light[1] / light[0]) == pytest.approx(0.035, abs=0.02)
+
+
+def test_losses_that_no_formula_tells_are_said():
+    transfer, caveats = transfer_of(JOB, DEFAULT, [readout(suffix="flt")])
+    assert transfer is not None
+    assert caveats == []
+    none = PhotometryParams(cte="none")
+    transfer, (caveat,) = transfer_of(JOB, none, [readout(suffix="flt")])
+    assert transfer is None
+    assert "are left in a: as asked for" in caveat.text
+
+
+def test_counts_that_are_not_in_proportion_are_made_good_or_said():
+    job = Job("SN", {"field": "SN", "detector": "WFC3/IR", "filter": "F160W"})
+    readouts = [readout("a"), readout("b", simulated=True)]
+    notes = notes_of([exposure("a"), exposure("b")], readouts, None)
+    rates, (caveat,) = count_rates_of(job, DEFAULT, readouts, notes)
+    assert rates is None
+    assert "0.75 % per decade" in caveat.text
+    wanted = PhotometryParams(count_rates="published")
+    rates, caveats = count_rates_of(job, wanted, readouts, notes)
+    assert caveats == []
+    assert (rates.per_decade, rates.rows) == (0.0075, [0])
+    assert 0.2 < rates.central_fraction < 0.5
+    assert count_rates_of(JOB, wanted, readouts, notes) == (None, [])
+    assert count_rates_of(job, DEFAULT, readouts[1:], notes[1:]) == (None, [])
