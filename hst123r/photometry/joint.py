@@ -13,6 +13,7 @@ from hst123r.errors import InputError
 from hst123r.photometry.chipfit import ChipFit, FitOptions
 from hst123r.photometry.forced import DEFAULTS, Fluxes, fluxes_of
 from hst123r.photometry.frame import Frame
+from hst123r.photometry.hits import Elsewhere, elsewhere, find_hits
 from hst123r.photometry.measure import BOX_PIX, first_sky, sky_without_stars
 from hst123r.photometry.sky import Background
 from hst123r.photometry.solve import star_covariances
@@ -102,6 +103,7 @@ def common_positions(
     prior_arcsec: float | Floats = 0.05,
     rounds: int = 8,
     register: bool = False,
+    scales: ArrayLike | None = None,
     box_pix: int = BOX_PIX,
 ) -> Joint:
     """Find common positions of stars in several frames, and their flux in each.
@@ -114,7 +116,7 @@ def common_positions(
     Parameters
     ----------
     frames : iterable of Frame
-        Gone through up to ``rounds + 1`` times, one frame at a time; an object whose ``__iter__``
+        Gone through up to ``rounds + 2`` times, one frame at a time; an object whose ``__iter__``
         loads frames keeps only one in memory. An iterator that runs only once will not do.
     ra_deg, dec_deg : array_like of float, shape (n,)
         Where the stars are thought to be, degrees.
@@ -129,6 +131,11 @@ def common_positions(
         Whether a shift of each frame is found from its bright stars (S/N above 20, at least
         five) and taken into account, for frames whose WCS are not aligned to a hundredth of a
         pixel. The mean of the catalogue then stays where it is.
+    scales : array_like of float, shape (frames,), optional
+        What makes electrons of the frames comparable, e.g. nanojansky per electron, if all are of
+        one band. Stars that are brighter in one frame than in the others are then looked at for
+        cosmic rays in their cores (:func:`~hst123r.photometry.hits.find_hits`); real changes
+        are kept.
     box_pix : int
         Side of the boxes of the sky.
 
@@ -177,6 +184,10 @@ def common_positions(
         backgrounds.append(memory[number].background)
     if not fluxes:
         raise InputError("there are no frames to measure")
+    if scales is not None:
+        others = elsewhere(fluxes, _scales(scales, len(fluxes)))
+        for number, frame in enumerate(frames):
+            fluxes[number] = _repaired(frame, number, sky, memory, options, others[number])
     return Joint(
         ra_deg=sky.ra,
         dec_deg=sky.dec,
@@ -308,5 +319,32 @@ def _final(
     fit.take_off(sky_without_stars(frame, fit.image(), fit.background, box_pix))
     fit.settle()
     memory[number].background = fit.background
+    covariance = star_covariances(fit.normal(), 1)[:, 0, 0]
+    return fluxes_of(fit, covariance).scattered(near, sky.start_ra.size)
+
+
+def _scales(given: ArrayLike, count: int) -> Floats:
+    """Return the scales of frames, checked."""
+    scales = np.asarray(given, np.float64)
+    if scales.shape != (count,) or not (np.isfinite(scales) & (scales > 0)).all():
+        raise InputError(f"scales of shape {scales.shape} for {count} frames, or not above zero")
+    return scales
+
+
+def _repaired(
+    frame: Frame,
+    number: int,
+    sky: _Sky,
+    memory: dict[int, _Memory],
+    options: FitOptions,
+    other: Elsewhere,
+) -> Fluxes:
+    """Return the fluxes of a frame once more, without hits that the other frames betray."""
+    fit, near = _prepare(frame, number, sky, memory, options, BOX_PIX)
+    hits, judged = find_hits(fit, Elsewhere(other.flux[near], other.error[near]))
+    if hits.any():
+        fit.rejected = np.where(judged, hits, fit.rejected)
+        fit.hits = hits
+        fit.settle()
     covariance = star_covariances(fit.normal(), 1)[:, 0, 0]
     return fluxes_of(fit, covariance).scattered(near, sky.start_ra.size)
