@@ -49,7 +49,8 @@ class Joint:
     offset_arcsec : (n, 2) ndarray of float64
         How far east and north the stars are from where they were said to be.
     fluxes : tuple of Fluxes
-        For each frame, all n stars at their common positions.
+        For each frame, all n stars at their common positions. Where these were found, errors of
+        blended stars are such that those of means over all frames are right.
     backgrounds : tuple of Background
         The sky of each frame.
     shift_pix : (frames, 2) ndarray of float64
@@ -161,7 +162,9 @@ def common_positions(
     precision = (prior**-2.0)[:, None, None] * np.eye(2)
     covariance = np.asarray(np.linalg.inv(precision), np.float64)
     memory: dict[int, _Memory] = {}
+    heard = np.zeros(stars)
     for turn in range(rounds):
+        heard[:] = 0.0
         total, known, gradient = precision.copy(), precision.copy(), np.zeros((stars, 2))
         gradient -= precision[:, 0, 0, None] * sky.offset
         for number, frame in enumerate(frames):
@@ -171,6 +174,7 @@ def common_positions(
                 continue
             said = _hear(fit, memory[number], robust=turn > 0, register=register and turn > 0)
             total[near] += said.information
+            heard[near] += fit.usable > 0
             known[near] += said.information * said.certainty[:, None, None]
             gradient[near] += said.gradient
         step = np.asarray(np.linalg.solve(total, gradient[:, :, None])[:, :, 0], np.float64)
@@ -178,16 +182,18 @@ def common_positions(
         covariance = np.asarray(np.linalg.inv(known), np.float64)
         if turn >= len(_MISPLACED) - 1 and _settled(step, covariance):
             break
+    # given places are exact; those found leave the fluxes of blends uncertain
+    places = prior**-2.0 / np.maximum(heard, 1.0) if rounds > 0 else None
     fluxes, backgrounds = [], []
     for number, frame in enumerate(frames):
-        fluxes.append(_final(frame, number, sky, memory, options, box_pix))
+        fluxes.append(_final(frame, number, sky, memory, options, box_pix, places))
         backgrounds.append(memory[number].background)
     if not fluxes:
         raise InputError("there are no frames to measure")
     if scales is not None:
         others = elsewhere(fluxes, _scales(scales, len(fluxes)))
         for number, frame in enumerate(frames):
-            fluxes[number] = _repaired(frame, number, sky, memory, options, others[number])
+            fluxes[number] = _repaired(frame, number, sky, memory, options, others[number], places)
     return Joint(
         ra_deg=sky.ra,
         dec_deg=sky.dec,
@@ -313,14 +319,31 @@ def _final(
     memory: dict[int, _Memory],
     options: FitOptions,
     box_pix: int,
+    places: Floats | None,
 ) -> Fluxes:
     """Return the fluxes of all stars in a frame at their common positions."""
     fit, near = _prepare(frame, number, sky, memory, options, box_pix)
     fit.take_off(sky_without_stars(frame, fit.image(), fit.background, box_pix))
     fit.settle()
     memory[number].background = fit.background
-    covariance = star_covariances(fit.normal(), 1)[:, 0, 0]
-    return fluxes_of(fit, covariance).scattered(near, sky.start_ra.size)
+    return _told(fit, near, places).scattered(near, sky.start_ra.size)
+
+
+def _told(fit: ChipFit, near: Integers, places: Floats | None) -> Fluxes:
+    """Return the fluxes of a settled fit; their errors know that places were found.
+
+    The error of a common place moves light between a star and its neighbours in all frames alike.
+    N equal frames know the places N times better than one of them with an N-th of the prior;
+    so if each flux has the error that it has with free places in such a frame alone, the mean of
+    all has the right one. That of a single flux in a blend is then too large rather than too small.
+    `places` is that part of the prior, 1/arcsec², None for places that are exact.
+    """
+    if places is None or fit.design.pixels.size == 0:
+        return fluxes_of(fit, star_covariances(fit.normal(), 1)[:, 0, 0])
+    fit.place(fit.x, fit.y, derivatives=True)
+    scale = np.sqrt(np.abs(np.linalg.det(fit.frame.jacobian(fit.x, fit.y))))
+    precision = np.repeat((places[near] * scale**2)[:, None], 2, axis=1)
+    return fluxes_of(fit, fit.covariances(precision)[:, 0, 0])
 
 
 def _scales(given: ArrayLike, count: int) -> Floats:
@@ -338,6 +361,7 @@ def _repaired(
     memory: dict[int, _Memory],
     options: FitOptions,
     other: Elsewhere,
+    places: Floats | None,
 ) -> Fluxes:
     """Return the fluxes of a frame once more, without hits that the other frames betray."""
     fit, near = _prepare(frame, number, sky, memory, options, BOX_PIX)
@@ -346,5 +370,4 @@ def _repaired(
         fit.rejected = np.where(judged, hits, fit.rejected)
         fit.hits = hits
         fit.settle()
-    covariance = star_covariances(fit.normal(), 1)[:, 0, 0]
-    return fluxes_of(fit, covariance).scattered(near, sky.start_ra.size)
+    return _told(fit, near, places).scattered(near, sky.start_ra.size)
