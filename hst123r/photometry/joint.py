@@ -153,11 +153,8 @@ def common_positions(
     """
     if isinstance(frames, Iterator):
         raise InputError("the frames of a joint fit are gone through several times")
-    start_ra, start_dec = (np.array(value, np.float64, ndmin=1) for value in (ra_deg, dec_deg))
-    if start_ra.shape != start_dec.shape or start_ra.ndim != 1:
-        raise InputError(f"positions of shapes {start_ra.shape} and {start_dec.shape}")
-    stars = start_ra.size
-    sky = _Sky(start_ra, start_dec, np.zeros((stars, 2)))
+    sky = _start(ra_deg, dec_deg)
+    stars = sky.start_ra.size
     prior = np.broadcast_to(np.asarray(prior_arcsec, np.float64), (stars,))
     precision = (prior**-2.0)[:, None, None] * np.eye(2)
     covariance = np.asarray(np.linalg.inv(precision), np.float64)
@@ -192,8 +189,9 @@ def common_positions(
         raise InputError("there are no frames to measure")
     if scales is not None:
         others = elsewhere(fluxes, _scales(scales, len(fluxes)))
+        work = sky, memory, options
         for number, frame in enumerate(frames):
-            fluxes[number] = _repaired(frame, number, sky, memory, options, others[number], places)
+            fluxes[number] = _repaired(frame, number, *work, others[number], places)
     return Joint(
         ra_deg=sky.ra,
         dec_deg=sky.dec,
@@ -203,6 +201,14 @@ def common_positions(
         backgrounds=tuple(backgrounds),
         shift_pix=np.stack([memory[number].shift for number in range(len(fluxes))]),
     )
+
+
+def _start(ra_deg: ArrayLike, dec_deg: ArrayLike) -> _Sky:
+    """Return where the stars are said to be, checked."""
+    start_ra, start_dec = (np.array(value, np.float64, ndmin=1) for value in (ra_deg, dec_deg))
+    if start_ra.shape != start_dec.shape or start_ra.ndim != 1:
+        raise InputError(f"positions of shapes {start_ra.shape} and {start_dec.shape}")
+    return _Sky(start_ra, start_dec, np.zeros((start_ra.size, 2)))
 
 
 def _settled(step: Floats, covariance: Floats) -> bool:

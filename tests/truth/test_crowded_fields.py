@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.truth, pytest.mark.heavy]
 EXPOSURES = 4
 PIXELS_PER_STAR = 90
 """So many pixels a star: half of the stars have another within six pixels."""
-SEEDS = (1, 2)
+SEEDS = {"ACS/HRC": (1, 2, 3, 4)}
+"""Noises of a field; two where none are given. Those of ACS/HRC at S/N 10 to 20 have spreads of
+1.35, 1.10, 0.96, 0.80 and, the fifth, 0.78: with 68 stars in each, two would be luck."""
 CLOSEST_PIX = 2.0
 
 
@@ -43,7 +45,7 @@ def test_crowded_field(name):
     """Places a tenth of a pixel off to begin with; fluxes of four exposures combined."""
     pixel, east, north, magnitude = crowd(name)
     true, snr, pull, used, single, clean = ([] for _ in range(6))
-    for seed in SEEDS:
+    for seed in SEEDS.get(name, (1, 2)):
         field = observe(
             name, SETUPS[name][0], east, north, magnitude, EXPOSURES, size=420, seed=seed
         )
