@@ -151,9 +151,7 @@ def common_positions(
         If the frames can be gone through only once, there are none, or ra and dec differ in
         length.
     """
-    if isinstance(frames, Iterator):
-        raise InputError("the frames of a joint fit are gone through several times")
-    sky = _start(ra_deg, dec_deg)
+    sky = _start(frames, ra_deg, dec_deg)
     stars = sky.start_ra.size
     prior = np.broadcast_to(np.asarray(prior_arcsec, np.float64), (stars,))
     precision = (prior**-2.0)[:, None, None] * np.eye(2)
@@ -181,10 +179,10 @@ def common_positions(
             break
     # given places are exact; those found leave the fluxes of blends uncertain
     places = prior**-2.0 / np.maximum(heard, 1.0) if rounds > 0 else None
-    fluxes, backgrounds = [], []
-    for number, frame in enumerate(frames):
-        fluxes.append(_final(frame, number, sky, memory, options, box_pix, places))
-        backgrounds.append(memory[number].background)
+    fluxes = [
+        _final(frame, number, sky, memory, options, box_pix, places)
+        for number, frame in enumerate(frames)
+    ]
     if not fluxes:
         raise InputError("there are no frames to measure")
     if scales is not None:
@@ -198,13 +196,15 @@ def common_positions(
         covariance=covariance,
         offset_arcsec=sky.offset,
         fluxes=tuple(fluxes),
-        backgrounds=tuple(backgrounds),
+        backgrounds=tuple(memory[number].background for number in range(len(fluxes))),
         shift_pix=np.stack([memory[number].shift for number in range(len(fluxes))]),
     )
 
 
-def _start(ra_deg: ArrayLike, dec_deg: ArrayLike) -> _Sky:
-    """Return where the stars are said to be, checked."""
+def _start(frames: Iterable[Frame], ra_deg: ArrayLike, dec_deg: ArrayLike) -> _Sky:
+    """Return where the stars are said to be; the input is checked."""
+    if isinstance(frames, Iterator):
+        raise InputError("the frames of a joint fit are gone through several times")
     start_ra, start_dec = (np.array(value, np.float64, ndmin=1) for value in (ra_deg, dec_deg))
     if start_ra.shape != start_dec.shape or start_ra.ndim != 1:
         raise InputError(f"positions of shapes {start_ra.shape} and {start_dec.shape}")
