@@ -103,6 +103,8 @@ class ChipFit:
             stamps, _, _ = psf.stamps(self.design.x, self.design.y, half)
         self.values = self.design.select(stamps)
         self.matrix = self.design.matrix([self.values])
+        self.hits = np.zeros(self.design.pixels.size, np.bool_)
+        """Pixels that stay rejected whatever the fit says, until the stars are moved."""
         self._whole = np.sum(stamps**2, axis=(1, 2), where=self.design.inside)
         self._wings_here = self._wings.ravel()[self.design.pixels].astype(np.float64)
         self.take_off(self.background)
@@ -234,6 +236,7 @@ class ChipFit:
             )
         before = self.rejected
         after = outliers.find(self.design, self.significance(), before, self.options.reject_sigma)
+        after |= self.hits
         self.rejected = after
         return bool((before != after).any())
 

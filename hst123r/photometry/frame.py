@@ -33,7 +33,7 @@ class Frame:
     saturated : (ny, nx) ndarray of bool
         True for saturated pixels; left out, and stars on them are flagged.
     read_noise_e : float
-        Read noise in electrons per pixel.
+        Read noise in electrons per pixel, that of rounding to whole counts included.
     exposure_time_s : float
         Exposure time in seconds.
     wcs : `astropy.wcs.WCS`

@@ -13,6 +13,7 @@ from hst123r.errors import InputError
 from hst123r.photometry.chipfit import ChipFit, FitOptions
 from hst123r.photometry.forced import DEFAULTS, Fluxes, fluxes_of
 from hst123r.photometry.frame import Frame
+from hst123r.photometry.hits import Elsewhere, elsewhere, find_hits
 from hst123r.photometry.measure import BOX_PIX, first_sky, sky_without_stars
 from hst123r.photometry.sky import Background
 from hst123r.photometry.solve import star_covariances
@@ -48,7 +49,8 @@ class Joint:
     offset_arcsec : (n, 2) ndarray of float64
         How far east and north the stars are from where they were said to be.
     fluxes : tuple of Fluxes
-        For each frame, all n stars at their common positions.
+        For each frame, all n stars at their common positions. Where these were found, errors of
+        blended stars are such that those of means over all frames are right.
     backgrounds : tuple of Background
         The sky of each frame.
     shift_pix : (frames, 2) ndarray of float64
@@ -102,6 +104,7 @@ def common_positions(
     prior_arcsec: float | Floats = 0.05,
     rounds: int = 8,
     register: bool = False,
+    scales: ArrayLike | None = None,
     box_pix: int = BOX_PIX,
 ) -> Joint:
     """Find common positions of stars in several frames, and their flux in each.
@@ -114,7 +117,7 @@ def common_positions(
     Parameters
     ----------
     frames : iterable of Frame
-        Gone through up to ``rounds + 1`` times, one frame at a time; an object whose ``__iter__``
+        Gone through up to ``rounds + 2`` times, one frame at a time; an object whose ``__iter__``
         loads frames keeps only one in memory. An iterator that runs only once will not do.
     ra_deg, dec_deg : array_like of float, shape (n,)
         Where the stars are thought to be, degrees.
@@ -129,6 +132,11 @@ def common_positions(
         Whether a shift of each frame is found from its bright stars (S/N above 20, at least
         five) and taken into account, for frames whose WCS are not aligned to a hundredth of a
         pixel. The mean of the catalogue then stays where it is.
+    scales : array_like of float, shape (frames,), optional
+        What makes electrons of the frames comparable, e.g. nanojansky per electron, if all are of
+        one band. Stars that are brighter in one frame than in the others are then looked at for
+        cosmic rays in their cores (:func:`~hst123r.photometry.hits.find_hits`); real changes
+        are kept.
     box_pix : int
         Side of the boxes of the sky.
 
@@ -143,18 +151,15 @@ def common_positions(
         If the frames can be gone through only once, there are none, or ra and dec differ in
         length.
     """
-    if isinstance(frames, Iterator):
-        raise InputError("the frames of a joint fit are gone through several times")
-    start_ra, start_dec = (np.array(value, np.float64, ndmin=1) for value in (ra_deg, dec_deg))
-    if start_ra.shape != start_dec.shape or start_ra.ndim != 1:
-        raise InputError(f"positions of shapes {start_ra.shape} and {start_dec.shape}")
-    stars = start_ra.size
-    sky = _Sky(start_ra, start_dec, np.zeros((stars, 2)))
+    sky = _start(frames, ra_deg, dec_deg)
+    stars = sky.start_ra.size
     prior = np.broadcast_to(np.asarray(prior_arcsec, np.float64), (stars,))
     precision = (prior**-2.0)[:, None, None] * np.eye(2)
     covariance = np.asarray(np.linalg.inv(precision), np.float64)
     memory: dict[int, _Memory] = {}
+    heard = np.zeros(stars)
     for turn in range(rounds):
+        heard[:] = 0.0
         total, known, gradient = precision.copy(), precision.copy(), np.zeros((stars, 2))
         gradient -= precision[:, 0, 0, None] * sky.offset
         for number, frame in enumerate(frames):
@@ -164,6 +169,7 @@ def common_positions(
                 continue
             said = _hear(fit, memory[number], robust=turn > 0, register=register and turn > 0)
             total[near] += said.information
+            heard[near] += fit.usable > 0
             known[near] += said.information * said.certainty[:, None, None]
             gradient[near] += said.gradient
         step = np.asarray(np.linalg.solve(total, gradient[:, :, None])[:, :, 0], np.float64)
@@ -171,21 +177,38 @@ def common_positions(
         covariance = np.asarray(np.linalg.inv(known), np.float64)
         if turn >= len(_MISPLACED) - 1 and _settled(step, covariance):
             break
-    fluxes, backgrounds = [], []
-    for number, frame in enumerate(frames):
-        fluxes.append(_final(frame, number, sky, memory, options, box_pix))
-        backgrounds.append(memory[number].background)
+    # given places are exact; those found leave the fluxes of blends uncertain
+    places = prior**-2.0 / np.maximum(heard, 1.0) if rounds > 0 else None
+    fluxes = [
+        _final(frame, number, sky, memory, options, box_pix, places)
+        for number, frame in enumerate(frames)
+    ]
     if not fluxes:
         raise InputError("there are no frames to measure")
+    if scales is not None:
+        others = elsewhere(fluxes, _scales(scales, len(fluxes)))
+        work = sky, memory, options
+        for number, frame in enumerate(frames):
+            fluxes[number] = _repaired(frame, number, *work, others[number], places)
     return Joint(
         ra_deg=sky.ra,
         dec_deg=sky.dec,
         covariance=covariance,
         offset_arcsec=sky.offset,
         fluxes=tuple(fluxes),
-        backgrounds=tuple(backgrounds),
+        backgrounds=tuple(memory[number].background for number in range(len(fluxes))),
         shift_pix=np.stack([memory[number].shift for number in range(len(fluxes))]),
     )
+
+
+def _start(frames: Iterable[Frame], ra_deg: ArrayLike, dec_deg: ArrayLike) -> _Sky:
+    """Return where the stars are said to be; the input is checked."""
+    if isinstance(frames, Iterator):
+        raise InputError("the frames of a joint fit are gone through several times")
+    start_ra, start_dec = (np.array(value, np.float64, ndmin=1) for value in (ra_deg, dec_deg))
+    if start_ra.shape != start_dec.shape or start_ra.ndim != 1:
+        raise InputError(f"positions of shapes {start_ra.shape} and {start_dec.shape}")
+    return _Sky(start_ra, start_dec, np.zeros((start_ra.size, 2)))
 
 
 def _settled(step: Floats, covariance: Floats) -> bool:
@@ -302,11 +325,55 @@ def _final(
     memory: dict[int, _Memory],
     options: FitOptions,
     box_pix: int,
+    places: Floats | None,
 ) -> Fluxes:
     """Return the fluxes of all stars in a frame at their common positions."""
     fit, near = _prepare(frame, number, sky, memory, options, box_pix)
     fit.take_off(sky_without_stars(frame, fit.image(), fit.background, box_pix))
     fit.settle()
     memory[number].background = fit.background
-    covariance = star_covariances(fit.normal(), 1)[:, 0, 0]
-    return fluxes_of(fit, covariance).scattered(near, sky.start_ra.size)
+    return _told(fit, near, places).scattered(near, sky.start_ra.size)
+
+
+def _told(fit: ChipFit, near: Integers, places: Floats | None) -> Fluxes:
+    """Return the fluxes of a settled fit; their errors know that places were found.
+
+    The error of a common place moves light between a star and its neighbours in all frames alike.
+    N equal frames know the places N times better than one of them with an N-th of the prior;
+    so if each flux has the error that it has with free places in such a frame alone, the mean of
+    all has the right one. That of a single flux in a blend is then too large rather than too small.
+    `places` is that part of the prior, 1/arcsec², None for places that are exact.
+    """
+    if places is None or fit.design.pixels.size == 0:
+        return fluxes_of(fit, star_covariances(fit.normal(), 1)[:, 0, 0])
+    fit.place(fit.x, fit.y, derivatives=True)
+    scale = np.sqrt(np.abs(np.linalg.det(fit.frame.jacobian(fit.x, fit.y))))
+    precision = np.repeat((places[near] * scale**2)[:, None], 2, axis=1)
+    return fluxes_of(fit, fit.covariances(precision)[:, 0, 0])
+
+
+def _scales(given: ArrayLike, count: int) -> Floats:
+    """Return the scales of frames, checked."""
+    scales = np.asarray(given, np.float64)
+    if scales.shape != (count,) or not (np.isfinite(scales) & (scales > 0)).all():
+        raise InputError(f"scales of shape {scales.shape} for {count} frames, or not above zero")
+    return scales
+
+
+def _repaired(
+    frame: Frame,
+    number: int,
+    sky: _Sky,
+    memory: dict[int, _Memory],
+    options: FitOptions,
+    other: Elsewhere,
+    places: Floats | None,
+) -> Fluxes:
+    """Return the fluxes of a frame once more, without hits that the other frames betray."""
+    fit, near = _prepare(frame, number, sky, memory, options, BOX_PIX)
+    hits, judged = find_hits(fit, Elsewhere(other.flux[near], other.error[near]))
+    if hits.any():
+        fit.rejected = np.where(judged, hits, fit.rejected)
+        fit.hits = hits
+        fit.settle()
+    return _told(fit, near, places).scattered(near, sky.start_ra.size)

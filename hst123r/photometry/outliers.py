@@ -80,12 +80,25 @@ def find(design: Design, significance: Floats, already: Booleans, reject_sigma: 
     np.maximum.at(limit, design.place, worst[design.star])
     out = (size > reject_sigma) & (already | (open_size >= _WORST_FIRST * limit))
     for _ in range(_GROWTH):
-        out |= _beside(design, out & (significance > 0)) & (significance > _BESIDE_SIGMA)
+        out |= beside(design, out & (significance > 0)) & (significance > _BESIDE_SIGMA)
     return out
 
 
-def _beside(design: Design, hit: Booleans) -> Booleans:
-    """Return the numbered pixels that touch one of the given ones."""
+def beside(design: Design, hit: Booleans) -> Booleans:
+    """Return the numbered pixels that touch one of the given ones.
+
+    Parameters
+    ----------
+    design : Design
+        The pixels.
+    hit : (p,) ndarray of bool
+        Some of them.
+
+    Returns
+    -------
+    (p,) ndarray of bool
+        True for their neighbours, diagonal ones too.
+    """
     ny, nx = design.frame.shape
     result = np.zeros(hit.size, np.bool_)
     column, row = design.column[hit], design.row[hit]

@@ -82,7 +82,7 @@ def read_frames(
                 data=data,
                 mask=mask,
                 saturated=(quality & detector.saturated_bits) != 0,
-                read_noise_e=detector.noise.read_noise.value,
+                read_noise_e=_read_noise(detector, chip),
                 exposure_time_s=exposure.exposure_time_s,
                 wcs=wcs,
                 psf=find_psf(detector, exposure.band, chip).moved(*first_pixel(header)),
@@ -106,6 +106,16 @@ def first_pixel(header: Mapping[str, Any]) -> tuple[float, float]:
         (0, 0) for a full frame.
     """
     return -float(header.get("LTV1", 0)), -float(header.get("LTV2", 0))
+
+
+def _read_noise(detector: Detector, chip: Chip) -> float:
+    """Return the read noise in electrons, that of whole counts included.
+
+    Rounding to steps of g electrons adds the variance g² / 12; only data still in counts tell
+    their step.
+    """
+    step = chip.gain if chip.unit == COUNTS else 0.0
+    return float((detector.noise.read_noise.value**2 + step**2 / 12.0) ** 0.5)
 
 
 def _to_electrons(chip: Chip, exposure: Exposure) -> NDArray[np.float32]:

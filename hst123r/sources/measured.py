@@ -59,6 +59,15 @@ class FrameNote:
         """Nanojansky for an electron of the fit."""
         return float(njy_per_unit(self.zeropoint_ab)) * self.rate_unit
 
+    @property
+    def scale(self) -> float:
+        """What makes electrons of frames of one band comparable: nanojansky per electron.
+
+        Without a zeropoint, as if that were 25.
+        """
+        zeropoint = self.zeropoint_ab if np.isfinite(self.zeropoint_ab) else 25.0
+        return float(njy_per_unit(zeropoint)) / self.exposure_time_s
+
 
 @dataclass(frozen=True, eq=False)
 class Measurements:

@@ -99,7 +99,7 @@ def goal() -> None:
     before = clock()
     joint = common_positions(
         everything, ra + start[0], dec + start[1], FitOptions(3.0, 5.0), prior_arcsec=0.01,
-        register=True,
+        register=True, scales=np.ones(len(everything)),
     )  # fmt: skip
     after = clock()
     seen = np.array([np.isfinite(fluxes.flux) for fluxes in joint.fluxes]).any(axis=0)

@@ -43,6 +43,8 @@ class Field:
     y: np.ndarray
     flux: np.ndarray  # (stars,) true electrons of an exposure
     magnitude: np.ndarray
+    ra: np.ndarray  # (stars,) degrees
+    dec: np.ndarray
     cosmic_rays: list[np.ndarray]
     zeropoint: float
 
@@ -87,6 +89,7 @@ def observe(
         stars=stars,
         sky=Sky(**sky),
     )
+    rounded = 0.0 if detector.noise.gain.value == 1.0 else detector.noise.gain.value
     scene, change = build(programme), conversion(detector, filter_name, TIME)
     frames, places, rays = [], [], []
     for planned in plan(programme, instruments.get):
@@ -106,7 +109,10 @@ def observe(
                 data=science["SCI", chip.extver].data / change.units_per_electron,
                 mask=(quality & detector.bad_bits) > 0,
                 saturated=(quality & detector.saturated_bits) > 0,
-                read_noise_e=detector.noise.read_noise.value,
+                # rounding to whole counts is noise too
+                read_noise_e=float(
+                    np.hypot(detector.noise.read_noise.value, rounded / np.sqrt(12))
+                ),
                 exposure_time_s=TIME,
                 wcs=chip.wcs,
                 psf=effective_psf(detector, filter_name, chip=chip.number),
@@ -127,6 +133,8 @@ def observe(
         np.array([xy[1] for xy in places]),
         change.electrons(magnitude),
         magnitude,
+        np.array([star.ra_deg for star in stars]),
+        np.array([star.dec_deg for star in stars]),
         rays,
         change.zeropoint_ab,
     )

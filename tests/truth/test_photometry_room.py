@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from star_frames import (
     DEC,
-    LIGHT,
     OUTLIER,
     PARAMS,
     SETUPS,
@@ -48,10 +47,11 @@ def isolated(request):
 
 @pytest.fixture(scope="module")
 def table(isolated):
-    """Fluxes, errors and flags, (exposures, stars)."""
-    _, _, measured = isolated
+    """Fluxes, errors and flags of the exposures measured together, (exposures, stars)."""
+    _, field, _ = isolated
+    joint = common_positions(field.frames, field.ra, field.dec, rounds=0, scales=np.ones(8))
     return tuple(
-        np.array([getattr(item.fluxes, name) for item in measured])
+        np.array([getattr(item, name) for item in joint.fluxes])
         for name in ("flux", "error", "flags", "photon_slope")
     )
 
@@ -77,11 +77,8 @@ def test_magnitudes_are_not_biased(isolated, table):
         assert abs(np.median(away[good & chosen])) < 0.01
 
 
-def test_chi2_per_star_and_quoted_errors(isolated, table, request):
-    name, field, _ = isolated
-    if name == "WFPC2":
-        # measured: 1.7 in one bin, by single hits on undersampled stars that nothing flags
-        request.applymarker(pytest.mark.xfail(reason="hits look like stars of one pixel"))
+def test_chi2_per_star_and_quoted_errors(isolated, table):
+    _, field, _ = isolated
     flux, error, flags, _ = table
     pull = np.where((flags & ~OUTLIER) == 0, (flux - field.flux) / error, np.nan)
     seen = np.isfinite(pull).sum(axis=0) >= 4
@@ -108,9 +105,10 @@ def test_nothing_is_silently_wrong(isolated, table):
     flux, error, flags, slope = table
     pull = np.abs(flux - field.flux) / error
     wrong = (flags == 0) & (pull > 5.0)
-    # a cosmic ray in the core of a star can look like light of the star, more so where pixels are
-    # small; then the exposures disagree, and the mean says so
-    assert np.count_nonzero(wrong) <= (0 if name in LIGHT else 0.003 * np.isfinite(pull).sum())
+    # of 2000 fluxes one may be: a hit adds 2 % to a star of S/N 250, no more than its pixels are
+    # allowed to differ from the PSF
+    assert np.count_nonzero(wrong) <= 1
+    assert np.all(np.abs(flux / field.flux - 1)[wrong] < 0.025)
     result = combine(flux, error, np.arange(8), TIME, slope, use=(flags & ~OUTLIER) == 0)
     assert np.nanmax(np.abs(result.flux - field.flux) / result.error) < 5.0
     hits = 0
@@ -239,9 +237,10 @@ def faint(request):
     """Eight exposures of stars that have S/N 2 in each."""
     name = request.param
     filter_name, _, _, spacing = SETUPS[name]
-    probe = observe(name, filter_name, [0.0], [0.0], [20.0], 1, size=64).frames[0]
-    magnitude = magnitude_of(name, filter_name, 2.0, probe)
     east, north = lattice(spacing / 2.4, 9.5 * spacing)
+    # the chip that the field is on: chips differ
+    probe = observe(name, filter_name, east, north, np.full(east.size, 26.0), 1).frames[0]
+    magnitude = magnitude_of(name, filter_name, 2.0, probe)
     field = observe(
         name, filter_name, east, north, np.full(east.size, magnitude), 8, bad_pixels=False
     )
@@ -279,9 +278,7 @@ def test_limits_are_the_magnitude_with_that_signal_to_noise(faint):
     for item in measured:
         limits = limiting_magnitude(item.flux * unit, item.error * unit, item.photon_slope * unit)
         good = item.flags == 0
-        # WFPC2 comes out 0.020 less deep: its counts are whole numbers of 7 electrons
-        within = 0.025 if name == "WFPC2" else 0.02
-        assert np.median(limits[good]) == pytest.approx(three, abs=within)
+        assert np.median(limits[good]) == pytest.approx(three, abs=0.02)
         assert np.std(limits[good]) < 0.05
 
 
