@@ -139,7 +139,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         options,
         prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
         register=params.register_frames,
-        scales=[note.scale for note in _notes(exposures)],
+        scales=[note.scale for note in by.notes],
     )
     found = collect(joint, by.notes, len(exposures))
     if by.loss is not None:
