@@ -247,3 +247,13 @@ def test_a_folder_to_look_in_has_to_be_there(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         copies_module.check_folders([tmp_path / "none"])
     assert copies_module.check_folders([tmp_path]) == [tmp_path]
+
+
+def test_what_a_run_would_do_besides_is_not_done(ran, monkeypatch):
+    """Another stage has a new version: that is the business of the next run."""
+    from hst123r.stage import registry
+
+    monkeypatch.setattr(registry.get("select"), "version", 999)
+    (ran.workspace.folder / TABLE).unlink()
+    found, started = mend(ran.workspace)
+    assert (found.exit_code, started) == (0, ["exposures:all"])
