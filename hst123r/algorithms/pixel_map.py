@@ -39,6 +39,8 @@ STEPS: Final = (32, 16, 8, 4)
 distortion of all detectors of the package."""
 _WHERE: Final = (1 / 6, 1 / 2, 5 / 6)
 """Where in a cell the error is looked for."""
+_LEAST: Final = 8
+"""Rows and columns of the smallest part of a chip, where the chip has as many."""
 _TABLES: Final = ("det2im1", "det2im2", "cpdis1", "cpdis2")
 
 
@@ -163,11 +165,14 @@ class PixelMap:
         for axis in (0, 1):
             (which,) = np.nonzero(inside.any(axis=1 - axis))
             first = max(int(which[0]) - 2, 0) * self.step
-            found.append(slice(first, min(int(which[-1]) * self.step + 1, self.shape[axis])))
-        rows, columns = found
-        if rows.stop <= rows.start or columns.stop <= columns.start:
-            return None
-        return rows, columns
+            last = min(int(which[-1]) * self.step + 1, self.shape[axis])
+            if last <= first:
+                return None
+            if last - first < _LEAST:
+                # the kernels want more than a line of pixels
+                first = max((last - _LEAST) // self.step, 0) * self.step
+            found.append(slice(first, max(last, min(first + _LEAST, self.shape[axis]))))
+        return found[0], found[1]
 
     def beyond(self, shape: tuple[int, int]) -> float:
         """Return how far the edges of the chip lie outside of a target, pixels; 0 for inside.

@@ -96,13 +96,13 @@ def compare(theirs, ours, within=1e-3):
     """Demand the same stack: pixels within a part of the noise, and the same context.
 
     The noise is that of the blank sky; five pixels in 10 000, in the cores of bright stars,
-    may differ by up to five times the part. Pixels that a chip touches with less than 1 % of its
+    may differ by up to ten times the part. Pixels that a chip touches with less than 1 % of its
     weight are let off: a few millionths of a pixel are much of such a corner.
     """
     (a, _, before), (b, _, after) = theirs, ours
     assert ((before ^ after) & ~4096 == 0).all()
     differ = (before ^ after) != 0
-    assert differ.mean() < 2e-5
+    assert differ.mean() < 2e-4
     covered = (a["weight"] > 0.01 * a["weight"].max()) & (b["weight"] > 0)
     assert covered.mean() > 0.02
     values = a["science"][covered]
@@ -113,7 +113,7 @@ def compare(theirs, ours, within=1e-3):
     assert (a["context"] != b["context"]).sum() <= 30 * differ.sum()
     if not differ.any():
         assert np.array_equal(a["weight"] > 0, b["weight"] > 0)
-        assert away.max() < 5 * within
+        assert away.max() < 10 * within
     weights = np.abs(b["weight"] / np.where(covered, a["weight"], 1) - 1)[covered]
     assert np.median(weights) < 1e-6
 
