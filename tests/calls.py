@@ -58,18 +58,27 @@ def _shifts(folder, argument):
 
 def drizzle(argument):
     """Drizzle; answer with the names of the images."""
-    from hst123r.external.astrodrizzle import Grid, Settings, astrodrizzle
+    from hst123r.external.astrodrizzle import Grid, Settings
+    from hst123r.external.drizzle_engines import ENGINES
 
-    return _answer(
-        argument,
-        lambda: {
-            role: path.name
-            for role, path in astrodrizzle(
-                Path.cwd(), argument["names"], Grid(**argument["grid"]),
-                Settings(**argument["settings"]),
-            ).items()
-        },
-    )  # fmt: skip
+    def answer():
+        run = ENGINES[argument.get("engine", "astrodrizzle")].run
+        found = run(
+            Path.cwd(), argument["names"], Grid(**argument["grid"]),
+            Settings(**argument["settings"]),
+        )  # fmt: skip
+        return {role: _written(role, image).name for role, image in found.items()}
+
+    return _answer(argument, answer)
+
+
+def _written(role, image):
+    """Return the path of an image, after writing it where it is in memory."""
+    if isinstance(image, Path):
+        return image
+    path = Path.cwd() / f"drizzle_{role}.fits"
+    image.writeto(path, overwrite=True)
+    return path
 
 
 def refit(argument):

@@ -134,7 +134,7 @@ def build_key(
     parts += _parameters(stage, resolved, variants)
     parts += [Part("label", name, value) for name, value in sorted(job.labels.items())]
     parts += [Part("argument", name, short(value)) for name, value in sorted(job.arguments.items())]
-    parts += [Part("tool", name, version(name)) for name in stage.tools]
+    parts += [Part("tool", name, version(name)) for name in stage.software(resolved.params)]
     rows: list[InputRow] = []
     complete, uncertain = True, False
     for need in stage.needs:

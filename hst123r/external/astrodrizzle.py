@@ -128,17 +128,12 @@ def astrodrizzle(
     StageError
         If there is no product, with what AstroDrizzle said.
     """
-    from astropy.io import fits
     from drizzlepac import astrodrizzle as module
 
     with contextlib.chdir(folder):
         try:
-            for name in names:
-                with fits.open(name, mode="update") as hdus:
-                    answer_beforehand(hdus[0].header)
-            if settings.gain is not None:
-                _one_gain(settings.gain)
-            module.AstroDrizzle(list(names), **_keywords(grid, settings))
+            prepare(names, settings)
+            module.AstroDrizzle(list(names), **keywords(grid, settings))
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OSError) as error:
             raise StageError(f"AstroDrizzle failed: {type(error).__name__}: {error}") from error
     found = {
@@ -151,6 +146,25 @@ def astrodrizzle(
             "AstroDrizzle ended without a product", hint="The job's log holds what it said"
         )
     return found
+
+
+def prepare(names: Sequence[str], settings: Settings) -> None:
+    """Make copies and this process fit for drizzlepac: no questions, one gain for all chips.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the science files in the current folder.
+    settings : Settings
+        How to drizzle.
+    """
+    from astropy.io import fits
+
+    for name in names:
+        with fits.open(name, mode="update") as hdus:
+            answer_beforehand(hdus[0].header)
+    if settings.gain is not None:
+        _one_gain(settings.gain)
 
 
 def _one_gain(gain: float) -> None:
@@ -170,7 +184,21 @@ def _one_gain(gain: float) -> None:
                 setting[0] = gain
 
 
-def _keywords(grid: Grid, settings: Settings) -> dict[str, Any]:
+def keywords(grid: Grid, settings: Settings) -> dict[str, Any]:
+    """Return the parameters by AstroDrizzle's names.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the output pixels lie.
+    settings : Settings
+        How to drizzle.
+
+    Returns
+    -------
+    dict of str to Any
+        All that is not AstroDrizzle's own default.
+    """
     rows, columns = grid.shape
     common: Mapping[str, Any] = {
         "rot": grid.rotation_deg,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from hst123r.records.exposure import Exposure
 
 if TYPE_CHECKING:
     import numpy as np
-    from astropy.io.fits import Header, ImageHDU
+    from astropy.io.fits import HDUList, Header, ImageHDU
     from astropy.wcs import WCS
     from numpy.typing import NDArray
 
@@ -76,7 +77,7 @@ class RmsSettings:
 
 
 def write_stack(
-    images: Mapping[str, Path],
+    images: Mapping[str, Path | HDUList],
     path: Path,
     about: Mapping[str, tuple[Any, str]],
     unit: str,
@@ -85,15 +86,15 @@ def write_stack(
     zeropoint: float | None = None,
     rms: RmsSettings | None = None,
 ) -> dict[str, Any]:
-    """Write the images that AstroDrizzle made as one file.
+    """Write the images that an engine made as one file.
 
     AstroDrizzle leaves a value in pixels that were flagged in all exposures, and only their weight
     is zero; here they are filled like those that no exposure covers.
 
     Parameters
     ----------
-    images : mapping of str to Path
-        ``science``, ``weight`` and ``context``.
+    images : mapping of str to Path or HDUList
+        ``science``, ``weight`` and ``context``; those in memory are changed.
     path : Path
         New file.
     about : mapping of str to (value, comment)
@@ -126,10 +127,10 @@ def write_stack(
     import numpy as np
     from astropy.io import fits
 
-    with fits.open(images["science"]) as opened:
-        source, data = opened[0].header, np.array(opened[0].data)
+    with _opened(images["science"]) as opened:
+        source, data = opened[0].header, np.require(opened[0].data, requirements=["C", "W"])
         table = [fits.BinTableHDU(hdu.data, hdu.header, hdu.name) for hdu in opened[1:]]
-    weight, context = (np.array(fits.getdata(images[role])) for role in ("weight", "context"))
+    weight, context = (_plane(images[role]) for role in ("weight", "context"))
     data[weight == 0] = fill
     if "EXPTIME" in about:
         source["EXPTIME"] = about["EXPTIME"]
@@ -163,6 +164,22 @@ def write_stack(
         hdus.append(hdu)
     fits.HDUList([*hdus, *table]).writeto(path)
     return facts
+
+
+def _opened(image: Path | HDUList) -> contextlib.AbstractContextManager[HDUList]:
+    from astropy.io import fits
+
+    if isinstance(image, Path):
+        opened: contextlib.AbstractContextManager[HDUList] = fits.open(image, memmap=False)
+        return opened
+    return contextlib.nullcontext(image)
+
+
+def _plane(image: Path | HDUList) -> NDArray[Any]:
+    import numpy as np
+
+    with _opened(image) as opened:
+        return np.ascontiguousarray(opened[0].data)
 
 
 def _rms(

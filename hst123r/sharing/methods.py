@@ -103,8 +103,13 @@ def _stacks(extract: Mapping[str, Any]) -> list[str]:
     scales = sorted({float(product["facts"]["scale_arcsec"]) for product in stacks})
     shown = " and ".join(f"{scale:g}" for scale in scales)
     jobs = _jobs(extract, "drizzle")
+    engine = (
+        "AstroDrizzle"
+        if _value(jobs, "engine") != "drizzle"
+        else "The kernels of the package drizzle, in the sequence of AstroDrizzle,"
+    )
     said = (
-        f"AstroDrizzle combined them into {len(stacks)} stacks with pixels of {shown} arcsec and "
+        f"{engine} combined them into {len(stacks)} stacks with pixels of {shown} arcsec and "
         f"a pixfrac of {_value(jobs, 'pixfrac')}."
     )
     return [said]

@@ -300,6 +300,22 @@ class Stage(ABC, Generic[P]):
             In a stable order, with unique labels.
         """
 
+    def software(self, params: P) -> tuple[str, ...]:
+        """Return the distributions whose version takes part in the key, with these parameters.
+
+        Parameters
+        ----------
+        params : Params
+            Parameters of a job.
+
+        Returns
+        -------
+        tuple of str
+            Names as on the package index.
+        """
+        del params
+        return self.tools
+
     @abstractmethod
     def run(self, job: Job, params: P, context: Context) -> Outcome:
         """Do one job, in a worker process with a fresh scratch directory.

@@ -80,6 +80,10 @@ class Drizzle(Stage[DrizzleParams]):
             told = {product.name: dict(product.labels) for product in left_out}
             yield Job("left-out", arguments={LEFT_OUT: told})
 
+    def software(self, params: DrizzleParams) -> tuple[str, ...]:
+        """The engine's own package, too."""
+        return (*self.tools, "drizzle") if params.engine == "drizzle" else self.tools
+
     def memory_mb(self, job: Job, params: DrizzleParams) -> float:
         """Estimate from the pixels read and made: 11 bytes each, measured on four ACS frames."""
         if LEFT_OUT in job.arguments:
@@ -88,7 +92,9 @@ class Drizzle(Stage[DrizzleParams]):
         rows, columns = _expected(job, params, exposures).shape
         # beside the stack itself, each exposure is drizzled alone to find its cosmic rays
         images = 1 + (len(exposures) if _finds_cosmic_rays(params, job) else 0)
-        stacks = 11e-6 * (_pixels(exposures) + images * rows * columns)
+        # a stack that cuts through chips gets a margin that holds their parts, turned at worst
+        margin = 4 if params.engine == "drizzle" and params.size is not None else 1
+        stacks = 11e-6 * (_pixels(exposures) + margin * images * rows * columns)
         # the map of the noise is made when the exposures are done with
         return 400.0 + float(max(stacks, 65e-6 * rows * columns if params.rms else 0.0))
 
@@ -114,7 +120,7 @@ class Drizzle(Stage[DrizzleParams]):
         """Drizzle one group, or say which exposures are in none."""
         if LEFT_OUT in job.arguments:
             return Outcome(rejects=list(_left_out(job)))
-        from hst123r.external.astrodrizzle import astrodrizzle
+        from hst123r.external.drizzle_engines import ENGINES
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
         from hst123r.products.working_copy import equalise, state_units, working_copy
@@ -131,7 +137,8 @@ class Drizzle(Stage[DrizzleParams]):
         _flag_known(job, folder)
         box_bit, empty = _leave_out(job, params, folder, exposures)
         grid = _grid(job, params, _corners(job, folder, exposures), exposures)
-        images = astrodrizzle(folder, names, grid, _settings(params, job, box_bit))
+        engine = ENGINES[params.engine]
+        images = engine.run(folder, names, grid, _settings(params, job, box_bit))
         path = context.product(f"{job.label}_drz.fits")
         mostly, extra = _apart(exposures, params.extra)
         about = cards_of(job.label, job.labels["filter"], mostly, params.object, extra)

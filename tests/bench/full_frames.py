@@ -3,7 +3,8 @@
 Run by hand: ``python tests/bench/full_frames.py FOLDER [ROUNDS]``. The frames, two epochs of two,
 are simulated into the folder once and kept. In every round, one after the other:
 
-* ``hst123r run`` of stars, reference, align and drizzle by epoch, with one job and with two;
+* ``hst123r run`` of stars, reference, align and drizzle by epoch, with one job and with two, and
+  with one job and the engine ``drizzle`` instead of AstroDrizzle;
 * the bare calls: TweakReg with its own finder on all four, AstroDrizzle on each epoch, with the
   parameters our stage gives it. Inside of it the kernels are taken apart: reading of FITS files,
   TweakReg's source finding, the drizzling (``tdriz``) and the blotting (``tblot``);
@@ -56,15 +57,17 @@ stages:
 """
 RECIPE = """\
 hst123r: 1
-name: full
-targets: [{name: T, position: "10:00:24.00 +02:12:00.0"}]
+name: {name}
+targets: [{{name: T, position: "10:00:24.00 +02:12:00.0"}}]
 stages:
-  - fetch: {from: directory, path: frames}
-  - reference: {}
-  - align: {}
-  - drizzle: {per: [detector, filter, epoch]}
+  - fetch: {{from: directory, path: frames}}
+  - reference: {{}}
+  - align: {{}}
+  - drizzle: {{{engine}per: [detector, filter, epoch]}}
 """
 GRID = {"rot": 0.0, "scale": 0.05, "pixfrac": 0.8, "bits": 96, "wcs": True, "fillval": None}
+ENGINES = {"full": "", "kernels": "engine: drizzle, "}
+"""Recipes, by the engine that drizzles."""
 STAGES = ("stars", "reference", "align", "drizzle")
 THRESHOLDS = (80.0, 35.2, 15.49, 6.82, 3.0)
 KERNELS = (
@@ -240,12 +243,14 @@ def reading(names: Sequence[str]) -> float:
 
 def one_round(folder: Path, number: int) -> dict[str, tuple[float, float]]:
     """Do everything once; return CPU and wall-clock seconds."""
-    run = [sys.executable, "-m", "hst123r", "run", "full.yaml"]
+    run = [sys.executable, "-m", "hst123r", "run"]
     stages = [word for name in STAGES for word in ("--redo", name)]
     found = {}
     for jobs in (1, 2):
-        command = [*run, "--jobs", str(jobs)]
+        command = [*run, "full.yaml", "--jobs", str(jobs)]
         found[f"hst123r run --jobs {jobs}"] = cpu_and_time([*command, *stages], folder)
+    command = [*run, "kernels.yaml", "--jobs", "1"]
+    found["hst123r run, engine: drizzle"] = cpu_and_time([*command, *stages], folder)
     settings = {**ONE_THREAD, "MPLBACKEND": "Agg", "ASTROMETRY_STEP_CONTROL": "OFF"}
     kinds = ["bare"] + ["hst123"] * bool(importlib.util.find_spec("astroscrappy"))
     for what in kinds:
@@ -286,9 +291,10 @@ def main() -> None:
         (folder / "scene.yaml").write_text(SCENE)
         simulate = [sys.executable, "-m", "hst123r", "simulate", "scene.yaml", "-o", "frames"]
         subprocess.run(simulate, cwd=folder, check=True)
-    (folder / "full.yaml").write_text(RECIPE)
-    first = [sys.executable, "-m", "hst123r", "run", "full.yaml", "--until", "exposures"]
-    subprocess.run(first, cwd=folder, check=False)
+    for name, engine in ENGINES.items():
+        (folder / f"{name}.yaml").write_text(RECIPE.format(name=name, engine=engine))
+        first = [sys.executable, "-m", "hst123r", "run", f"{name}.yaml", "--until", "exposures"]
+        subprocess.run(first, cwd=folder, check=False)
     measured = [one_round(folder, number) for number in range(rounds)]
     least = {
         name: tuple(min(found[name][kind] for found in measured) for kind in (0, 1))
@@ -296,10 +302,12 @@ def main() -> None:
     }
     for name, (cpu, wall) in least.items():
         sys.stdout.write(f"{name:38s} {cpu:7.1f} s CPU {wall:7.1f} s\n")
-    for name, cpu in by_stage(folder / "full").items():
-        sys.stdout.write(f"  stage {name:30s} {cpu:7.1f} s CPU\n")
+    for work, (name, cpu) in [(w, pair) for w in ENGINES for pair in by_stage(folder / w).items()]:
+        sys.stdout.write(f"  {work}, stage {name:24s} {cpu:7.1f} s CPU\n")
     one, two = least["hst123r run --jobs 1"], least["hst123r run --jobs 2"]
+    kernels = least["hst123r run, engine: drizzle"]
     sys.stdout.write(
+        f"engine: drizzle over bare   {kernels[0] / least['calls, bare'][0]:.2f}\n"
         f"jobs 1 over bare calls, CPU {one[0] / least['calls, bare'][0]:.2f}\n"
         f"jobs 1 over jobs 2, wall    {one[1] / two[1]:.2f}\n"
     )

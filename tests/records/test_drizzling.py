@@ -35,6 +35,7 @@ def test_the_recipe_wins_over_the_rule():
         ({"max_megapixels": 0}, "greater than 0"),
         ({"size": "5200"}, "has no unit"),
         ({"size": "0.9 pix"}, "a stack of 0.9 pix has no pixel"),
+        ({"engine": "drizzle", "kernel": "lanczos3"}, "leave out engine: drizzle"),
         ({"per": ["weather"]}, "Input should be"),
     ],
 )

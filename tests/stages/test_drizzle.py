@@ -183,6 +183,46 @@ def test_the_order_of_the_inputs_does_not_count(inputs, divide, do):
     assert pixels[0] == pixels[1]
 
 
+def test_the_engine_drizzle_makes_the_same_products(inputs, divide, do):
+    """Facts, measurements, caveats, cards and masks; the pixels within AstroDrizzle's own error."""
+    from hst123r.stage import registry
+
+    params = {"per": ["epoch"], "bits": [64, 32]}
+    job = divide("drizzle", inputs, params)[EPOCH]
+    theirs, ours = (
+        do("drizzle", job, {**params, "engine": name}) for name in ("astrodrizzle", "drizzle")
+    )
+    assert [(p.kind, p.name, p.labels) for p in ours.products] == [
+        (p.kind, p.name, p.labels) for p in theirs.products
+    ]
+    before, after = theirs.products[0].facts, ours.products[0].facts
+    assert {k: v for k, v in after.items() if k != "covered"} == {
+        k: v for k, v in before.items() if k != "covered"
+    }
+    assert after["covered"] == pytest.approx(before["covered"], abs=2e-5)
+    fractions = [[m.value for m in outcome.measurements] for outcome in (theirs, ours)]
+    assert fractions[1] == pytest.approx(fractions[0], rel=5e-3)
+    one, other = (outcome.products[0].files["science"] for outcome in (theirs, ours))
+    with fits.open(one) as a, fits.open(other) as b:
+        assert [hdu.name for hdu in a] == [hdu.name for hdu in b]
+        assert [list(hdu.header) for hdu in a] == [list(hdu.header) for hdu in b]
+    assert aperture(other, 21.0) == pytest.approx(aperture(one, 21.0), abs=2e-4)
+    stage = registry.get("drizzle")
+    made = [stage.params.model_validate({"engine": name}) for name in ("astrodrizzle", "drizzle")]
+    assert "drizzle" not in stage.software(made[0])
+    assert stage.software(made[1]) == (*stage.tools, "drizzle")
+
+
+def test_the_order_of_the_inputs_does_not_count_for_the_engine_drizzle(inputs, divide, do):
+    params, pixels = {"per": ["epoch"], "engine": "drizzle", "size": "300 pix"}, []
+    for order in (1, -1):
+        given = {"exposure": inputs["exposure"][::order], "cosmic-ray mask": []}
+        outcome = do("drizzle", divide("drizzle", given, params)[EPOCH], params)
+        with fits.open(outcome.products[0].files["science"]) as hdus:
+            pixels.append([hdus[name].data.tobytes() for name in ("SCI", "WHT", "CTX")])
+    assert pixels[0] == pixels[1]
+
+
 SECOND = "SN-acs_wfc-f606w-20190610"
 
 

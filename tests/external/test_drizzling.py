@@ -1,0 +1,186 @@
+"""The engine `drizzle` beside AstroDrizzle: the same pixels, masks and cards.
+
+AstroDrizzle is told to take the position of every pixel from the WCS (its ``stepsize`` 1), because
+its usual linear interpolation between every tenth is what differs most. That reaches its drizzling
+and not its blotting, so single flags of cosmic rays may differ.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+RA, DEC = 150.1, 2.2
+FILTERS = {
+    "ACS/WFC": ("F606W", 0.05), "ACS/HRC": ("F606W", 0.025), "WFC3/UVIS": ("F606W", 0.04),
+    "WFC3/IR": ("F160W", 0.1), "WFPC2": ("F555W", 0.1),
+}  # fmt: skip
+SETTINGS = {
+    "pixfrac": 0.8, "kernel": "square", "good_bits": 96, "weight": "EXP", "units": "cps",
+    "sky": True, "reject_cosmic_rays": True, "combine_type": "minmed", "combine_nhigh": 0,
+    "cr_snr": "3.5 3.0", "cr_scale": "1.2 0.7",
+}  # fmt: skip
+PLANES = ("science", "weight", "context")
+
+
+def grid(scale, size, ra=RA, dec=DEC):
+    return {
+        "ra_deg": ra, "dec_deg": dec, "crpix": [size / 2, size / 2], "shape": [size, size],
+        "scale_arcsec": scale, "rotation_deg": 10.0,
+    }  # fmt: skip
+
+
+def frames(folder, detector, name, exposures=3):
+    """Simulate exposures of one visit."""
+    from hst123r.archives.simulated import Simulation, make, planned, programmes
+    from hst123r.records.position import parse
+    from hst123r.records.target import Target
+
+    simulation = Simulation.model_validate(
+        {
+            "seed": 3,
+            "observations": [
+                {"detector": detector, "filter": name, "dates": ["2005-04-01"],
+                 "exposures": exposures, "exposure_time": "400 s", "size": "200 pix"},
+            ],
+            "stars": {"number": 60, "radius": "8 arcsec"},
+        }
+    )  # fmt: skip
+    folder.mkdir(parents=True)
+    (programme,) = programmes(simulation, (Target("T", parse(f"{RA} {DEC}")),), folder).values()
+    return [make(programme, entry.root, folder, None) for entry in planned(programme)]
+
+
+@pytest.fixture
+def both(outside, tmp_path):
+    """Drizzle files with both engines; the images and flags of each, by its name."""
+
+    def call(files, placed, **settings):
+        found = {}
+        for engine in ("astrodrizzle", "drizzle"):
+            folder = tmp_path / engine
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for path in files:
+                shutil.copy(path, folder)
+                (folder / Path(path).name).chmod(0o644)
+            names = [Path(path).name for path in files if not str(path).endswith("c1m.fits")]
+            more = {"stepsize": 1, **settings.get("more", {})}
+            said = outside(
+                "drizzle", folder, engine=engine, names=names, grid=placed,
+                settings={**SETTINGS, **settings, "more": more},
+            )  # fmt: skip
+            assert "error" not in said, said
+            images = {role: fits.getdata(folder / said[role]) for role in PLANES}
+            header = fits.getheader(folder / said["science"])
+            found[engine] = (images, header, flags(folder))
+        return found["astrodrizzle"], found["drizzle"]
+
+    return call
+
+
+def flags(folder):
+    """Data quality of all chips, one after the other."""
+    planes = []
+    for path in sorted(folder.glob("[a-z]*si*_*.fits")):
+        with fits.open(path) as hdus:
+            planes += [
+                hdu.data.ravel() for hdu in hdus[1:] if hdu.name == "DQ" or "c1m" in path.name
+            ]
+    return np.concatenate(planes)
+
+
+def compare(theirs, ours, within=1e-3):
+    """Demand the same stack: pixels within a part of the noise, and the same context.
+
+    The noise is that of the blank sky; five pixels in 10 000, in the cores of bright stars,
+    may differ by up to ten times the part. Pixels that a chip touches with less than 1 % of its
+    weight are let off: a few millionths of a pixel are much of such a corner.
+    """
+    (a, _, before), (b, _, after) = theirs, ours
+    assert ((before ^ after) & ~4096 == 0).all()
+    differ = (before ^ after) != 0
+    assert differ.mean() < 2e-4
+    covered = (a["weight"] > 0.01 * a["weight"].max()) & (b["weight"] > 0)
+    assert covered.mean() > 0.02
+    values = a["science"][covered]
+    noise = 1.4826 * np.median(np.abs(values - np.median(values)))
+    away = np.abs(b["science"] - a["science"])[covered] / noise
+    # where a flag of a cosmic ray differs, the pixels under its drop do
+    assert (away > within).sum() <= 30 * differ.sum() + 5e-4 * away.size
+    assert (a["context"] != b["context"]).sum() <= 30 * differ.sum()
+    if not differ.any():
+        assert np.array_equal(a["weight"] > 0, b["weight"] > 0)
+        assert away.max() < 10 * within
+    weights = np.abs(b["weight"] / np.where(covered, a["weight"], 1) - 1)[covered]
+    assert np.median(weights) < 1e-6
+
+
+@pytest.fixture(scope="module")
+def acs(tmp_path_factory):
+    """Two exposures with cosmic rays."""
+    made = frames(tmp_path_factory.mktemp("acs") / "made", "ACS/WFC", "F606W", exposures=2)
+    return [files["science"] for files in made]
+
+
+def test_the_stack_is_that_of_astrodrizzle(both, acs):
+    theirs, ours = both(acs, grid(0.05, 500))
+    compare(theirs, ours)
+    assert (ours[2] & 4096 != 0).sum() > 300
+    told, header = theirs[1], ours[1]
+    differ = {k for k in {*told, *header} - {"HISTORY", ""} if told.get(k) != header.get(k)}
+    assert {k for k in differ if not k.startswith("D0")} <= {"DRIZPARS"}
+    assert {k[4:] for k in differ if k.startswith("D0")} == {"VER"}
+    assert header["D001VER"].startswith("drizzle ")
+
+
+def test_a_stack_that_cuts_through_chips_loses_nothing_at_its_edges(both, acs):
+    """The kernels alone lose drops there; counts, and weights by ERR, with another kernel."""
+    placed = grid(0.05, 130, RA + 0.0012, DEC + 0.0007)
+    theirs, ours = both(acs, placed, kernel="turbo", weight="ERR", units="counts", pixfrac=0.6,
+                        combine_type="median")  # fmt: skip
+    compare(theirs, ours)
+    assert (ours[0]["weight"] > 0).mean() > 0.5
+
+
+def test_the_user_rules_hold(both, acs):
+    """Another fill, no sky, static masks, boxes and tails around cosmic rays, and limits."""
+    more = {
+        "static": True, "driz_cr_grow": 3, "driz_cr_ctegrow": 2, "combine_lthresh": -1000.0,
+        "combine_hthresh": 9e4, "combine_maskpt": 0.4, "combine_grow": 2, "final_fillval": -9.0,
+        "combine_nsigma": "5 2",
+    }  # fmt: skip
+    theirs, ours = both(acs, grid(0.06, 400), sky=False, kernel="gaussian",
+                        combine_type="iminmed", more=more)  # fmt: skip
+    compare(theirs, ours)
+    assert float(ours[1]["D001FVAL"]) == -9.0
+
+
+def test_no_valid_input_is_an_error(outside, acs, tmp_path):
+    for path in acs:
+        shutil.copy(path, tmp_path)
+        (tmp_path / Path(path).name).chmod(0o644)
+        fits.setval(tmp_path / Path(path).name, "EXPTIME", value=0.0)
+    said = outside(
+        "drizzle", tmp_path, engine="drizzle", names=[Path(path).name for path in acs],
+        grid=grid(0.05, 500), settings=SETTINGS,
+    )  # fmt: skip
+    assert "none of the exposures" in said["error"]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("detector", FILTERS)
+def test_every_detector(both, tmp_path, detector):
+    """Electrons, rates and counts; one, two and four chips; data quality in another file."""
+    name, scale = FILTERS[detector]
+    made = frames(tmp_path / "made", detector, name)
+    files = [files[role] for files in made for role in ("science", "dq") if role in files]
+    counts = {"gain": 7.0} if detector == "WFPC2" else {}
+    ramps = {"reject_cosmic_rays": False} if detector == "WFC3/IR" else {}
+    for more in ({"kernel": "square"}, {"kernel": "turbo", "units": "counts", "pixfrac": 0.6}):
+        theirs, ours = both(files, grid(scale, round(30 / scale)), **more, **counts, **ramps)
+        compare(theirs, ours)
+    theirs, ours = both(files, grid(scale, 120), **counts, **ramps)
+    compare(theirs, ours)
