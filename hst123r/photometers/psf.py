@@ -157,7 +157,6 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         for label, why in own.problems.items()
     ] + by.caveats
     outcome.measurements += _of_psf(seen, focus, options, by.aperture)
-    outcome.measurements += aperture_measurements(by.aperture)
     if params.residuals:
         outcome.products += _residuals(job, context, Residuals(exposures, seen, joint), exposures)
     return outcome
@@ -178,7 +177,7 @@ def _of_psf(
             Measurement("defocus", float(defocus), "nm"),
             Measurement("charge_diffusion", float(blur), "pix"),
         ]
-    return measured
+    return measured + aperture_measurements(aperture)
 
 
 def _residuals(

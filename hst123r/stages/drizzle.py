@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hst123r import instruments
+from hst123r.products.known_masks import flag_known, known_masks
 from hst123r.records.boxes import in_degrees
 from hst123r.records.drizzling import DrizzleParams, words
 from hst123r.records.exposure import Exposure, group_name
@@ -60,7 +61,7 @@ class Drizzle(Stage[DrizzleParams]):
             slug = instruments.get(labels["detector"]).slug
             more = [labels[key] for key in keys[3:]]
             label = group_name(labels["field"], slug, labels["filter"], *more)
-            masks = _known_masks(members, inputs.get("cosmic-ray mask", []))
+            masks = known_masks(members, inputs.get("cosmic-ray mask", []))
             held = sorted(
                 {name for p in members for c in p.facts["chips"] for name in c["targets"]}
             )
@@ -134,7 +135,7 @@ class Drizzle(Stage[DrizzleParams]):
             if params.equalise and photflam is not None:
                 equalise(science, exposure, photflam)
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
-        _flag_known(job, folder)
+        flag_known(job.inputs, folder)
         box_bit, empty = _leave_out(job, params, folder, exposures)
         grid = _grid(job, params, _corners(job, folder, exposures), exposures)
         engine = ENGINES[params.engine]
@@ -240,29 +241,6 @@ def _grid(
     found = _extent(job, params, corners, exposures)
     rotation = _rotation(job, params, exposures)
     return Grid(ra, dec, found.crpix, found.shape, params.scale.to("arcsec"), rotation)
-
-
-def _known_masks(members: list[Product], masks: list[Product]) -> list[Product]:
-    """Masks of the exposures that an earlier stage found within one epoch, if it has them all.
-
-    Against the median of several epochs a source that changed looks like a cosmic ray, so a
-    stack of many epochs takes over what was found in each.
-    """
-    known = {mask.name: mask for mask in masks if mask.facts["epochs"] == 1}
-    found = [known[product.name] for product in members if product.name in known]
-    return found if len(found) == len(members) else []
-
-
-def _flag_known(job: Job, folder: Path) -> None:
-    """Write what is known of cosmic rays into the data quality of the copies."""
-    from hst123r.external.astrodrizzle import CR_BIT
-    from hst123r.products.quality import flag_pixels, read_mask
-
-    masks = {mask.name: mask.files["mask"] for mask in job.inputs["cosmic-ray mask"]}
-    for product in job.inputs["exposure"]:
-        if product.name in masks:
-            files = {role: folder / Path(path).name for role, path in product.files.items()}
-            flag_pixels(files, read_mask(masks[product.name]), CR_BIT)
 
 
 def _finds_cosmic_rays(params: DrizzleParams, job: Job) -> bool:

@@ -1,0 +1,50 @@
+"""Masks of cosmic rays that an earlier stage made, found and put to use again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hst123r.records.outcome import Product
+
+
+def known_masks(members: list[Product], masks: list[Product]) -> list[Product]:
+    """Return the masks of exposures that were found within one epoch, if all have one.
+
+    Against the median of several epochs a source that changed looks like a cosmic ray, so a
+    stack of many epochs takes over what was found in each.
+
+    Parameters
+    ----------
+    members : list of Product
+        Exposures of a group.
+    masks : list of Product
+        Masks that there are, by exposure, with the number of epochs each was found in.
+
+    Returns
+    -------
+    list of Product
+        One for each member, in their order, or none at all.
+    """
+    known = {mask.name: mask for mask in masks if mask.facts["epochs"] == 1}
+    found = [known[product.name] for product in members if product.name in known]
+    return found if len(found) == len(members) else []
+
+
+def flag_known(inputs: dict[str, list[Product]], folder: Path) -> None:
+    """Write what is known of cosmic rays into the data quality of copies of the exposures.
+
+    Parameters
+    ----------
+    inputs : dict
+        Products ``exposure`` and ``cosmic-ray mask`` of a job.
+    folder : Path
+        Where the copies are, under the names of the exposures' files.
+    """
+    from hst123r.external.astrodrizzle import CR_BIT
+    from hst123r.products.quality import flag_pixels, read_mask
+
+    masks = {mask.name: mask.files["mask"] for mask in inputs["cosmic-ray mask"]}
+    for product in inputs["exposure"]:
+        if product.name in masks:
+            files = {role: folder / Path(path).name for role, path in product.files.items()}
+            flag_pixels(files, read_mask(masks[product.name]), CR_BIT)
