@@ -267,7 +267,7 @@ def test_ctrl_c_keeps_what_is_whole_and_the_rest_is_taken_up(archive, put, expos
         put(exposure_bytes(f"jtst0{n}abq", rows=512, columns=512, seed=n), root=f"jtst0{n}abq")
         for n in range(6)
     ]
-    archive.faults.add("GET.*jtst0[1-5]abq", "slow", None, rate=600_000)
+    archive.faults.add("GET.*jtst0[1-5]abq", "slow", None, rate=200_000)
 
     def press(_):
         until(lambda: all(size_of(part_of(one)) for one in wanted[1:4]))
