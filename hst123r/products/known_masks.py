@@ -30,7 +30,7 @@ def known_masks(members: list[Product], masks: list[Product]) -> list[Product]:
     return found if len(found) == len(members) else []
 
 
-def flag_known(inputs: dict[str, list[Product]], folder: Path) -> None:
+def flag_known(inputs: dict[str, list[Product]], folder: Path, bit: int) -> None:
     """Write what is known of cosmic rays into the data quality of copies of the exposures.
 
     Parameters
@@ -39,12 +39,13 @@ def flag_known(inputs: dict[str, list[Product]], folder: Path) -> None:
         Products ``exposure`` and ``cosmic-ray mask`` of a job.
     folder : Path
         Where the copies are, under the names of the exposures' files.
+    bit : int
+        The bit of the data quality for cosmic rays.
     """
-    from hst123r.external.astrodrizzle import CR_BIT
     from hst123r.products.quality import flag_pixels, read_mask
 
     masks = {mask.name: mask.files["mask"] for mask in inputs["cosmic-ray mask"]}
     for product in inputs["exposure"]:
         if product.name in masks:
             files = {role: folder / Path(path).name for role, path in product.files.items()}
-            flag_pixels(files, read_mask(masks[product.name]), CR_BIT)
+            flag_pixels(files, read_mask(masks[product.name]), bit)

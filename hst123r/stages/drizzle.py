@@ -121,6 +121,7 @@ class Drizzle(Stage[DrizzleParams]):
         """Drizzle one group, or say which exposures are in none."""
         if LEFT_OUT in job.arguments:
             return Outcome(rejects=list(_left_out(job)))
+        from hst123r.external.astrodrizzle import CR_BIT
         from hst123r.external.drizzle_engines import ENGINES
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
@@ -135,7 +136,7 @@ class Drizzle(Stage[DrizzleParams]):
             if params.equalise and photflam is not None:
                 equalise(science, exposure, photflam)
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
-        flag_known(job.inputs, folder)
+        flag_known(job.inputs, folder, CR_BIT)
         box_bit, empty = _leave_out(job, params, folder, exposures)
         grid = _grid(job, params, _corners(job, folder, exposures), exposures)
         engine = ENGINES[params.engine]

@@ -40,7 +40,9 @@ def test_they_are_flagged_in_the_copies_and_nowhere_else(made_exposures, tmp_pat
     write_mask(dict.fromkeys(versions, hit), tmp_path / "m.fits", "CRMASK")
     masks = [mask(first.name[:9], path=str(tmp_path / "m.fits"))]
     flag_known(
-        {"exposure": [exposure(first), exposure(second)], "cosmic-ray mask": masks}, tmp_path
+        {"exposure": [exposure(first), exposure(second)], "cosmic-ray mask": masks},
+        tmp_path,
+        CR_BIT,
     )
     for source, copy, flagged in ((first, copies[0], True), (second, copies[1], False)):
         with fits.open(source) as old, fits.open(copy) as new:
