@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hst123r.photometry.limits import limiting_flux
 
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 
 METHOD: Final = "local S/N relation"
 """Name of the method, for tables."""
@@ -56,8 +57,10 @@ def fit_relation(flux: ArrayLike, error: ArrayLike, nsigma: float = 3.0) -> Rela
 
     Each variance is known to about the same fraction, so weights are the inverse squares of the
     line; sources further from it than four robust standard deviations, such as blends, are left
-    out. Nothing is drawn at random, and the order of the sources does not matter. Negative
-    fluxes take part with the variance of no light.
+    out. The first line, which decides who is far, is the median of those through any two
+    sources (Theil and Sen): a few blends with large errors would turn one of least squares until
+    it has no background. Nothing is drawn at random, and the order of the sources does not
+    matter. Negative fluxes take part with the variance of no light.
 
     Parameters
     ----------
@@ -82,22 +85,41 @@ def fit_relation(flux: ArrayLike, error: ArrayLike, nsigma: float = 3.0) -> Rela
         return nothing
     order = np.lexsort((variance, values))
     values, variance = values[order], variance[order]
-    scale = float(np.median(variance))
-    kept = np.ones(values.size, np.bool_)
-    line = np.full(values.size, scale)
-    a, s = scale, 0.0
+    line = _first_line(values, variance)
+    kept = _near(line, variance, np.ones(values.size, np.bool_))
+    a, s = 0.0, 0.0
     for _ in range(_TURNS):
         a, s = _straight(values[kept], variance[kept], line[kept])
         if not a > 0:
             return nothing
         line = a + s * values
-        off = variance / line - 1.0
-        width = 1.4826 * float(np.median(np.abs(off[kept] - np.median(off[kept]))))
-        now = np.abs(off) <= _CLIP * max(width, 1e-6)
-        if np.array_equal(now, kept) or np.count_nonzero(now) < FEWEST:
+        now = _near(line, variance, kept)
+        if np.array_equal(now, kept):
             break
         kept = now
     return Relation(a, s, int(np.count_nonzero(kept)))
+
+
+def _first_line(flux: Floats, variance: Floats) -> Floats:
+    """Return the line of Theil and Sen at each flux; level where it falls or has no background."""
+    rise, run = variance[:, None] - variance, flux[:, None] - flux
+    apart = run > 0
+    slope = max(float(np.median(rise[apart] / run[apart])), 0.0) if apart.any() else 0.0
+    background = float(np.median(variance - slope * flux))
+    if not background > 0:
+        return np.full(flux.size, float(np.median(variance)))
+    return background + slope * flux
+
+
+def _near(line: Floats, variance: Floats, kept: Booleans) -> Booleans:
+    """Return which variances are within four robust standard deviations of the line.
+
+    Never fewer than ten: a few that happen to agree would throw out all others.
+    """
+    off = variance / line - 1.0
+    width = 1.4826 * float(np.median(np.abs(off[kept] - np.median(off[kept]))))
+    tenth = float(np.sort(np.abs(off))[FEWEST - 1])
+    return np.asarray(np.abs(off) <= max(_CLIP * width, tenth, 1e-6))
 
 
 def _straight(flux: Floats, variance: Floats, line: Floats) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hst123r.photometry.flags import Flag
 from hst123r.products.photometry_tables import read_table
 from hst123r.records.outcome import Product
 
@@ -13,12 +14,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hst123r.photometry.relation import Relation
+
 RADIUS_ARCSEC: Final = 10.0
 """Sources nearer than this are asked first."""
 DOUBLINGS: Final = 3
 """How often the radius is doubled while they are too few, up to 80 arcsec."""
 MOST: Final = 400
 """The nearest sources, at most; more say nothing about the place any more."""
+_LESS: Final = int(Flag.PARTLY_MASKED | Flag.POOR_FIT | Flag.BLENDED)
+"""The errors of such fluxes are larger than those of a star alone on whole pixels. One that has
+lost pixels further out to a cosmic ray has its error unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,6 @@ class Neighbours:
     def _read(self, singles: Any, numbers: NDArray[np.int64]) -> None:
         import numpy as np
 
-        from hst123r.sources.measured import SUSPECT
-
         source = np.asarray(singles["source"], np.int64)
         here = np.flatnonzero(np.isin(source, numbers))
         roots = np.array([str(name).strip() for name in singles["exposure"][here]])
@@ -87,17 +91,19 @@ class Neighbours:
         row = np.searchsorted(self.roots, roots) if self.roots else np.zeros(0, np.int64)
         shape = (len(self.roots), numbers.size)
         arrays = {}
-        for name in ("flux", "flux_err", "photon_slope"):
+        for name in ("flux", "flux_err"):
             arrays[name] = np.full(shape, np.nan)
             arrays[name][row, column] = np.asarray(singles[name], np.float64)[here]
-        self.flux, self.error, self.slope = arrays.values()
-        used, clean = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-        used[row, column] = np.asarray(singles["used"], np.bool_)[here]
-        clean[row, column] = (np.asarray(singles["flags"], np.int64)[here] & SUSPECT) == 0
-        self.used, self.clean = used, used & clean
+        self.flux, self.error = arrays.values()
+        self.whole = np.zeros(shape, np.bool_)
+        whole = (np.asarray(singles["flags"], np.int64)[here] & _LESS) == 0
+        self.whole[row, column] = whole & np.asarray(singles["used"], np.bool_)[here]
 
     def limit(self, roots: Sequence[str], nsigma: float) -> LocalLimit:
         """Return the limit for the mean of some exposures.
+
+        The sources tell the variance of each exposure by itself, so that a source which one of many
+        exposures has lost still speaks of the others. Variances add as those of the mean do.
 
         Parameters
         ----------
@@ -109,35 +115,40 @@ class Neighbours:
         Returns
         -------
         LocalLimit
-            From the sources within 10 arcsec, or within twice that, and so on, until they tell.
+            From the sources within 10 arcsec, or within twice that, and so on, until they tell of
+            each exposure; the number is that of the exposure with the fewest.
         """
         import numpy as np
 
-        from hst123r.photometry.combine import combine
+        from hst123r.photometry.limits import limiting_flux
         from hst123r.photometry.magnitudes import magnitude_ab
-        from hst123r.photometry.relation import fit_relation
 
         rows = [number for number, root in enumerate(self.roots) if root in roots]
-        radius = RADIUS_ARCSEC * 2**DOUBLINGS
-        if not rows:
-            return LocalLimit(float("nan"), 0, radius)
-        clean = self.clean[rows]
-        chosen = np.where(clean.any(axis=0), clean, self.used[rows])
-        nothing = np.zeros(len(rows))
-        mean = combine(
-            self.flux[rows], self.error[rows], nothing, nothing, self.slope[rows], use=chosen
+        told = [self._relation(row, nsigma) for row in rows]
+        if not told:
+            return LocalLimit(float("nan"), 0, RADIUS_ARCSEC * 2**DOUBLINGS)
+        weight = 1.0 / np.array([relation.background for relation, _ in told])
+        slope = np.array([relation.slope for relation, _ in told])
+        total = weight.sum()
+        mean_slope = float((weight**2 * slope).sum() / total**2)
+        flux = limiting_flux(0.0, total**-0.5, mean_slope, nsigma)
+        return LocalLimit(
+            float(magnitude_ab(flux)),
+            min(relation.sources for relation, _ in told),
+            max(radius for _, radius in told),
         )
-        # each source in all of the exposures that the limit is about, or it is not about them
-        whole = np.where(mean.exposures == len(rows), mean.flux, np.nan)
-        found = fit_relation([], [], nsigma)
+
+    def _relation(self, row: int, nsigma: float) -> tuple[Relation, float]:
+        """Return what the sources tell of an exposure, and within which radius."""
+        from hst123r.photometry.relation import fit_relation
+
         for turn in range(DOUBLINGS + 1):
             radius = RADIUS_ARCSEC * 2**turn
-            near = self.distance <= radius
-            found = fit_relation(whole[near], mean.error_weights[near], nsigma)
-            if np.isfinite(found.background):
+            near = self.whole[row] & (self.distance <= radius)
+            found = fit_relation(self.flux[row, near], self.error[row, near], nsigma)
+            if found.background > 0:
                 break
-        limit = float(magnitude_ab(found.limit(nsigma)))
-        return LocalLimit(limit, found.sources, radius)
+        return found, radius
 
 
 def with_local_limits(

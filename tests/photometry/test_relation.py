@@ -40,6 +40,18 @@ def test_blends_do_not_pull_it():
     assert magnitude_ab(fit_relation(flux, error).limit(3.0)) == pytest.approx(27.0, abs=0.03)
 
 
+def test_a_few_bad_blends_among_few_sources_do_not_turn_the_line():
+    """As around an empty place: many without light, some stars, two of them with large errors."""
+    rng = np.random.default_rng(3)
+    flux = np.append(rng.normal(0, 7.2, 20), [40, 55, 70, 90, 120, 250, 150])
+    variance = (52 + 0.5 * np.maximum(flux, 0)) * rng.normal(1, 0.03, flux.size)
+    variance[-2:] = 50.0**2, 21.0**2
+    found = fit_relation(flux, np.sqrt(variance))
+    assert found.background == pytest.approx(52, rel=0.05)
+    assert found.slope == pytest.approx(0.5, abs=0.15)
+    assert found.sources >= 15
+
+
 def test_what_is_not_finite_and_what_is_negative():
     flux, error = around()
     flux[:5], error[5:9] = np.nan, [np.nan, 0.0, -1.0, np.inf]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
+from hst123r.photometry.flags import Flag
 from hst123r.photometry.magnitudes import flux_njy
 from hst123r.products.local_limits import Neighbours, members_of, with_local_limits
 from hst123r.records.outcome import Product
@@ -26,7 +27,7 @@ ROWS = [*EXPOSURES, {**ROW, "level": "visit", "visit": "v"},
 def around(tmp_path):
     """Return a maker of photometry with sources of known depth around the place."""
 
-    def make(number=300, reach=10.0, seed=6):
+    def make(number=300, reach=10.0, seed=6, flags=0):
         rng = np.random.default_rng(seed)
         truth = flux_njy(rng.uniform(24.0, 27.5, number))
         error = 2 * WANTED / 3
@@ -43,7 +44,8 @@ def around(tmp_path):
                 "source": np.tile(np.arange(1, number + 1), 4),
                 "exposure": np.repeat(ROOTS, number), "flux": flux.ravel(),
                 "flux_err": np.full(4 * number, error), "photon_slope": np.zeros(4 * number),
-                "flags": np.zeros(4 * number, int), "used": np.ones(4 * number, bool),
+                "flags": np.broadcast_to(flags, (4, number)).ravel(),
+                "used": np.ones(4 * number, bool),
             }
         )  # fmt: skip
         catalogue.write(tmp_path / f"{number}{reach}.ecsv")
@@ -74,6 +76,19 @@ def test_the_radius_grows_until_the_sources_tell(around):
     few = Neighbours(around(9), RA, DEC, [1]).limit(ROOTS, 3.0)
     assert np.isnan(few.magnitude)
     assert few.radius_arcsec == 80.0
+
+
+def test_a_source_that_one_exposure_has_lost_speaks_of_the_others(around):
+    # as cosmic rays do it: no source is whole in all four exposures, each exposure has enough
+    lost = np.where(np.arange(40) % 4 == np.arange(4)[:, None], Flag.PARTLY_MASKED, 0)
+    found = Neighbours(around(40, flags=lost), RA, DEC, [1]).limit(ROOTS, 3.0)
+    assert found.magnitude == pytest.approx(27.0, abs=0.01)
+    # a hit further out leaves the error of the flux as it is
+    hit = Neighbours(around(41, flags=int(Flag.OUTLIERS)), RA, DEC, [1]).limit(ROOTS, 3.0)
+    assert hit.magnitude == pytest.approx(27.0, abs=0.01)
+    for flag in (Flag.PARTLY_MASKED, Flag.POOR_FIT, Flag.BLENDED):
+        none = Neighbours(around(42 + flag, flags=int(flag)), RA, DEC, [1]).limit(ROOTS, 3.0)
+        assert np.isnan(none.magnitude)
 
 
 def test_too_few_sources_are_told_as_no_limit(around):

@@ -25,6 +25,16 @@ def test_the_transient_fades_as_it_did(small):
         assert row["mag_err"] < 0.03
 
 
+def test_a_transient_that_is_bright_in_one_epoch_is_not_taken_for_hits(small):
+    """The others have it three magnitudes fainter: of three others two are of the other epoch."""
+    rows = small.table("scrape/SN/SN_light_curve.ecsv")
+    bright = rows[(rows["level"] == "exposure") & (rows["filter"] == "F606W")]
+    bright = bright[[str(epoch) == "20190401" for epoch in bright["epoch"]]]
+    assert len(bright) == 2
+    assert not np.any(bright["flags"])
+    assert np.all(np.abs(bright["mag_ab"] - 21.0) < 3 * bright["mag_err"])
+
+
 def test_where_nothing_is_there_is_a_limit_and_a_caveat(small):
     rows = small.table("scrape/nothing/nothing_light_curve.ecsv")
     assert rows.meta["caveats"] == ["target_unseen"]

@@ -63,9 +63,21 @@ def lattice(spacing, radius, seed=1):
 
 
 def observe(
-    detector_name, filter_name, east, north, magnitudes, exposures, size=1024, seed=1, **sky
+    detector_name,
+    filter_name,
+    east,
+    north,
+    magnitudes,
+    exposures,
+    size=1024,
+    seed=1,
+    focus_nm=0.0,
+    **sky,
 ):
-    """Simulate stars and return the chip they are on in every exposure."""
+    """Simulate stars and return the chip they are on in every exposure.
+
+    The PSF that the frames are said to have is out of focus by `focus_nm`, the stars are not.
+    """
     detector = instruments.get(detector_name)
     stars = [
         Star(ra_deg=RA + e / 3600 / np.cos(np.radians(DEC)), dec_deg=DEC + n / 3600, magnitude_ab=m)
@@ -115,7 +127,7 @@ def observe(
                 ),
                 exposure_time_s=TIME,
                 wcs=chip.wcs,
-                psf=effective_psf(detector, filter_name, chip=chip.number),
+                psf=effective_psf(detector, filter_name, chip=chip.number, focus_nm=focus_nm),
                 area=AreaMap(chip.wcs, chip.shape, float(chip.header["IDCSCALE"])),
                 label=planned.root,
                 dark_e=detector.noise.dark.value * TIME,
