@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import sqlite3
 import time
@@ -23,6 +24,7 @@ from hst123r.provenance import backup, record
 from hst123r.provenance.rebuilding import Rebuilding, files, say_rebuilt
 from hst123r.provenance.stamps import read_stamps
 from hst123r.provenance.store import Store
+from hst123r.provenance.trouble import DAMAGES, is_damage, problem
 
 Heard = Callable[[int, int], object]
 NO_RECIPE: Final = "# rebuilt: there is no recipe\n"
@@ -49,7 +51,7 @@ class Rebuilt:
     unlike : list of str
         Files that are not as the records have them, as sentences.
     damaged : str
-        Where the damaged store was put, empty where there was none.
+        Where the damaged store was put, or the log of a lost one; empty where there was none.
     """
 
     runs: int = 0
@@ -125,15 +127,14 @@ def rebuild(workspace: Workspace, *, jobs: int = 1, tell: Heard | None = None) -
     if not lock.acquire():
         raise busy(workspace)
     try:
-        broken = _refuse_what_is_well(workspace)
+        _refuse_what_is_well(workspace)
         with closing(Store.in_memory(workspace.folder)) as store:
             found = _fill(store, workspace, jobs, tell)
             part = workspace.store.with_name(workspace.store.name + ".rebuilt")
             with suppress(FileNotFoundError):
                 part.unlink()
             backup.copy(store, part)
-            if broken:
-                found.damaged = _put_away(workspace)
+            found.damaged = _put_away(workspace)
             with machine_errors("put the store in its place", workspace.store):
                 part.rename(workspace.store)
                 sync(workspace.folder)
@@ -146,37 +147,56 @@ def rebuild(workspace: Workspace, *, jobs: int = 1, tell: Heard | None = None) -
     return found
 
 
-def _refuse_what_is_well(workspace: Workspace) -> bool:
-    """Return whether there is a damaged store."""
+def _refuse_what_is_well(workspace: Workspace) -> None:
+    """Go on only where there is no store, or one that is damaged and not just out of reach."""
     if not workspace.store.exists():
-        return False
+        return
     try:
         with closing(Store(workspace.folder, read_only=True)) as store:
             problems = backup.check(store)["problems"]
     except sqlite3.DatabaseError as error:
-        problems = [str(error)]
+        if not is_damage(str(error)):
+            raise problem(workspace.store, error) from error
+        return
     except EnvironmentProblem as error:
-        if "newer" in error.message:
+        if error.hint not in DAMAGES:
             raise
-        problems = [error.message]
-    if problems:
-        return True
-    raise InputError(
-        "there is a store, and it is well", where=str(workspace.store),
-        hint="`hst123r db check` says more. To rebuild all the same, move it away first",
-    )  # fmt: skip
+        return
+    if not problems:
+        raise InputError(
+            "there is a store, and it is well", where=str(workspace.store),
+            hint="`hst123r db check` says more. To rebuild all the same, move it away first",
+        )  # fmt: skip
 
 
 def _put_away(workspace: Workspace) -> str:
-    """Move a damaged store and its logs away, never over another."""
+    """Move a damaged store, and what a lost one left beside it, away; never over another.
+
+    SQLite would replay the log of a lost store into the new one.
+    """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    place = workspace.store.with_name(f"{workspace.store.name}.damaged-{stamp}")
+    name = workspace.store.name
+    ends = ("-wal", "-shm", "-journal", "")
+    stamps = itertools.chain([stamp], (f"{stamp}-{n}" for n in itertools.count(2)))
+    base = next(
+        base
+        for base in (f"{name}.damaged-{text}" for text in stamps)
+        if not any(workspace.store.with_name(base + end).exists() for end in ends)
+    )
+    told = ""
     with machine_errors("move the damaged store away", workspace.store):
-        for end in ("-wal", "-shm", ""):
-            source = workspace.store.with_name(workspace.store.name + end)
-            if source.exists():
-                source.rename(place.with_name(place.name + end))
-    return place.name
+        for end in ends:
+            source = workspace.store.with_name(name + end)
+            if not source.exists():
+                continue
+            if end == "-shm" or (end and not source.stat().st_size):
+                # an index that SQLite makes anew, or a log with nothing in it
+                source.unlink()
+                continue
+            source.rename(source.with_name(base + end))
+            told = base + end
+        sync(workspace.folder)
+    return told
 
 
 def _fill(store: Store, workspace: Workspace, jobs: int, tell: Heard | None) -> Rebuilt:

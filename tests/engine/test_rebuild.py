@@ -4,6 +4,8 @@ import errno
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from hst123r.engine.lineage import trace
 from hst123r.engine.rebuild import place_of, rebuild
 from hst123r.engine.verify import verify
 from hst123r.errors import Busy, EnvironmentProblem, InputError
-from hst123r.provenance import tags
+from hst123r.provenance import backup, tags
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import NAME, Store
 
@@ -25,8 +27,20 @@ OUTSIDE = {"lease", "path_state", "event", "_sqlite_migrations", "content", "hea
 
 
 def lose(folder):
-    for path in folder.glob(f"{NAME}*"):
-        path.unlink()
+    """Remove the store itself; what SQLite keeps beside it stays if it is there."""
+    (folder / NAME).unlink()
+
+
+def killed(folder):
+    """Write to a store and die, so that its log is left."""
+    code = (
+        "import os, sys; from pathlib import Path; from hst123r.provenance.store import Store\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "for n in range(50): store.event(1, 'info', 'x', 'y' * 500)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=False)
+    assert (folder / f"{NAME}-wal").stat().st_size
 
 
 def rows(folder):
@@ -151,6 +165,35 @@ def test_a_damaged_store_is_kept_aside(ran):
     assert found.damaged.startswith(f"{NAME}.damaged-")
     assert (ran.workspace.folder / found.damaged).read_bytes()[4096:4100] == b"\xff" * 4
     assert {row["state"] for row in verify(ran.workspace.folder)} == {"ok"}
+
+
+def test_the_log_of_a_lost_store_is_not_replayed_into_the_new_one(ran):
+    folder = ran.workspace.folder
+    killed(folder)
+    lose(folder)
+    found = rebuild(ran.workspace)
+    assert found.damaged.startswith(f"{NAME}.damaged-")
+    assert found.damaged.endswith("-wal")
+    with reading(folder) as store:
+        assert backup.check(store)["problems"] == []
+        assert store.db.execute("select count(*) from event where code = 'x'").fetchone() == (0,)
+    assert {row["state"] for row in verify(folder)} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    "said", ["database is locked", "disk I/O error", "unable to open database file",
+             "database or disk is full"],
+)  # fmt: skip
+def test_a_store_that_only_cannot_be_read_now_is_left_where_it_is(ran, monkeypatch, said):
+    def refuse(store):
+        raise sqlite3.OperationalError(said)
+
+    monkeypatch.setattr(module.backup, "check", refuse)
+    before = (ran.workspace.folder / NAME).read_bytes()
+    with pytest.raises(EnvironmentProblem, match=said):
+        rebuild(ran.workspace)
+    assert (ran.workspace.folder / NAME).read_bytes() == before
+    assert not list(ran.workspace.folder.glob("*.damaged-*"))
 
 
 def test_a_newer_store_and_a_newer_record_are_refused(ran):
