@@ -247,7 +247,8 @@ def _copy(source: Path, place: Path) -> Content:
             content = copy(source, part, sha256=True)
             part.chmod(READ_ONLY)
             move(part, place)
-        except OSError:
+        except BaseException:
+            # also when it is interrupted
             with suppress(OSError):
                 part.unlink()
             raise

@@ -107,7 +107,8 @@ def part_of(source: Path, destination: Path, wanted: Known, *, read_only: bool) 
             whole = copy(source, part).digest == wanted.digest
             if whole and read_only:
                 part.chmod(READ_ONLY)
-        except OSError:
+        except BaseException:
+            # also when it is interrupted
             part.unlink(missing_ok=True)
             raise
     if not whole:

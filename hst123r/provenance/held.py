@@ -21,8 +21,9 @@ def runs(db: Database, last: int) -> list[dict[str, Any]]:
     """Return all runs, with why each is kept.
 
     Kept are runs with a tag, the last complete ones of each recipe, and all that came after the
-    first of those. A run that was told to stop early, that is part of a repair, did not end well or
-    had blocked jobs is not complete. What was no run of a recipe, e.g. an adoption, is kept. A recipe that never ran to its end keeps all its runs.
+    first of those. A run that was told to stop early, that is part of a repair, did not end well
+    or had blocked jobs is not complete. What was no run of a recipe, e.g. an adoption, is kept. A
+    recipe that never ran to its end keeps all its runs.
 
     Parameters
     ----------

@@ -13,7 +13,8 @@ from hst123r.engine.adopt import adopt, candidates
 from hst123r.engine.flow import inherit
 from hst123r.engine.hold import holding
 from hst123r.engine.lineage import trace
-from hst123r.engine.repair import Wanted, look
+from hst123r.engine.pieces import Wanted
+from hst123r.engine.repair import look
 from hst123r.engine.verify import verify
 from hst123r.errors import InputError
 from hst123r.provenance import adopted
