@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from hst123r.engine import environment
 from hst123r.engine.hold import busy
-from hst123r.engine.job_records import NAME, Kept
+from hst123r.engine.job_records import NAME, Kept, put_away
 from hst123r.engine.workspace import Lock, Workspace
 from hst123r.errors import EnvironmentProblem, Hst123rError, InputError
 from hst123r.files.content import Content, Signature, look
@@ -129,7 +129,7 @@ def rebuild(workspace: Workspace, *, jobs: int = 1, tell: Heard | None = None) -
     try:
         _refuse_what_is_well(workspace)
         with closing(Store.in_memory(workspace.folder)) as store:
-            found = _fill(store, workspace, jobs, tell)
+            found, unused = _fill(store, workspace, jobs, tell)
             part = workspace.store.with_name(workspace.store.name + ".rebuilt")
             with suppress(FileNotFoundError):
                 part.unlink()
@@ -139,9 +139,10 @@ def rebuild(workspace: Workspace, *, jobs: int = 1, tell: Heard | None = None) -
                 part.rename(workspace.store)
                 sync(workspace.folder)
             kept = Kept(store, workspace, found.lost.append)
-            kept.missing()
-            for (number,) in store.db.execute("select id from run").fetchall():
-                kept.run(number)
+            if unused:
+                found.lost.append(f"unused records are in {put_away(unused, 'not-had-back').name}")
+            kept.put_others_away()
+            kept.up_to_date()
     finally:
         lock.release()
     return found
@@ -199,8 +200,12 @@ def _put_away(workspace: Workspace) -> str:
     return told
 
 
-def _fill(store: Store, workspace: Workspace, jobs: int, tell: Heard | None) -> Rebuilt:
+def _fill(
+    store: Store, workspace: Workspace, jobs: int, tell: Heard | None
+) -> tuple[Rebuilt, list[Path]]:
+    """Fill a store; return what came of it, and records that are of no use."""
     found = Rebuilt()
+    unused = []
     taking = Rebuilding(store)
     for kind, take in ((record.RUN, taking.run), (record.JOB, taking.job)):
         for path in _records(workspace, "run" if kind == record.RUN else "job"):
@@ -209,13 +214,18 @@ def _fill(store: Store, workspace: Workspace, jobs: int, tell: Heard | None) -> 
                 take(record.read(path.read_bytes(), kind, where), where)
             except InputError as error:
                 found.lost.append(str(error))
+                unused.append(path)
                 continue
             except OSError as error:
                 found.lost.append(f"{where}: it cannot be read: {error.strerror}")
                 continue
             found.runs += kind == record.RUN
             found.jobs += kind == record.JOB
-    if not found.runs:
+    found.lost += [
+        f"run {number} has no record: its jobs are had back, and neither its recipe nor its log"
+        for number in taking.without
+    ]
+    if not found.runs and not found.jobs:
         raise InputError(
             "no record of a run can be used: " + "; ".join(found.lost[:3]),
             where=str(workspace.records),
@@ -223,8 +233,10 @@ def _fill(store: Store, workspace: Workspace, jobs: int, tell: Heard | None) -> 
     found.unlike = _look(store, jobs, tell)
     found.lost += _strays(store, workspace)
     found.lost += NEVER
-    found.run = _as_a_run(store, found)
-    return found
+    known = [int(row[0]) for row in store.db.execute("select id from run")]
+    known += [int(path.stem.partition("-")[2]) for path in _records(workspace, "run")]
+    found.run = _as_a_run(store, found, max(known) + 1)
+    return found, unused
 
 
 def _records(workspace: Workspace, kind: str) -> list[Path]:
@@ -303,11 +315,12 @@ def _strays(store: Store, workspace: Workspace) -> Iterator[str]:
             )
 
 
-def _as_a_run(store: Store, found: Rebuilt) -> int:
+def _as_a_run(store: Store, found: Rebuilt, number: int) -> int:
     run_id = store.begin_run(
         recipe={"name": WHAT, "path": "", "text": NO_RECIPE, "canonical": {}},
         environment=environment.describe(),
         run={
+            "id": number,
             "uid": f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}",
             "command": environment.command(),
             "folder": str(Path.cwd()),

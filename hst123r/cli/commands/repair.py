@@ -59,9 +59,9 @@ def command(
     """
     from hst123r.cli.bar import reading as bar
     from hst123r.engine import repair
-    from hst123r.engine.pieces import Wanted
     from hst123r.engine.copies import check_folders
     from hst123r.engine.environment import cores
+    from hst123r.engine.pieces import Wanted
     from hst123r.engine.workspace import Workspace, locate
     from hst123r.provenance.reading import reading
 
