@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -267,8 +268,8 @@ def _record(
     label = place.relative_to(store.folder / "adopted").as_posix()
     stamps = read_stamps(place) if copies["file"].kind == "fits" else {}
     note, by = facts["note"], environment.user()
-    text = f"{place.name} was made elsewhere and adopted by {by}"
-    text += f": {note}" if note else ", who did not say how it was made"
+    text = f"{place.name} was made elsewhere and adopted"
+    text += f": {note}" if note else "; nobody said how it was made"
     facts |= {"by": by, "host": environment.host()}
     facts |= {"stamps": stamps} if stamps else {}
     files = {role: str(pair[1]) for role, pair in sources.items()}
@@ -316,10 +317,14 @@ def mark(job: Job, known: Mapping[str, Caveat], store: Store) -> None:
     store : Store
         The store.
     """
+    # a path may lead through a link
+    top = os.path.realpath(store.folder / STAGE) + os.sep
     for products in job.inputs.values() if known else ():
         for product in products:
             for path in product.files.values():
-                caveat = known.get(store.contents.relative(path))
+                real = os.path.realpath(path)
+                inside = f"{STAGE}/{real.removeprefix(top)}" if real.startswith(top) else ""
+                caveat = known.get(store.contents.relative(path)) or known.get(inside)
                 if caveat is not None and caveat not in product.caveats:
                     product.caveats.append(caveat)
                     job.notes.setdefault(STAGE, []).append(caveat.text)

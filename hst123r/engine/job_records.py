@@ -21,6 +21,7 @@ from hst123r.provenance.store import Store
 
 INDEX: Final = "index.json"
 """What each record was written from, so that it is cheap to see which ones are not up to date."""
+Marks = dict[str, dict[int, str]]
 _log = log.get("engine")
 NAME: Final = re.compile(r"(?P<kind>job|run)-(?P<number>\d{6,})\.json")
 
@@ -45,6 +46,7 @@ class Kept:
     def __init__(self, store: Store, workspace: Workspace, tell: Callable[[str], object]) -> None:
         self.store, self.folder, self.tell = store, workspace.records, tell
         self._refused = False
+        self._seen: tuple[int, dict[str, set[int]], Marks] | None = None
 
     def job(self, number: int) -> None:
         """Write the record of an attempt that ended."""
@@ -56,7 +58,8 @@ class Kept:
 
     def up_to_date(self) -> None:
         """Write what an earlier version, a kill or a full disk left unwritten or as it was."""
-        have, written, now = numbers(self.folder), _index(self.folder), record.marks(self.store.db)
+        have, now = self._look()
+        written = _index(self.folder)
         for kind, write in (("job", self.job), ("run", self.run)):
             for number, mark in now[kind].items():
                 unlike = number not in have[kind] or written[kind].get(number) != mark
@@ -73,10 +76,8 @@ class Kept:
         EnvironmentProblem
             If they cannot be moved; they would be written over.
         """
-        have = numbers(self.folder)
-        if not any(have.values()):
-            return
-        written, now = _index(self.folder), record.marks(self.store.db)
+        have, now = self._look()
+        written = _index(self.folder)
         others = [
             self.folder / f"{kind}-{number:06d}.json"
             for kind in have
@@ -89,6 +90,14 @@ class Kept:
                 f"records of runs that this store does not know are in "
                 f"{put_away(others, 'of-another-store')} now"
             )
+            self._seen = None
+
+    def _look(self) -> tuple[dict[str, set[int]], Marks]:
+        """Return which records there are, and what the store has; again only if it changed."""
+        changes = self.store.db.conn.total_changes
+        if self._seen is None or self._seen[0] != changes:
+            self._seen = changes, numbers(self.folder), record.marks(self.store.db)
+        return self._seen[1:]
 
     def _write(self, name: str, data: bytes, *, safe: bool = False) -> None:
         part = self.folder / f".{name}.part"
@@ -148,7 +157,7 @@ def _uid(mark: str | None) -> str:
     return "" if mark is None else mark.split(" ", 1)[0]
 
 
-def _index(folder: Path) -> dict[str, dict[int, str]]:
+def _index(folder: Path) -> Marks:
     """Return what the records were written from; a damaged index says nothing of any."""
     try:
         found = json.loads((folder / INDEX).read_bytes())

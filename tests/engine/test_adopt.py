@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from hst123r.cli.main import invoke
 from hst123r.engine import garbage
-from hst123r.engine.adopt import adopt, candidates
+from hst123r.engine.adopt import adopt, candidates, mark
 from hst123r.engine.flow import inherit
 from hst123r.engine.hold import holding
 from hst123r.engine.lineage import trace
@@ -64,7 +64,7 @@ def test_a_file_is_copied_and_recorded_as_made_elsewhere(ran, first_run, stars, 
         # it is no run of the recipe, and no question about the last one gets it
         assert last_run(store.db) == before
         caveat = adopted.caveats(store.db)[found.file]
-    assert caveat.text.endswith(f": {NOTE}")
+    assert caveat.text == f"gaia.ecsv was made elsewhere and adopted: {NOTE}"
     tree = trace(folder, str(copy))
     assert [job["name"] for job in tree["jobs"]] == ["adopted:gaia.ecsv"]
     assert [end["path"] for end in tree["ends"]] == [str(stars)]
@@ -156,6 +156,26 @@ def test_what_is_made_from_it_says_so(ran, first_run, stars, tmp_path):
     assert f"The catalogue gaia.ecsv was made elsewhere and adopted ({NOTE})." in methods(found)
     names = [job["name"] for job in trace(ran.workspace.folder, "reference:T")["jobs"]]
     assert "adopted:gaia.ecsv" in names
+
+
+def test_a_link_on_the_way_does_not_hide_it(ran, stars, tmp_path):
+    (found,) = take(ran.workspace, stars)
+    (tmp_path / "link").symlink_to(ran.workspace.folder)
+    path = str(tmp_path / "link" / found.file)
+    product = Product("catalogue", "g", files={"file": path})
+    other = Product("catalogue", "h", files={"file": str(stars)})
+    job = Job("T", {}, {"reference": [product, other]})
+    with reading(ran.workspace.folder) as store:
+        mark(job, adopted.caveats(store.db), store)
+    assert [caveat.code for caveat in product.caveats] == ["adopted"]
+    assert other.caveats == []
+    with holding(ran.workspace) as store:
+        store.db.execute(
+            "insert into job_input (job_id, kind, name, role, position, path, content_id, identity)"
+            " select 1, 'catalogue', 'g', 'file', 99, ?, content_id, '{}' from product_file "
+            "where path = ?", [path, found.file],
+        )  # fmt: skip
+        assert [row["path"] for row in adopted.behind(store.db, [1])] == [found.file]
 
 
 def test_it_follows_into_each_exposure_that_is_aligned_to_it():
