@@ -21,7 +21,7 @@ from hst123r.errors import EnvironmentProblem, Hst123rError, InputError
 from hst123r.files.content import Content, Signature, look
 from hst123r.files.publish import machine_errors, sync
 from hst123r.provenance import backup, record
-from hst123r.provenance.rebuilding import Rebuilding, files, say_rebuilt
+from hst123r.provenance.rebuilding import Rebuilding, files, forgotten_files, say_rebuilt
 from hst123r.provenance.stamps import read_stamps
 from hst123r.provenance.store import Store
 from hst123r.provenance.trouble import DAMAGES, is_damage, problem
@@ -247,14 +247,14 @@ def _records(workspace: Workspace, kind: str) -> list[Path]:
 def _look(store: Store, jobs: int, tell: Heard | None) -> list[str]:
     """Read every file that a record names, so that the next run need not; say what is not so."""
     wanted = files(store.db)
-    unlike = []
+    unlike = {}
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         paths = {name: store.contents.absolute(name) for name in wanted}
         for done, (name, seen) in enumerate(
             zip(paths, pool.map(_seen, paths.values()), strict=True), 1
         ):
             if isinstance(seen, str):
-                unlike.append(f"{name}: {seen}")
+                unlike[name] = seen
             else:
                 signature, content = seen
                 _headers(store, content)
@@ -262,11 +262,12 @@ def _look(store: Store, jobs: int, tell: Heard | None) -> list[str]:
                 if Signature.of(paths[name]) == signature:
                     store.contents.remember(paths[name], signature, known)
                 if content.digest != wanted[name]:
-                    unlike.append(f"{name}: it is not as it was made or read")
+                    unlike[name] = "it is not as it was made or read"
             if tell is not None:
                 tell(done, len(paths))
     store.contents.flush(wait=True)
-    return unlike
+    gone = forgotten_files(store.db)
+    return [f"{name}: {why}" for name, why in unlike.items() if name not in gone]
 
 
 def _seen(path: str) -> tuple[Signature, Content] | str:

@@ -80,9 +80,18 @@ class _Repair:
         if not path:
             return Group(None, why="it was adopted, and cannot be made here")
         try:
-            return Group(load_text(Path(path), text, settings))
+            return Group(load_text(self._place(Path(path), text), text, settings))
         except Hst123rError as error:
             return Group(None, why=f"its recipe cannot be read any more: {error}")
+
+    def _place(self, path: Path, text: str) -> Path:
+        """Return where a recipe is now: beside the work directory, if it was moved with it."""
+        here = self.workspace.folder.parent / path.name
+        with suppress(OSError, UnicodeDecodeError):
+            # what cannot be read is not the recipe
+            if here.read_text(encoding="utf-8-sig") == text:
+                return here
+        return path if path.parent.is_dir() else here
 
     def of(self, group: Group) -> list[Piece]:
         """Return the files of a group."""

@@ -206,3 +206,13 @@ def files(db: Database) -> dict[str, str]:
         )
     }
     return found
+
+
+def forgotten_files(db: Database) -> set[str]:
+    """Return the files of results that count no more, e.g. because `gc` removed them."""
+    rows = db.execute(
+        "select f.path, j.forgotten, max(j.id) from product_file f "
+        "join product p on p.id = f.product_id join job j on j.id = p.job_id "
+        "where f.owned = 1 and j.state = 'done' group by f.path"
+    )
+    return {path for path, forgotten, _ in rows if forgotten}

@@ -339,6 +339,15 @@ def test_records_that_are_as_the_store_has_them_are_not_written_again(ran, monke
         pass
 
 
+def test_what_was_removed_in_order_is_not_told_as_lost(ran):
+    table = ran.workspace.folder / "products/exposures/all/exposures.ecsv"
+    with holding(ran.workspace) as store:
+        store.jobs.forget("exposures", "all")
+    table.unlink()
+    lose(ran.workspace.folder)
+    assert rebuild(ran.workspace).unlike == []
+
+
 def test_without_records_there_is_nothing_to_go_by(tmp_path):
     with pytest.raises(InputError, match="no records of jobs"):
         place_of(tmp_path, Path.cwd())

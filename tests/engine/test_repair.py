@@ -296,6 +296,22 @@ def test_a_copy_that_is_interrupted_leaves_nothing(ran, monkeypatch):
     assert not [path for path in place.parent.iterdir() if ".part" in path.name]
 
 
+def test_a_project_that_was_moved_is_looked_for_where_it_is(made_exposures, tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    shutil.copytree(made_exposures, old / "data")
+    (old / "s.yaml").write_text(
+        "hst123r: 1\nname: s\ntargets: [{name: T, position: '150.1 2.2'}]\n"
+        "stages: [fetch: {from: directory, path: data}, exposures: {}]\n"
+    )
+    assert invoke(["run", str(old / "s.yaml"), "-C", str(old / "s")]) == 0
+    old.rename(new)
+    table = new / "s" / TABLE
+    before = table.read_bytes()
+    table.unlink()
+    assert mend(Workspace(new / "s"))[0].exit_code == 0
+    assert table.read_bytes() == before
+
+
 def test_two_at_once_is_one_too_many(ran):
     with holding(ran.workspace), pytest.raises(Busy):
         mend(ran.workspace)
