@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from hst123r.engine.aside import Aside
-from hst123r.engine.copies import find, part_of, publish
+from hst123r.engine.copies import Listed, find, part_of, publish
 from hst123r.engine.decide import Action
 from hst123r.engine.dry import plan
 from hst123r.engine.options import Options
@@ -41,9 +41,10 @@ class _Repair:
         self.broken = [row for row in rows if row.state in BROKEN]
         self.unreadable = [row.file for row in rows if row.state == "unreadable"]
         self.copies: dict[str, Path] = {}
+        listed: Listed = {}
         for row in self.broken:
             known = store.contents.get(row.content_id)
-            found = find(store, row.file, known, wanted.folders)
+            found = find(store, row.file, known, wanted.folders, listed)
             if found is not None:
                 self.copies[row.file] = found
         self.pieces = {row.file: self._piece(row) for row in self.broken}

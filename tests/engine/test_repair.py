@@ -186,6 +186,21 @@ def test_a_copy_is_found_in_another_work_directory(ran, alone, simulated, tmp_pa
     assert states(alone.folder) == {"ok"}
 
 
+def test_a_folder_is_walked_once_and_its_store_may_be_damaged(alone, tmp_path, monkeypatch):
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / "hst123r.sqlite").write_bytes(b"this is no store" * 1000)
+    for path in alone.raw.glob("*_flc.fits"):
+        shutil.copy(path, plain)
+        path.unlink()
+    walked, walk = [], os.walk
+    monkeypatch.setattr(os, "walk", lambda top: walked.append(top) or walk(top))
+    found, started = mend(alone, folders=[plain])
+    assert started == []
+    assert {piece.outcome for piece in found.pieces} == {"restored"}
+    assert walked.count(plain) == 1
+
+
 def test_a_recipe_that_says_something_else_by_now_does_not_matter(ran, first_run, tmp_path):
     place = ran.workspace.folder / TABLE
     text = first_run.read_text()
