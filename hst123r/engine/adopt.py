@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from hst123r.engine import environment
 from hst123r.engine.keys import key_digest
 from hst123r.engine.workspace import Workspace
-from hst123r.errors import InputError
+from hst123r.errors import GOOD, INTERRUPTED, STAGE_FAILED, Hst123rError, InputError
 from hst123r.files.content import Content, look
 from hst123r.files.publish import READ_ONLY, copy, machine_errors, make_folder, move
 from hst123r.products.recognised import recognise
@@ -165,14 +166,20 @@ def adopt(store: Store, workspace: Workspace, wanted: Sequence[Found], note: str
     """
     run_id = _begin(store)
     found = []
-    state, code = "failed", 2
+    state, code = "failed", STAGE_FAILED
     try:
         for item in wanted:
             if item.why:
                 found.append(Taken(str(item.source), "left", why=item.why))
             else:
                 found.append(_take(store, workspace, run_id, item, note))
-        state, code = "done", 0
+        state, code = "done", GOOD
+    except KeyboardInterrupt:
+        state, code = "interrupted", INTERRUPTED
+        raise
+    except Hst123rError as error:
+        code = error.exit_code
+        raise
     finally:
         made = sum(row.state == "adopted" for row in found)
         store.contents.flush(wait=True)
@@ -206,7 +213,7 @@ def _take(store: Store, workspace: Workspace, run_id: int, item: Found, note: st
     sources |= {role: (path.absolute(), folder / path.name) for role, path in item.beside.items()}
     copies = {role: _copied(*pair, workspace) for role, pair in sources.items()}
     shown = str(place.relative_to(workspace.folder))
-    known = _known(store, shown, copies["file"])
+    known = _known(store, shown, copies["file"], note)
     if known:
         return Taken(str(source), "known", kind, shown, job=known)
     job_id = _record(store, run_id, sources, kind, copies, {"note": note, **item.facts})
@@ -227,7 +234,8 @@ def _copied(source: Path, place: Path, workspace: Workspace) -> Content:
     return content
 
 
-def _known(store: Store, path: str, content: Content) -> int:
+def _known(store: Store, path: str, content: Content, note: str) -> int:
+    """Return the job that stands for a file, 0 where there is none or a note says more."""
     row = store.db.execute(
         "select max(j.id) from job j join product p on p.job_id = j.id "
         "join product_file f on f.product_id = p.id join content c on c.id = f.content_id "
@@ -235,6 +243,12 @@ def _known(store: Store, path: str, content: Content) -> int:
         "and c.digest = ?",
         [STAGE, path, content.digest],
     ).fetchone()
+    if note and row[0]:
+        told = store.db.execute(
+            "select value from job_param where job_id = ? and name = 'note'", [row[0]]
+        ).fetchone()
+        if told is None or note not in told[0]:
+            return 0
     return int(row[0] or 0)
 
 
@@ -247,7 +261,8 @@ def _copy(source: Path, place: Path) -> Content:
             content = copy(source, part, sha256=True)
             part.chmod(READ_ONLY)
             move(part, place)
-        except OSError:
+        except BaseException:
+            # also when it is interrupted
             with suppress(OSError):
                 part.unlink()
             raise
@@ -266,8 +281,8 @@ def _record(
     label = place.relative_to(store.folder / "adopted").as_posix()
     stamps = read_stamps(place) if copies["file"].kind == "fits" else {}
     note, by = facts["note"], environment.user()
-    text = f"{place.name} was made elsewhere and adopted by {by}"
-    text += f": {note}" if note else ", who did not say how it was made"
+    text = f"{place.name} was made elsewhere and adopted"
+    text += f": {note}" if note else "; nobody said how it was made"
     facts |= {"by": by, "host": environment.host()}
     facts |= {"stamps": stamps} if stamps else {}
     files = {role: str(pair[1]) for role, pair in sources.items()}
@@ -315,10 +330,14 @@ def mark(job: Job, known: Mapping[str, Caveat], store: Store) -> None:
     store : Store
         The store.
     """
+    # a path may lead through a link
+    top = os.path.realpath(store.folder / STAGE) + os.sep
     for products in job.inputs.values() if known else ():
         for product in products:
             for path in product.files.values():
-                caveat = known.get(store.contents.relative(path))
+                real = os.path.realpath(path)
+                inside = f"{STAGE}/{real.removeprefix(top)}" if real.startswith(top) else ""
+                caveat = known.get(store.contents.relative(path)) or known.get(inside)
                 if caveat is not None and caveat not in product.caveats:
                     product.caveats.append(caveat)
                     job.notes.setdefault(STAGE, []).append(caveat.text)

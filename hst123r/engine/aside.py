@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
+import shutil
 import time
 from pathlib import Path
 
 from hst123r.engine.workspace import Workspace
-from hst123r.files.publish import machine_errors, make_folder, sync
+from hst123r.errors import Hst123rError
+from hst123r.files.publish import copy, machine_errors, make_folder, move, sync
 
 
 class Aside:
@@ -55,24 +59,61 @@ class Aside:
         source, target = self.workspace.folder / file, self.folder / file
         if not source.exists():
             return None
+        # noted first, so that an interruption in between does not lose it
+        self.moved[file] = target
         with machine_errors("move a file out of the way", source):
             make_folder(target.parent)
-            source.rename(target)
+            _move(source, target)
             sync(target.parent)
-        self.moved[file] = target
         return target
 
     def put_back(self) -> None:
-        """Move files back whose places are still empty, so that nothing has changed for them."""
+        """Move files back whose places are still empty, so that nothing has changed for them.
+
+        Raises
+        ------
+        EnvironmentProblem
+            If one cannot be moved, after all others were.
+        """
+        refused: Hst123rError | None = None
         for file, target in list(self.moved.items()):
             source = self.workspace.folder / file
-            if not source.exists():
-                with machine_errors("move a file back to its place", source):
-                    make_folder(source.parent)
-                    target.rename(source)
+            if not target.exists():
                 del self.moved[file]
+            elif not source.exists():
+                try:
+                    with machine_errors(f"move a file back to its place: it is {target}", source):
+                        make_folder(source.parent)
+                        _move(target, source)
+                except Hst123rError as error:
+                    refused = refused or error
+                else:
+                    del self.moved[file]
+        if refused is not None:
+            raise refused
 
     def shown(self, file: str) -> str:
         """Return where a file was put, from the work directory; empty where it was not."""
         target = self.moved.get(file)
         return "" if target is None else str(target.relative_to(self.workspace.folder))
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename a file, or copy it where the target is on another file system."""
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _across(source, target)
+
+
+def _across(source: Path, target: Path) -> None:
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        copy(source, part)
+        shutil.copystat(source, part)
+        move(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    source.unlink()

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from hst123r.errors import InputError
+from hst123r import log
+from hst123r.errors import Hst123rError, InputError
 from hst123r.files.content import digest_file
 from hst123r.files.publish import READ_ONLY, copy, machine_errors, move
 from hst123r.provenance import copies
@@ -16,8 +17,14 @@ from hst123r.provenance.reading import reading
 from hst123r.provenance.store import NAME as STORE
 from hst123r.provenance.store import Store
 
+Listed = dict[Path, dict[str, list[Path]]]
+"""Files of folders by name, so that each folder is walked once."""
+_log = log.get("engine")
 
-def find(store: Store, file: str, wanted: Known, folders: Sequence[Path]) -> Path | None:
+
+def find(
+    store: Store, file: str, wanted: Known, folders: Sequence[Path], listed: Listed
+) -> Path | None:
     """Look for bytes equal to those a file should have.
 
     Parameters
@@ -30,6 +37,8 @@ def find(store: Store, file: str, wanted: Known, folders: Sequence[Path]) -> Pat
         What it should hold.
     folders : sequence of Path
         Where to look besides: other work directories, shared archives, any folder.
+    listed : dict
+        What was seen in them so far; filled.
 
     Returns
     -------
@@ -37,7 +46,7 @@ def find(store: Store, file: str, wanted: Known, folders: Sequence[Path]) -> Pat
         A file that was read and has the digest; None where there is none.
     """
     here = store.contents.absolute(file)
-    for path in _places(store, file, wanted, folders):
+    for path in _places(store, file, wanted, folders, listed):
         with suppress(OSError):
             # what cannot be read is no copy
             likely = str(path) != here and path.stat().st_size == wanted.size
@@ -46,18 +55,38 @@ def find(store: Store, file: str, wanted: Known, folders: Sequence[Path]) -> Pat
     return None
 
 
-def _places(store: Store, file: str, wanted: Known, folders: Sequence[Path]) -> Iterator[Path]:
+def _places(
+    store: Store, file: str, wanted: Known, folders: Sequence[Path], listed: Listed
+) -> Iterator[Path]:
     for path in copies.paths(store.db, wanted.id):
         yield Path(store.contents.absolute(path))
     name = Path(file).name
     for top in (store.folder / "aside", *folders):
-        if (top / STORE).is_file():
-            with reading(top) as other:
-                for path in copies.with_digest(other.db, wanted.digest):
-                    yield Path(other.contents.absolute(path))
-        for folder, _, names in os.walk(top):
-            if name in names:
-                yield Path(folder) / name
+        if top not in listed:
+            listed[top] = _by_name(top)
+        yield from _stored(top, wanted.digest)
+        yield from listed[top].get(name, ())
+
+
+def _by_name(top: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for folder, _, names in os.walk(top):
+        for name in names:
+            found.setdefault(name, []).append(Path(folder) / name)
+    return found
+
+
+def _stored(top: Path, digest: str) -> list[Path]:
+    """Return what the store of a folder knows; one that cannot be used is told, and no obstacle."""
+    if not (top / STORE).is_file():
+        return []
+    try:
+        with reading(top) as other:
+            paths = copies.with_digest(other.db, digest)
+            return [Path(other.contents.absolute(path)) for path in paths]
+    except Hst123rError as error:
+        _log.warning("its files are looked at by name only: %s", error)
+        return []
 
 
 def check_folders(folders: Sequence[Path]) -> list[Path]:
@@ -107,7 +136,8 @@ def part_of(source: Path, destination: Path, wanted: Known, *, read_only: bool) 
             whole = copy(source, part).digest == wanted.digest
             if whole and read_only:
                 part.chmod(READ_ONLY)
-        except OSError:
+        except BaseException:
+            # also when it is interrupted
             part.unlink(missing_ok=True)
             raise
     if not whole:

@@ -152,6 +152,9 @@ def _files(found: Survey) -> Iterator[Path]:
             found.entries.append(Entry(inside, "", "left", _SKIPPED[name]))
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         yield from (here / name for name in sorted(names))
+    if found.raw != found.folder and found.raw.is_symlink():
+        # a walk does not enter links to folders, and this one is often a link to a larger disk
+        yield from (path for path in sorted(found.raw.iterdir()) if path.is_file())
 
 
 def _entry(found: Survey, path: Path) -> Entry:
@@ -209,7 +212,10 @@ def _exposure(found: Survey, path: Path, file: str) -> Entry:
     if path.is_symlink() or not raw.is_file():
         why = "a link to a raw file" if path.is_symlink() else "there is no raw file of this name"
         return Entry(file, "", "left", why)
-    before, now = look(raw), look(path)
+    try:
+        before, now = look(raw), look(path)
+    except OSError as error:
+        return Entry(file, "", "left", f"it cannot be read: {error.strerror or error}")
     if before.digest == now.digest:
         return Entry(file, "", "left", "equal to the raw file of this name")
     changed = [name for name, digest in now.facets.items() if before.facets.get(name) != digest]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import sqlite3
 import time
@@ -14,15 +15,16 @@ from typing import Any, Final
 
 from hst123r.engine import environment
 from hst123r.engine.hold import busy
-from hst123r.engine.job_records import NAME, Kept
+from hst123r.engine.job_records import NAME, Kept, put_away
 from hst123r.engine.workspace import Lock, Workspace
 from hst123r.errors import EnvironmentProblem, Hst123rError, InputError
 from hst123r.files.content import Content, Signature, look
 from hst123r.files.publish import machine_errors, sync
 from hst123r.provenance import backup, record
-from hst123r.provenance.rebuilding import Rebuilding, files, say_rebuilt
+from hst123r.provenance.rebuilding import Rebuilding, files, forgotten_files, say_rebuilt
 from hst123r.provenance.stamps import read_stamps
 from hst123r.provenance.store import Store
+from hst123r.provenance.trouble import DAMAGES, is_damage, problem
 
 Heard = Callable[[int, int], object]
 NO_RECIPE: Final = "# rebuilt: there is no recipe\n"
@@ -49,7 +51,7 @@ class Rebuilt:
     unlike : list of str
         Files that are not as the records have them, as sentences.
     damaged : str
-        Where the damaged store was put, empty where there was none.
+        Where the damaged store was put, or the log of a lost one; empty where there was none.
     """
 
     runs: int = 0
@@ -125,62 +127,85 @@ def rebuild(workspace: Workspace, *, jobs: int = 1, tell: Heard | None = None) -
     if not lock.acquire():
         raise busy(workspace)
     try:
-        broken = _refuse_what_is_well(workspace)
+        _refuse_what_is_well(workspace)
         with closing(Store.in_memory(workspace.folder)) as store:
-            found = _fill(store, workspace, jobs, tell)
+            found, unused = _fill(store, workspace, jobs, tell)
             part = workspace.store.with_name(workspace.store.name + ".rebuilt")
             with suppress(FileNotFoundError):
                 part.unlink()
             backup.copy(store, part)
-            if broken:
-                found.damaged = _put_away(workspace)
+            found.damaged = _put_away(workspace)
             with machine_errors("put the store in its place", workspace.store):
                 part.rename(workspace.store)
                 sync(workspace.folder)
             kept = Kept(store, workspace, found.lost.append)
-            kept.missing()
-            for (number,) in store.db.execute("select id from run").fetchall():
-                kept.run(number)
+            if unused:
+                found.lost.append(f"unused records are in {put_away(unused, 'not-had-back').name}")
+            kept.put_others_away()
+            kept.up_to_date()
     finally:
         lock.release()
     return found
 
 
-def _refuse_what_is_well(workspace: Workspace) -> bool:
-    """Return whether there is a damaged store."""
+def _refuse_what_is_well(workspace: Workspace) -> None:
+    """Go on only where there is no store, or one that is damaged and not just out of reach."""
     if not workspace.store.exists():
-        return False
+        return
     try:
         with closing(Store(workspace.folder, read_only=True)) as store:
             problems = backup.check(store)["problems"]
     except sqlite3.DatabaseError as error:
-        problems = [str(error)]
+        if not is_damage(str(error)):
+            raise problem(workspace.store, error) from error
+        return
     except EnvironmentProblem as error:
-        if "newer" in error.message:
+        if error.hint not in DAMAGES:
             raise
-        problems = [error.message]
-    if problems:
-        return True
-    raise InputError(
-        "there is a store, and it is well", where=str(workspace.store),
-        hint="`hst123r db check` says more. To rebuild all the same, move it away first",
-    )  # fmt: skip
+        return
+    if not problems:
+        raise InputError(
+            "there is a store, and it is well", where=str(workspace.store),
+            hint="`hst123r db check` says more. To rebuild all the same, move it away first",
+        )  # fmt: skip
 
 
 def _put_away(workspace: Workspace) -> str:
-    """Move a damaged store and its logs away, never over another."""
+    """Move a damaged store, and what a lost one left beside it, away; never over another.
+
+    SQLite would replay the log of a lost store into the new one.
+    """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    place = workspace.store.with_name(f"{workspace.store.name}.damaged-{stamp}")
+    name = workspace.store.name
+    ends = ("-wal", "-shm", "-journal", "")
+    stamps = itertools.chain([stamp], (f"{stamp}-{n}" for n in itertools.count(2)))
+    base = next(
+        base
+        for base in (f"{name}.damaged-{text}" for text in stamps)
+        if not any(workspace.store.with_name(base + end).exists() for end in ends)
+    )
+    told = ""
     with machine_errors("move the damaged store away", workspace.store):
-        for end in ("-wal", "-shm", ""):
-            source = workspace.store.with_name(workspace.store.name + end)
-            if source.exists():
-                source.rename(place.with_name(place.name + end))
-    return place.name
+        for end in ends:
+            source = workspace.store.with_name(name + end)
+            if not source.exists():
+                continue
+            if end == "-shm" or (end and not source.stat().st_size):
+                # an index that SQLite makes anew, or a log with nothing in it
+                source.unlink()
+                continue
+            source.rename(source.with_name(base + end))
+            told = base + end
+        sync(workspace.folder)
+    return told
 
 
-def _fill(store: Store, workspace: Workspace, jobs: int, tell: Heard | None) -> Rebuilt:
+def _fill(
+    store: Store, workspace: Workspace, jobs: int, tell: Heard | None
+) -> tuple[Rebuilt, list[Path]]:
+    """Fill a store; return what came of it, and records that are of no use."""
     found = Rebuilt()
+    unused = []
     taking = Rebuilding(store)
     for kind, take in ((record.RUN, taking.run), (record.JOB, taking.job)):
         for path in _records(workspace, "run" if kind == record.RUN else "job"):
@@ -189,13 +214,18 @@ def _fill(store: Store, workspace: Workspace, jobs: int, tell: Heard | None) -> 
                 take(record.read(path.read_bytes(), kind, where), where)
             except InputError as error:
                 found.lost.append(str(error))
+                unused.append(path)
                 continue
             except OSError as error:
                 found.lost.append(f"{where}: it cannot be read: {error.strerror}")
                 continue
             found.runs += kind == record.RUN
             found.jobs += kind == record.JOB
-    if not found.runs:
+    found.lost += [
+        f"run {number} has no record: its jobs are had back, and neither its recipe nor its log"
+        for number in taking.without
+    ]
+    if not found.runs and not found.jobs:
         raise InputError(
             "no record of a run can be used: " + "; ".join(found.lost[:3]),
             where=str(workspace.records),
@@ -203,8 +233,10 @@ def _fill(store: Store, workspace: Workspace, jobs: int, tell: Heard | None) -> 
     found.unlike = _look(store, jobs, tell)
     found.lost += _strays(store, workspace)
     found.lost += NEVER
-    found.run = _as_a_run(store, found)
-    return found
+    known = [int(row[0]) for row in store.db.execute("select id from run")]
+    known += [int(path.stem.partition("-")[2]) for path in _records(workspace, "run")]
+    found.run = _as_a_run(store, found, max(known) + 1)
+    return found, unused
 
 
 def _records(workspace: Workspace, kind: str) -> list[Path]:
@@ -215,14 +247,14 @@ def _records(workspace: Workspace, kind: str) -> list[Path]:
 def _look(store: Store, jobs: int, tell: Heard | None) -> list[str]:
     """Read every file that a record names, so that the next run need not; say what is not so."""
     wanted = files(store.db)
-    unlike = []
+    unlike = {}
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         paths = {name: store.contents.absolute(name) for name in wanted}
         for done, (name, seen) in enumerate(
             zip(paths, pool.map(_seen, paths.values()), strict=True), 1
         ):
             if isinstance(seen, str):
-                unlike.append(f"{name}: {seen}")
+                unlike[name] = seen
             else:
                 signature, content = seen
                 _headers(store, content)
@@ -230,11 +262,12 @@ def _look(store: Store, jobs: int, tell: Heard | None) -> list[str]:
                 if Signature.of(paths[name]) == signature:
                     store.contents.remember(paths[name], signature, known)
                 if content.digest != wanted[name]:
-                    unlike.append(f"{name}: it is not as it was made or read")
+                    unlike[name] = "it is not as it was made or read"
             if tell is not None:
                 tell(done, len(paths))
     store.contents.flush(wait=True)
-    return unlike
+    gone = forgotten_files(store.db)
+    return [f"{name}: {why}" for name, why in unlike.items() if name not in gone]
 
 
 def _seen(path: str) -> tuple[Signature, Content] | str:
@@ -283,11 +316,12 @@ def _strays(store: Store, workspace: Workspace) -> Iterator[str]:
             )
 
 
-def _as_a_run(store: Store, found: Rebuilt) -> int:
+def _as_a_run(store: Store, found: Rebuilt, number: int) -> int:
     run_id = store.begin_run(
         recipe={"name": WHAT, "path": "", "text": NO_RECIPE, "canonical": {}},
         environment=environment.describe(),
         run={
+            "id": number,
             "uid": f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}",
             "command": environment.command(),
             "folder": str(Path.cwd()),

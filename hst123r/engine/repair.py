@@ -4,140 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from hst123r.engine.aside import Aside
-from hst123r.engine.copies import find, part_of, publish
+from hst123r.engine.copies import Listed, find, part_of, publish
 from hst123r.engine.decide import Action
 from hst123r.engine.dry import plan
 from hst123r.engine.options import Options
+from hst123r.engine.pieces import Group, Piece, Repaired, Wanted
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.recover import recover
 from hst123r.engine.report import Listener, Report
 from hst123r.engine.run import Runner
-from hst123r.engine.verify import Checked, Heard, check
+from hst123r.engine.verify import Checked, check
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import GOOD, INTERRUPTED, QUALITY, Hst123rError
 from hst123r.provenance import copies
 from hst123r.provenance.lineage import downloads
 from hst123r.provenance.store import Store
 from hst123r.recipe.load import load_text
-from hst123r.recipe.model import Recipe
 from hst123r.records.outcome import State
 from hst123r.stage import registry
 
 BROKEN: Final = ("altered", "missing")
-
-
-@dataclass(slots=True)
-class Piece:
-    """A broken file, and what is done about it.
-
-    Parameters
-    ----------
-    file : str
-        Path as the store has it.
-    state : str
-        ``altered`` or ``missing``.
-    what : str
-        What changed, or who made it.
-    job : str
-        ``stage:label`` of the job whose result it is.
-    action : str
-        ``restore`` an equal copy, ``fetch`` again, ``make`` again, or ``none``.
-    source : str
-        The copy, the address in an archive, or why nothing can be done.
-    outcome : str
-        What came of it; empty for a look.
-    aside : str
-        Where the altered file was put, empty where it was not.
-    """
-
-    file: str
-    state: str
-    what: str
-    job: str
-    action: str = "none"
-    source: str = ""
-    outcome: str = ""
-    aside: str = ""
-
-
-@dataclass(slots=True)
-class Group:
-    """Broken jobs that one run asked for last.
-
-    Parameters
-    ----------
-    recipe : Recipe or None
-        As it was then; None where it cannot be read any more.
-    mend : dict
-        What is broken, by stage and label.
-    why : str
-        Why there is no recipe.
-    """
-
-    recipe: Recipe | None
-    mend: dict[tuple[str, str], str] = field(default_factory=dict)
-    why: str = ""
-
-
-@dataclass(slots=True)
-class Repaired:
-    """What a repair found and did.
-
-    Parameters
-    ----------
-    pieces : list of Piece
-        All broken files.
-    unreadable : list of str
-        Files that cannot be read; they are left alone.
-    runs : list of int
-        Runs that made files again.
-    exit_code : int
-        What the command ends with.
-    """
-
-    pieces: list[Piece]
-    unreadable: list[str] = field(default_factory=list)
-    runs: list[int] = field(default_factory=list)
-    exit_code: int = GOOD
-
-    def as_json(self, *, look: bool) -> dict[str, Any]:
-        """Return it as plain values."""
-        return {
-            "check": look,
-            "files": [asdict(piece) for piece in self.pieces],
-            "unreadable": self.unreadable,
-            "runs": self.runs,
-        }
-
-
-@dataclass(slots=True)
-class Wanted:
-    """What a user asks of a repair.
-
-    Parameters
-    ----------
-    quick : bool
-        Find what is broken by signatures, see `engine.verify.verify`.
-    jobs : int
-        Files read and jobs run at once.
-    offline : bool
-        Whether sockets are forbidden.
-    folders : sequence of Path
-        Where to look for equal copies besides.
-    tell : callable, optional
-        Told of the bytes that were read.
-    """
-
-    quick: bool = False
-    jobs: int = 1
-    offline: bool = False
-    folders: Sequence[Path] = ()
-    tell: Heard | None = None
 
 
 class _Repair:
@@ -151,9 +41,10 @@ class _Repair:
         self.broken = [row for row in rows if row.state in BROKEN]
         self.unreadable = [row.file for row in rows if row.state == "unreadable"]
         self.copies: dict[str, Path] = {}
+        listed: Listed = {}
         for row in self.broken:
             known = store.contents.get(row.content_id)
-            found = find(store, row.file, known, wanted.folders)
+            found = find(store, row.file, known, wanted.folders, listed)
             if found is not None:
                 self.copies[row.file] = found
         self.pieces = {row.file: self._piece(row) for row in self.broken}
@@ -190,9 +81,18 @@ class _Repair:
         if not path:
             return Group(None, why="it was adopted, and cannot be made here")
         try:
-            return Group(load_text(Path(path), text, settings))
+            return Group(load_text(self._place(Path(path), text), text, settings))
         except Hst123rError as error:
             return Group(None, why=f"its recipe cannot be read any more: {error}")
+
+    def _place(self, path: Path, text: str) -> Path:
+        """Return where a recipe is now: beside the work directory, if it was moved with it."""
+        here = self.workspace.folder.parent / path.name
+        with suppress(OSError, UnicodeDecodeError):
+            # what cannot be read is not the recipe
+            if here.read_text(encoding="utf-8-sig") == text:
+                return here
+        return path if path.parent.is_dir() else here
 
     def of(self, group: Group) -> list[Piece]:
         """Return the files of a group."""
@@ -307,6 +207,8 @@ def repair(
             work.intend(group, [])
             continue
         report = _make(work, group, aside, listener, run)
+        if report is None:
+            continue
         done.runs.append(report.run_id)
         if report.state == "interrupted":
             done.exit_code = INTERRUPTED
@@ -324,17 +226,19 @@ def _restore(work: _Repair, row: Checked, aside: Aside) -> None:
     store, piece = work.store, work.pieces[row.file]
     known = store.contents.get(row.content_id)
     place = Path(store.contents.absolute(row.file))
-    raw = place.is_relative_to(work.workspace.raw)
+    never_written = (work.workspace.raw, work.workspace.adopted)
+    read_only = any(place.is_relative_to(top) for top in never_written)
     try:
-        part = part_of(work.copies[row.file], place, known, read_only=raw)
+        part = part_of(work.copies[row.file], place, known, read_only=read_only)
         try:
             aside.put(row.file)
             publish(part, place)
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+            # also when it was interrupted; what has its file again is left where it is
+            aside.put_back()
     except Hst123rError as error:
-        aside.put_back()
         piece.action, piece.source = "none", str(error)
         return
     store.contents.look(str(place))
@@ -349,16 +253,30 @@ def _tell(store: Store, row: Checked, text: str) -> None:
     store.event(run, "info", "repaired", text, row.job_id)
 
 
+def _put_aside(work: _Repair, group: Group, aside: Aside) -> None:
+    """Put altered files out of the way; jobs whose files cannot be moved are left as they are."""
+    for piece in work.of(group):
+        if piece.state != "altered":
+            continue
+        try:
+            aside.put(piece.file)
+        except Hst123rError as error:
+            for other in work.of(group):
+                if other.job == piece.job:
+                    other.action, other.source = "none", str(error)
+            group.mend = {job: why for job, why in group.mend.items() if ":".join(job) != piece.job}
+
+
 def _make(
     work: _Repair, group: Group, aside: Aside, listener: Listener, run: Callable[[Runner], Report]
-) -> Report:
+) -> Report | None:
     assert group.recipe is not None
-    mine = work.of(group)
-    for piece in mine:
-        if piece.state == "altered":
-            aside.put(piece.file)
-    options = work.options(group)
     try:
+        _put_aside(work, group, aside)
+        if not group.mend:
+            return None
+        mine = work.of(group)
+        options = work.options(group)
         report = run(Runner(group.recipe, work.workspace, work.store, options, listener))
     finally:
         aside.put_back()

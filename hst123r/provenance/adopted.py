@@ -47,7 +47,8 @@ def behind(db: Database, job_ids: Iterable[int]) -> list[dict[str, Any]]:
     rows = db.query(
         """
         select distinct p.name, p.kind, f.path, c.digest, c.size, p.facts from job_input i
-        join product_file f on f.path = i.path and f.owned = 1 and f.content_id = i.content_id
+        join product_file f on f.owned = 1 and f.content_id = i.content_id and
+             (f.path = i.path or substr(i.path, -length(f.path) - 1) = '/' || f.path)
         join product p on p.id = f.product_id join job j on j.id = p.job_id
         join content c on c.id = f.content_id
         where j.stage = ? and j.state = 'done'

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from hst123r.provenance import tags
 from hst123r.provenance.sqlite import Database
 
+PARTIAL: Final = ("until", "only", "repair")
+"""Options of runs that do a part of their recipe only."""
 _HAD = """
     (select run_id, id as job_id from job where state = 'done'
      union select run_id, job_id from run_reused)
@@ -19,8 +21,9 @@ def runs(db: Database, last: int) -> list[dict[str, Any]]:
     """Return all runs, with why each is kept.
 
     Kept are runs with a tag, the last complete ones of each recipe, and all that came after the
-    first of those. A run that was told to stop early, did not end well or had blocked jobs is not
-    complete. A recipe that never ran to its end keeps all its runs.
+    first of those. A run that was told to stop early, that is part of a repair, did not end well
+    or had blocked jobs is not complete. What was no run of a recipe, e.g. an adoption, is kept. A
+    recipe that never ran to its end keeps all its runs.
 
     Parameters
     ----------
@@ -46,11 +49,14 @@ def runs(db: Database, last: int) -> list[dict[str, Any]]:
         )
     )
     complete: dict[str, list[int]] = {}
+    no_recipe: set[int] = set()
     for row in found:
-        chosen = json.loads(row.pop("options"))
+        chosen = json.loads(row.pop("options") or "{}")
         nothing_blocked = row.pop("blocked") in (None, "[]")
         whole = row.pop("reused") is not None and row["state"] == "done" and nothing_blocked
-        if whole and not chosen.get("until") and not chosen.get("only"):
+        if chosen.get("what"):
+            no_recipe.add(row["run"])
+        elif whole and not any(chosen.get(option) for option in PARTIAL):
             complete.setdefault(row["recipe"], []).append(row["run"])
     for row in found:
         ends = complete.get(row["recipe"], [])
@@ -58,6 +64,8 @@ def runs(db: Database, last: int) -> list[dict[str, Any]]:
         row["kept"] = ""
         if row["tags"]:
             row["kept"] = "it has a tag"
+        elif row["run"] in no_recipe:
+            row["kept"] = "it was no run of a recipe"
         elif not ends:
             row["kept"] = "this recipe never ran to its end"
         elif row["run"] >= ends[-last:][0]:

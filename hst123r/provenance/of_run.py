@@ -13,9 +13,13 @@ from hst123r.records.science import SCIENCE, names_its_run
 
 
 def last_run(db: Database) -> int | None:
-    """Return the last run of a recipe that ended, else the last one, None where there is none."""
+    """Return the last run of a recipe that ended, else the last one, None where there is none.
+
+    A repair is none: it had some jobs of a recipe that may be an old one.
+    """
     row = db.execute(
         "select id from run where json_extract(options, '$.what') is null "
+        "and json_extract(options, '$.repair') is null "
         "order by ended is not null and state != 'interrupted' desc, id desc"
     ).fetchone()
     return None if row is None else int(row[0])

@@ -331,6 +331,9 @@ def job_files(db: Database, job_id: int) -> dict[str, Any]:
 def current_files(db: Database) -> list[dict[str, Any]]:
     """Return every file that the latest done attempts made, with its content.
 
+    A path counts for the last attempt that owns it only: where a stage was renamed or left the
+    recipe, another job may have put another file there.
+
     Parameters
     ----------
     db : Database
@@ -346,6 +349,10 @@ def current_files(db: Database) -> list[dict[str, Any]]:
             """
             select f.path, f.content_id, j.stage, j.label, j.id as job
             from product_file f join product p on p.id = f.product_id join job j on j.id = p.job_id
+            join (select f.path, max(p.job_id) as job from product_file f
+                  join product p on p.id = f.product_id join job j on j.id = p.job_id
+                  where f.owned = 1 and j.state = 'done' group by f.path) last
+                on last.path = f.path and last.job = j.id
             where f.owned = 1 and j.id in
                 (select max(id) from job where state = 'done' and forgotten = 0
                  group by stage, label)

@@ -16,6 +16,10 @@ CODE: Final = "rebuilt"
 """Code of the events that say that a run was had back from its record."""
 
 
+LOST: Final = "lost"
+NO_RECORD: Final = "# lost: the run has no record\n"
+
+
 class Rebuilding:
     """Fills an empty store, record by record; each is taken whole or not at all.
 
@@ -23,11 +27,17 @@ class Rebuilding:
     ----------
     store : Store
         An empty store.
+
+    Attributes
+    ----------
+    without : list of int
+        Runs that have no record, and stand in the store for the sake of their jobs.
     """
 
     def __init__(self, store: Store) -> None:
         self.store, self.db = store, store.db
         self._runs: dict[str, int] = {}
+        self.without: list[int] = []
         self._columns: dict[str, set[str]] = {}
 
     def run(self, body: Mapping[str, Any], where: str) -> None:
@@ -60,11 +70,17 @@ class Rebuilding:
             self._runs[row["uid"]] = row["id"]
 
     def job(self, body: Mapping[str, Any], where: str) -> None:
-        """Take in the record of a job, after those of all runs; errors as of `run`."""
+        """Take in the record of a job, after those of all runs; errors as of `run`.
+
+        A run whose record is lost costs what was known of the run, and none of its jobs.
+        """
+        self._stand_in(body["run"], body["job"])
         with self._whole(where):
             job = body["job"]
             if self._runs.get(body["run"]) != job["run_id"]:
-                raise InputError("the run of this job has no record", where=where)
+                raise InputError(
+                    "this job is of another history than the run of its number", where=where
+                )
             self._insert("job", [job], where)
             rows = body["rows"]
             known = {row["digest"]: self._once("content", row, where) for row in rows["content"]}
@@ -74,6 +90,26 @@ class Rebuilding:
                 self._insert(table, [_placed(row, known) for row in rows[table]], where)
             for table in OF_JOB:
                 self._insert(table, rows[table], where)
+
+    def _stand_in(self, uid: str, job: Mapping[str, Any]) -> None:
+        """Insert a run that nothing is known of, unless there is one of this uid or number."""
+        number = job["run_id"]
+        if uid in self._runs or number in self._runs.values():
+            return
+        self.store.begin_run(
+            recipe={"name": LOST, "path": "", "text": NO_RECORD, "canonical": {}},
+            environment={"python": "", "platform": "", "packages": {}},
+            run={
+                "id": number, "uid": uid, "command": [], "folder": "", "user": "", "host": "",
+                "pid": 0, "options": {"what": LOST}, "parameters": [],
+            },
+        )  # fmt: skip
+        self.db.execute(
+            "update run set started = ?, ended = ?, state = 'interrupted' where id = ?",
+            [job["started"], job["ended"], number],
+        )
+        self._runs[uid] = number
+        self.without.append(number)
 
     def _whole(self, where: str) -> _Whole:
         return _Whole(self.store, where)
@@ -170,3 +206,13 @@ def files(db: Database) -> dict[str, str]:
         )
     }
     return found
+
+
+def forgotten_files(db: Database) -> set[str]:
+    """Return the files of results that count no more, e.g. because `gc` removed them."""
+    rows = db.execute(
+        "select f.path, j.forgotten, max(j.id) from product_file f "
+        "join product p on p.id = f.product_id join job j on j.id = p.job_id "
+        "where f.owned = 1 and j.state = 'done' group by f.path"
+    )
+    return {path for path, forgotten, _ in rows if forgotten}

@@ -86,17 +86,25 @@ def of_run(db: Database, run_id: int) -> bytes:
     return _sealed(RUN, body)
 
 
-def changing(db: Database) -> tuple[set[int], set[tuple[str, int, str]], int]:
-    """Return what changes of jobs and runs that ended: forgotten ones, tags, the last event."""
-    forgotten = {row[0] for row in db.execute("select id from job where forgotten != 0")}
-    tags = {tuple(row) for row in db.execute("select name, run_id, note from tag")}
-    (event,) = db.execute("select coalesce(max(id), 0) from event").fetchone()
-    return forgotten, tags, event
+def marks(db: Database) -> dict[str, dict[int, str]]:
+    """Return what tells whether a record is up to date, for all ``job`` and ``run``, by number.
 
-
-def with_events(db: Database, after: int) -> set[int]:
-    """Return the runs that have events after one."""
-    return {row[0] for row in db.execute("select run_id from event where id > ?", [after])}
+    Each begins with the uid of the run, by which histories are told apart, and the state.
+    """
+    jobs = db.execute(
+        "select j.id, r.uid || ' ' || j.state || ' ' || j.forgotten "
+        "from job j join run r on r.id = j.run_id"
+    )
+    found: dict[str, dict[int, str]] = {"job": dict(jobs.fetchall())}
+    events = dict(db.execute("select run_id, max(id) from event group by run_id").fetchall())
+    tags: dict[int, list[str]] = {}
+    for name, run, note in db.execute("select name, run_id, note from tag order by name"):
+        tags.setdefault(run, []).append(f"{name}: {note}")
+    found["run"] = {
+        run: " ".join([uid, state, ended or "", str(events.get(run, 0)), *tags.get(run, ())])
+        for run, uid, state, ended in db.execute("select id, uid, state, ended from run")
+    }
+    return found
 
 
 def _sealed(kind: str, body: dict[str, Any]) -> bytes:

@@ -1,5 +1,6 @@
 """What was made elsewhere is taken in as such, and whatever is made from it says so."""
 
+import errno
 import shutil
 from types import SimpleNamespace
 
@@ -8,14 +9,17 @@ import pytest
 from astropy.table import Table
 
 from hst123r.cli.main import invoke
+from hst123r.cli.progress import Lines
+from hst123r.engine import adopt as module
 from hst123r.engine import garbage
-from hst123r.engine.adopt import adopt, candidates
+from hst123r.engine.adopt import adopt, candidates, mark
 from hst123r.engine.flow import inherit
 from hst123r.engine.hold import holding
 from hst123r.engine.lineage import trace
-from hst123r.engine.repair import Wanted, look
+from hst123r.engine.pieces import Wanted
+from hst123r.engine.repair import look, repair
 from hst123r.engine.verify import verify
-from hst123r.errors import InputError
+from hst123r.errors import EnvironmentProblem, InputError
 from hst123r.provenance import adopted
 from hst123r.provenance.extract import extract
 from hst123r.provenance.of_run import last_run
@@ -63,7 +67,7 @@ def test_a_file_is_copied_and_recorded_as_made_elsewhere(ran, first_run, stars, 
         # it is no run of the recipe, and no question about the last one gets it
         assert last_run(store.db) == before
         caveat = adopted.caveats(store.db)[found.file]
-    assert caveat.text.endswith(f": {NOTE}")
+    assert caveat.text == f"gaia.ecsv was made elsewhere and adopted: {NOTE}"
     tree = trace(folder, str(copy))
     assert [job["name"] for job in tree["jobs"]] == ["adopted:gaia.ecsv"]
     assert [end["path"] for end in tree["ends"]] == [str(stars)]
@@ -155,6 +159,65 @@ def test_what_is_made_from_it_says_so(ran, first_run, stars, tmp_path):
     assert f"The catalogue gaia.ecsv was made elsewhere and adopted ({NOTE})." in methods(found)
     names = [job["name"] for job in trace(ran.workspace.folder, "reference:T")["jobs"]]
     assert "adopted:gaia.ecsv" in names
+
+
+def test_another_note_is_taken_in(ran, stars):
+    take(ran.workspace, stars, note="")
+    assert [row.state for row in take(ran.workspace, stars)] == ["adopted"]
+    assert [row.state for row in take(ran.workspace, stars)] == ["known"]
+    assert [row.state for row in take(ran.workspace, stars, note="")] == ["known"]
+    with reading(ran.workspace.folder) as store:
+        (caveat,) = adopted.caveats(store.db).values()
+    assert caveat.text.endswith(NOTE)
+    assert {row["state"] for row in verify(ran.workspace.folder)} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [(KeyboardInterrupt(), ("interrupted", 130)),
+     (OSError(errno.ENOSPC, "No space left on device"), ("failed", 6))],
+)  # fmt: skip
+def test_history_has_how_an_adoption_ended(ran, stars, monkeypatch, error, ended):
+    def half(source, destination, **_options):
+        destination.write_bytes(source.read_bytes()[:10])
+        raise error
+
+    monkeypatch.setattr(module, "copy", half)
+    with pytest.raises((KeyboardInterrupt, EnvironmentProblem)):
+        take(ran.workspace, stars)
+    assert list(ran.workspace.adopted.iterdir()) == []
+    with reading(ran.workspace.folder) as store:
+        row = store.db.execute("select state, exit_code from run order by id desc").fetchone()
+    assert row == ended
+
+
+def test_a_restored_one_is_read_only_again(ran, stars):
+    (found,) = take(ran.workspace, stars)
+    place = ran.workspace.folder / found.file
+    place.unlink()
+    with holding(ran.workspace) as store:
+        repair(store, ran.workspace, Wanted(), Lines())
+    assert place.stat().st_mode & 0o222 == 0
+
+
+def test_a_link_on_the_way_does_not_hide_it(ran, stars, tmp_path):
+    (found,) = take(ran.workspace, stars)
+    (tmp_path / "link").symlink_to(ran.workspace.folder)
+    path = str(tmp_path / "link" / found.file)
+    product = Product("catalogue", "g", files={"file": path})
+    other = Product("catalogue", "h", files={"file": str(stars)})
+    job = Job("T", {}, {"reference": [product, other]})
+    with reading(ran.workspace.folder) as store:
+        mark(job, adopted.caveats(store.db), store)
+    assert [caveat.code for caveat in product.caveats] == ["adopted"]
+    assert other.caveats == []
+    with holding(ran.workspace) as store:
+        store.db.execute(
+            "insert into job_input (job_id, kind, name, role, position, path, content_id, identity)"
+            " select 1, 'catalogue', 'g', 'file', 99, ?, content_id, '{}' from product_file "
+            "where path = ?", [path, found.file],
+        )  # fmt: skip
+        assert [row["path"] for row in adopted.behind(store.db, [1])] == [found.file]
 
 
 def test_it_follows_into_each_exposure_that_is_aligned_to_it():

@@ -1,5 +1,6 @@
 """A work directory of hst123 is read, its results are adopted, and a recipe goes on from there."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from astropy.io import fits
 
 from hst123r.cli.main import invoke
+from hst123r.engine import hst123_folder as module
 from hst123r.engine.convert import check_places, convert, sketch
 from hst123r.engine.hst123_folder import survey
 from hst123r.engine.workspace import Workspace
@@ -125,6 +127,31 @@ def test_its_results_are_adopted_and_the_folder_is_as_it_was(old, tmp_path):
     assert "adopted/hst123/dolphot/dp0000.columns" in files
     assert "adopted/hst123/dolphot/dp0000.snana" in files
     assert {row.state for row in convert(survey(folder), Workspace(work))} == {"known"}
+
+
+def test_an_exposure_that_cannot_be_read_is_left_and_said(old, monkeypatch):
+    folder, names = old
+    real = module.look
+
+    def refuse(path):
+        if path == folder / "workspace" / names[2]:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(module, "look", refuse)
+    found = {item.file: item for item in survey(folder).entries}
+    entry = found[f"workspace/{names[2]}"]
+    assert (entry.action, entry.why) == ("left", "it cannot be read: Permission denied")
+
+
+def test_a_folder_of_raw_files_may_be_a_link(old, tmp_path):
+    folder, names = old
+    (folder / "raw").rename(tmp_path / "elsewhere")
+    (folder / "raw").symlink_to(tmp_path / "elsewhere")
+    found = survey(folder)
+    assert {item.file for item in found.entries if item.action == "read"} == {
+        f"raw/{name}" for name in names
+    }  # fmt: skip
 
 
 def test_the_recipe_passes_and_says_what_it_supposes(old, tmp_path):

@@ -4,6 +4,9 @@ import errno
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,17 +19,39 @@ from hst123r.engine.lineage import trace
 from hst123r.engine.rebuild import place_of, rebuild
 from hst123r.engine.verify import verify
 from hst123r.errors import Busy, EnvironmentProblem, InputError
-from hst123r.provenance import tags
+from hst123r.provenance import backup, of_run, tags
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import NAME, Store
 
+CATALOGUE = """\
+# %ECSV 1.0
+# ---
+# datatype:
+# - {name: ra, datatype: float64}
+# - {name: dec, datatype: float64}
+# schema: astropy-2.0
+ra dec
+150.1 2.2
+"""
 OUTSIDE = {"lease", "path_state", "event", "_sqlite_migrations", "content", "header"}
 """Tables that a record does not hold, or holds otherwise."""
 
 
 def lose(folder):
-    for path in folder.glob(f"{NAME}*"):
-        path.unlink()
+    """Remove the store itself; what SQLite keeps beside it stays if it is there."""
+    (folder / NAME).unlink()
+
+
+def killed(folder):
+    """Write to a store and die, so that its log is left."""
+    code = (
+        "import os, sys; from pathlib import Path; from hst123r.provenance.store import Store\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "for n in range(50): store.event(1, 'info', 'x', 'y' * 500)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=False)
+    assert (folder / f"{NAME}-wal").stat().st_size
 
 
 def rows(folder):
@@ -153,6 +178,35 @@ def test_a_damaged_store_is_kept_aside(ran):
     assert {row["state"] for row in verify(ran.workspace.folder)} == {"ok"}
 
 
+def test_the_log_of_a_lost_store_is_not_replayed_into_the_new_one(ran):
+    folder = ran.workspace.folder
+    killed(folder)
+    lose(folder)
+    found = rebuild(ran.workspace)
+    assert found.damaged.startswith(f"{NAME}.damaged-")
+    assert found.damaged.endswith("-wal")
+    with reading(folder) as store:
+        assert backup.check(store)["problems"] == []
+        assert store.db.execute("select count(*) from event where code = 'x'").fetchone() == (0,)
+    assert {row["state"] for row in verify(folder)} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    "said", ["database is locked", "disk I/O error", "unable to open database file",
+             "database or disk is full"],
+)  # fmt: skip
+def test_a_store_that_only_cannot_be_read_now_is_left_where_it_is(ran, monkeypatch, said):
+    def refuse(store):
+        raise sqlite3.OperationalError(said)
+
+    monkeypatch.setattr(module.backup, "check", refuse)
+    before = (ran.workspace.folder / NAME).read_bytes()
+    with pytest.raises(EnvironmentProblem, match=said):
+        rebuild(ran.workspace)
+    assert (ran.workspace.folder / NAME).read_bytes() == before
+    assert not list(ran.workspace.folder.glob("*.damaged-*"))
+
+
 def test_a_newer_store_and_a_newer_record_are_refused(ran):
     path = ran.workspace.folder / NAME
     with sqlite3.connect(path) as db:
@@ -194,14 +248,104 @@ def test_two_at_once_is_one_too_many(ran):
 
 
 def test_records_of_another_store_are_not_mixed_in(ran, first_run):
-    """Begun anew without its store, a work directory has records of two stores."""
+    """Begun anew without its store, a work directory keeps the records of the lost one apart."""
+    before = {path.name: path.read_bytes() for path in ran.workspace.records.glob("job-*.json")}
     lose(ran.workspace.folder)
     ran.run(first_run, until="select")
-    assert len(numbers(ran.workspace.records)["job"]) > 8
+    assert numbers(ran.workspace.records)["job"] == set(range(1, 9))
+    (apart,) = (ran.workspace.folder / "logs").glob("records-of-another-store-*")
+    assert {path.name: path.read_bytes() for path in apart.glob("job-*.json")} == before
     lose(ran.workspace.folder)
     found = rebuild(ran.workspace)
-    assert found.jobs == 8
-    assert any("the run of this job has no record" in line for line in found.lost)
+    assert (found.runs, found.jobs) == (1, 8)
+    assert found.lost == list(module.NEVER)
+
+
+def test_what_comes_after_going_back_to_a_backup_is_had_back(ran, first_run, tmp_path):
+    with reading(ran.workspace.folder) as store:
+        backup.copy(store, tmp_path / "b.sqlite")
+    ran.run(first_run, redo=("exposures",))
+    shutil.copy(tmp_path / "b.sqlite", ran.workspace.folder / NAME)
+    (tmp_path / "g.ecsv").write_text(CATALOGUE)
+    assert invoke(["adopt", str(tmp_path / "g.ecsv"), "-C", str(ran.workspace.folder)]) == 0
+    with reading(ran.workspace.folder) as store:
+        want = store.db.execute("select id, run_id, stage, label from job").fetchall()
+    lose(ran.workspace.folder)
+    rebuild(ran.workspace)
+    with reading(ran.workspace.folder) as store:
+        assert store.db.execute("select id, run_id, stage, label from job").fetchall() == want
+
+
+def test_jobs_outlive_the_record_of_their_run(ran, first_run):
+    place = ran.workspace.records / "run-000001.json"
+    place.write_bytes(b"")
+    jobs = len(numbers(ran.workspace.records)["job"])
+    lose(ran.workspace.folder)
+    found = rebuild(ran.workspace)
+    assert (found.runs, found.jobs, found.run) == (0, jobs, 2)
+    assert any("run 1 has no record" in line for line in found.lost)
+    with reading(ran.workspace.folder) as store:
+        (run,) = store.db.query("select * from run where id = 1")
+        assert of_run.last_run(store.db) is None
+    assert (run["state"], json.loads(run["options"])) == ("interrupted", {"what": "lost"})
+    assert {job.state.value for item in ran.run(first_run).progress for job in item.jobs} == {
+        "reused"
+    }  # fmt: skip
+
+
+def test_a_damaged_record_is_kept_and_its_number_is_not_used_again(ran):
+    place = ran.workspace.records / "run-000002.json"
+    place.write_bytes(b"{half")
+    lose(ran.workspace.folder)
+    assert rebuild(ran.workspace).run == 3
+    (apart,) = (ran.workspace.folder / "logs").glob("records-not-had-back-*")
+    assert (apart / place.name).read_bytes() == b"{half"
+
+
+def test_what_a_kill_kept_from_a_record_is_written_the_next_time(ran):
+    """The store says that a job is forgotten and its record does not yet."""
+    with closing(Store(ran.workspace.folder)) as store:
+        store.jobs.forget("select", "jsi00101q")
+    with holding(ran.workspace):
+        pass
+    lose(ran.workspace.folder)
+    rebuild(ran.workspace)
+    with reading(ran.workspace.folder) as store:
+        assert store.db.execute("select label from job where forgotten = 1").fetchall() == [
+            ("jsi00101q",)
+        ]  # fmt: skip
+
+
+def test_a_command_that_fails_leaves_records_of_what_it_did(ran):
+    def forget_and_fail():
+        with holding(ran.workspace) as store:
+            store.jobs.forget("select", "jsi00101q")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        forget_and_fail()
+    forgotten = [
+        json.loads(path.read_bytes())["body"]["job"]["forgotten"]
+        for path in sorted(ran.workspace.records.glob("job-*.json"))
+    ]
+    assert sum(forgotten) == 1
+
+
+def test_records_that_are_as_the_store_has_them_are_not_written_again(ran, monkeypatch):
+    with holding(ran.workspace):
+        pass
+    monkeypatch.setattr(Path, "write_bytes", lambda path, _: pytest.fail(f"{path} was written"))
+    with holding(ran.workspace):
+        pass
+
+
+def test_what_was_removed_in_order_is_not_told_as_lost(ran):
+    table = ran.workspace.folder / "products/exposures/all/exposures.ecsv"
+    with holding(ran.workspace) as store:
+        store.jobs.forget("exposures", "all")
+    table.unlink()
+    lose(ran.workspace.folder)
+    assert rebuild(ran.workspace).unlike == []
 
 
 def test_without_records_there_is_nothing_to_go_by(tmp_path):

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,10 @@ from hst123r.engine import aside as aside_module
 from hst123r.engine import copies as copies_module
 from hst123r.engine import repair as module
 from hst123r.engine.hold import holding
-from hst123r.engine.repair import Wanted
+from hst123r.engine.pieces import Repaired, Wanted
 from hst123r.engine.verify import verify
 from hst123r.engine.workspace import Workspace
-from hst123r.errors import Busy, InputError
+from hst123r.errors import Busy, EnvironmentProblem, InputError
 from hst123r.provenance.reading import reading
 
 RAW = "raw/jsi00101q_flc.fits"
@@ -153,7 +154,7 @@ def test_exactly_the_broken_ones_are_fetched_and_made(alone):
     assert first.read_bytes() == whole
     assert (other.read_bytes(), other.stat().st_mtime_ns) == untouched
     assert states(alone.folder) == {"ok"}
-    assert mend(alone) == (module.Repaired([]), [])
+    assert mend(alone) == (Repaired([]), [])
 
 
 def test_what_would_be_something_else_is_not_made(ran, monkeypatch):
@@ -183,6 +184,21 @@ def test_a_copy_is_found_in_another_work_directory(ran, alone, simulated, tmp_pa
     assert started == []
     assert {piece.outcome for piece in found.pieces} == {"restored"}
     assert states(alone.folder) == {"ok"}
+
+
+def test_a_folder_is_walked_once_and_its_store_may_be_damaged(alone, tmp_path, monkeypatch):
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / "hst123r.sqlite").write_bytes(b"this is no store" * 1000)
+    for path in alone.raw.glob("*_flc.fits"):
+        shutil.copy(path, plain)
+        path.unlink()
+    walked, walk = [], os.walk
+    monkeypatch.setattr(os, "walk", lambda top: walked.append(top) or walk(top))
+    found, started = mend(alone, folders=[plain])
+    assert started == []
+    assert {piece.outcome for piece in found.pieces} == {"restored"}
+    assert walked.count(plain) == 1
 
 
 def test_a_recipe_that_says_something_else_by_now_does_not_matter(ran, first_run, tmp_path):
@@ -217,6 +233,98 @@ def test_a_full_disk_leaves_everything_as_it_was(ran, monkeypatch, at):
     assert sorted(path.name for path in place.parent.iterdir() if ".part" in path.name) == []
     monkeypatch.undo()
     assert mend(ran.workspace)[0].exit_code == 0
+
+
+def across(monkeypatch, names):
+    """Refuse to move some files to `aside/`, as where they are on another file system."""
+    rename = Path.rename
+
+    def refuse(self, target):
+        if self.name in names and "aside" in Path(target).parts:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+
+
+def test_what_is_on_another_file_system_is_put_aside_too(ran, monkeypatch):
+    place = ran.workspace.folder / RAW
+    before, broken = place.read_bytes(), break_(place)
+    across(monkeypatch, [place.name])
+    (piece,) = mend(ran.workspace)[0].pieces
+    assert piece.outcome == "restored"
+    assert place.read_bytes() == before
+    assert (ran.workspace.folder / piece.aside).read_bytes() == broken
+
+
+@pytest.mark.parametrize("error", [EnvironmentProblem("the disk is full"), KeyboardInterrupt()])
+def test_a_file_that_cannot_be_put_aside_leaves_the_others_in_place(alone, monkeypatch, error):
+    places = sorted(alone.raw.glob("*_flc.fits"))
+    broken = [break_(place) for place in places]
+    put, calls = module.Aside.put, []
+
+    def refuse(self, file):
+        calls.append(file)
+        if len(calls) == 2:
+            raise error
+        return put(self, file)
+
+    monkeypatch.setattr(module.Aside, "put", refuse)
+    if isinstance(error, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            mend(alone)
+        assert [place.read_bytes() for place in places] == broken
+    else:
+        found, started = mend(alone)
+        assert (found.exit_code, len(started)) == (3, 1)
+        left = next(piece for piece in found.pieces if piece.outcome == "left as it is")
+        assert "the disk is full" in left.source
+        assert (alone.folder / left.file).read_bytes() in broken
+        assert left.aside == ""
+
+
+def test_a_restore_that_is_interrupted_leaves_the_file(ran, monkeypatch):
+    place = ran.workspace.folder / RAW
+    broken = break_(place)
+
+    def stop(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "publish", stop)
+    with pytest.raises(KeyboardInterrupt):
+        mend(ran.workspace)
+    assert place.read_bytes() == broken
+    assert not [path for path in place.parent.iterdir() if ".part" in path.name]
+
+
+def test_a_copy_that_is_interrupted_leaves_nothing(ran, monkeypatch):
+    place = ran.workspace.folder / RAW
+    break_(place)
+
+    def half(source, destination):
+        destination.write_bytes(source.read_bytes()[:1000])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(copies_module, "copy", half)
+    with pytest.raises(KeyboardInterrupt):
+        mend(ran.workspace)
+    assert not [path for path in place.parent.iterdir() if ".part" in path.name]
+
+
+def test_a_project_that_was_moved_is_looked_for_where_it_is(made_exposures, tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    shutil.copytree(made_exposures, old / "data")
+    (old / "s.yaml").write_text(
+        "hst123r: 1\nname: s\ntargets: [{name: T, position: '150.1 2.2'}]\n"
+        "stages: [fetch: {from: directory, path: data}, exposures: {}]\n"
+    )
+    assert invoke(["run", str(old / "s.yaml"), "-C", str(old / "s")]) == 0
+    old.rename(new)
+    table = new / "s" / TABLE
+    before = table.read_bytes()
+    table.unlink()
+    assert mend(Workspace(new / "s"))[0].exit_code == 0
+    assert table.read_bytes() == before
 
 
 def test_two_at_once_is_one_too_many(ran):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hst123r.provenance import held, tags
+from hst123r.provenance import held, of_run, tags
 
 
 @pytest.fixture
@@ -40,12 +40,28 @@ def test_the_last_complete_run_of_each_recipe_and_what_came_later(store, run):
 @pytest.mark.parametrize(
     "how",
     [{"until": "align"}, {"only": "report"}, {"state": "failed"}, {"state": "running"},
+     {"repair": ["a:b"]},
      {"blocked": [{"stage": "a", "label": "b", "why": "c"}]}],
 )  # fmt: skip
 def test_what_was_never_complete_is_kept_whole(store, run, how):
     first, second = run(**how), run(**how)
     assert set(kept(store).values()) == {"this recipe never ran to its end"}
     assert list(kept(store)) == [first, second]
+
+
+def test_a_repair_and_an_adoption_are_no_last_run_of_a_recipe(store, run):
+    last, mended, adopted = run(), run(repair=["a:b"]), run(what="adopt")
+    rows = kept(store)
+    assert rows[last] == "it is the last complete one"
+    assert (rows[mended], rows[adopted]) == ("it came later", "it was no run of a recipe")
+    assert of_run.last_run(store.db) == last
+
+
+def test_a_recipe_is_told_from_an_adoption_by_what_was_asked(store, run):
+    old, last = run("adopted"), run("adopted")
+    run("adopted", what="adopt")
+    assert kept(store)[old] == ""
+    assert kept(store)[last] == "it is the last complete one"
 
 
 def test_a_tag_keeps(store, run):

@@ -82,6 +82,22 @@ def test_current_files_are_those_of_the_latest_attempts(store, filled):
     assert queries.latest_done(store.db, "drizzle") == []
 
 
+def test_a_path_counts_for_the_last_job_that_owns_it_only(store, attempt, work, image):
+    """A stage that was renamed leaves jobs behind, and these have its files no more."""
+    path = image(work / "products" / "a.fits")
+    other = image(work / "products" / "b.fits", value=2.0)
+    attempt("fetch", "a", makes=[path])
+    attempt("fetch", "b", makes=[other])
+    image(path, value=1.0)
+    last = attempt("get", "a", makes=[path])
+    found = {row["path"]: row["stage"] for row in queries.current_files(store.db)}
+    assert found == {"products/a.fits": "get", "products/b.fits": "fetch"}
+    store.db.execute("update job set forgotten = 1 where id = ?", [last])
+    assert [row["path"] for row in queries.current_files(store.db)] == ["products/b.fits"]
+    store.db.execute("update job set state = 'failed' where id = ?", [last])
+    assert len(queries.current_files(store.db)) == 2
+
+
 def test_what_a_job_found_out(store, attempt):
     outcome = Outcome(
         [Product("stack", "a")], [Measurement("noise", 0.5, "electrons/s")],

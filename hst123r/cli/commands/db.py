@@ -29,9 +29,10 @@ def command(
     """Check the store, copy it to FILE also while a run is under way, or rebuild a lost one.
 
     `check` reads all of it and ends with 6 when something is wrong. `backup` makes one file that is
-    whole; put it in the place of hst123r.sqlite to go back. `rebuild` makes a store that is lost
-    or damaged from the records in logs/records/ and the files, and says what could not be known;
-    a damaged one is moved aside.
+    whole; to go back, remove hst123r.sqlite-wal and hst123r.sqlite-shm if they are there, and put
+    it in the place of hst123r.sqlite. `rebuild` makes a store that is lost or damaged from the
+    records in logs/records/ and the files, and says what could not be known; a damaged one, or the
+    log of a lost one, is moved aside.
 
     \b
         hst123r db check
@@ -74,7 +75,7 @@ def _show(found: dict[str, Any], rebuilt: Rebuilt | None) -> None:
     if rebuilt is not None:
         click.echo(f"had back {rebuilt.runs} runs and {rebuilt.jobs} jobs from their records")
         if rebuilt.damaged:
-            click.echo(f"the damaged store is {rebuilt.damaged}")
+            click.echo(f"what was left of the old store is {rebuilt.damaged}")
         for line in rebuilt.unlike:
             click.echo(f"unlike: {line}")
         for line in rebuilt.lost:

@@ -13,7 +13,7 @@ from hst123r.cli import listing
 from hst123r.cli import options as shared
 
 if TYPE_CHECKING:
-    from hst123r.engine.repair import Repaired, Wanted
+    from hst123r.engine.pieces import Repaired, Wanted
     from hst123r.engine.report import Report
     from hst123r.engine.run import Runner
     from hst123r.engine.workspace import Workspace
@@ -61,12 +61,13 @@ def command(
     from hst123r.engine import repair
     from hst123r.engine.copies import check_folders
     from hst123r.engine.environment import cores
+    from hst123r.engine.pieces import Wanted
     from hst123r.engine.workspace import Workspace, locate
     from hst123r.provenance.reading import reading
 
     workspace = Workspace(locate(work_dir, Path.cwd()))
     places = check_folders([folder.expanduser() for folder in folders])
-    wanted = repair.Wanted(extent == "quick", jobs or cores(), offline, places)
+    wanted = Wanted(extent == "quick", jobs or cores(), offline, places)
     if check:
         with bar("repair") as wanted.tell, reading(workspace.folder) as store:
             found = repair.look(store, workspace, wanted)
