@@ -170,6 +170,41 @@ def test_no_valid_input_is_an_error(outside, acs, tmp_path):
     assert "none of the exposures" in said["error"]
 
 
+@pytest.mark.parametrize("how", ["outside", "flagged"])
+@pytest.mark.parametrize("kind", ["minmed", "median"])
+def test_an_exposure_without_weight_says_nothing_of_cosmic_rays(outside, acs, tmp_path, how, kind):
+    """Two exposures, and a third that lies elsewhere or is bad everywhere: not one more hit."""
+    third = tmp_path / "jsi00103q_flc.fits"
+    shutil.copy(acs[1], third)
+    third.chmod(0o644)
+    with fits.open(third, mode="update") as hdus:
+        hdus[0].header["ROOTNAME"], hdus[0].header["FILENAME"] = "jsi00103q", third.name
+        for hdu in hdus[1:]:
+            if how == "outside" and "CRVAL1" in hdu.header:
+                hdu.header["CRVAL1"] += 0.05
+            if how == "flagged" and hdu.name == "DQ":
+                hdu.data[:] |= 16
+    hits = []
+    for number, files in enumerate((acs, [*acs, third])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for path in files:
+            shutil.copy(path, folder)
+            (folder / Path(path).name).chmod(0o644)
+        said = outside(
+            "drizzle", folder, engine="drizzle", names=[Path(path).name for path in files],
+            grid=grid(0.05, 300),
+            # the sky of one that is bad everywhere stops drizzlepac itself
+            settings={**SETTINGS, "combine_type": kind, "sky": how == "outside"},
+        )  # fmt: skip
+        assert "error" not in said, said
+        for path in folder.glob("jsi00103q*"):
+            path.unlink()
+        hits.append(flags(folder) & 4096 != 0)
+    assert hits[0].sum() > 300
+    assert (hits[1] & ~hits[0]).sum() < 5
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("detector", FILTERS)
 def test_every_detector(both, tmp_path, detector):
