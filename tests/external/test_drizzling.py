@@ -22,6 +22,8 @@ SETTINGS = {
     "sky": True, "reject_cosmic_rays": True, "combine_type": "minmed", "combine_nhigh": 0,
     "cr_snr": "3.5 3.0", "cr_scale": "1.2 0.7",
 }  # fmt: skip
+BESIDE = ("c1m.fits", "pfl.fits")
+"""Files that belong to exposures."""
 PLANES = ("science", "weight", "context")
 
 
@@ -66,7 +68,7 @@ def both(outside, tmp_path):
             for path in files:
                 shutil.copy(path, folder)
                 (folder / Path(path).name).chmod(0o644)
-            names = [Path(path).name for path in files if not str(path).endswith("c1m.fits")]
+            names = [Path(path).name for path in files if not str(path).endswith(BESIDE)]
             more = {"stepsize": 1, **settings.get("more", {})}
             said = outside(
                 "drizzle", folder, engine=engine, names=names, grid=placed,
@@ -156,6 +158,26 @@ def test_the_user_rules_hold(both, acs):
                         combine_type="iminmed", more=more)  # fmt: skip
     compare(theirs, ours)
     assert float(ours[1]["D001FVAL"]) == -9.0
+
+
+def test_weights_by_the_flat_field_are_those_of_astrodrizzle(both, acs, tmp_path):
+    """IVM takes flat, dark and read noise; one half of each chip has half the sensitivity."""
+    flat = tmp_path / "flat_pfl.fits"
+    hdus, files = [fits.PrimaryHDU()], []
+    for version in (1, 2):
+        values = np.random.default_rng(1).normal(1.0, 0.1, fits.getdata(acs[0], 1).shape)
+        values[:, : values.shape[1] // 2] *= 0.5
+        hdus.append(fits.ImageHDU(values.astype("f4"), name="SCI", ver=version))
+    fits.HDUList(hdus).writeto(flat)
+    for path in acs:
+        files.append(Path(shutil.copy(path, tmp_path)))
+        files[-1].chmod(0o644)
+        fits.setval(files[-1], "PFLTFILE", value=flat.name)
+    theirs, ours = both([*files, flat], grid(0.05, 300), weight="IVM")
+    compare(theirs, ours)
+    weight = ours[0]["weight"]
+    some = weight[weight > 0.01 * weight.max()]
+    assert np.percentile(some, 90) > 2 * np.percentile(some, 10)
 
 
 def test_no_valid_input_is_an_error(outside, acs, tmp_path):
