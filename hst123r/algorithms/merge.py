@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match
 from hst123r.algorithms.polygons import covers
-from hst123r.algorithms.proper_motion import Motions
+from hst123r.algorithms.proper_motion import Motions, carried
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.errors import InputError
 
@@ -105,6 +105,26 @@ class Catalogue:
         kept = {name: value[rows] for name, value in given.items() if value is not None}
         motions = None if self.motions is None else self.motions.where(rows)
         return replace(self, **kept, motions=motions)
+
+    def at_year(self, year: float, to: float) -> Catalogue:
+        """Return stars that stand at one Julian year at another, as far as they have motions."""
+        if self.motions is None or not np.isfinite(to - year):
+            return self
+        error = self.position_error_arcsec * 1000.0
+        then = carried(self.ra_deg, self.dec_deg, error, self.motions, year, to)
+        return replace(
+            self, ra_deg=then.ra_deg, dec_deg=then.dec_deg,
+            position_error_arcsec=then.error_mas / 1000.0,
+        )  # fmt: skip
+
+
+def motions_of(catalogues: Sequence[Catalogue]) -> Motions | None:
+    """Return the motions of the stars of several catalogues; None where none has any."""
+    if all(item.motions is None for item in catalogues):
+        return None
+    return Motions.chained(
+        [item.motions or Motions.unknown(item.ra_deg.size) for item in catalogues]
+    )
 
 
 @dataclass(frozen=True, eq=False)

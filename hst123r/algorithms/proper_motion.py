@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,6 +57,21 @@ class Motions:
     def where(self, rows: NDArray[Any]) -> Motions:
         """Return the motions of some rows."""
         return Motions(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    @classmethod
+    def unknown(cls, number: int, epoch: float = np.nan) -> Motions:
+        """Return those of stars of which nothing is known, but the epoch at most."""
+        return cls(*(np.full(number, value) for value in (np.nan, np.nan, np.nan, epoch)))
+
+    @classmethod
+    def chained(cls, some: Sequence[Motions]) -> Motions:
+        """Return those of several lists of stars as one, in their order."""
+        return cls(*(np.concatenate([getattr(m, name) for m in some]) for name in cls.__slots__))
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Which stars have a motion."""
+        return np.isfinite(self.east_mas_yr + self.north_mas_yr)
 
     @property
     def middle_year(self) -> float:

@@ -123,7 +123,7 @@ def _combined(
     nsigma: tuple[float, float],
 ) -> NDArray[np.float32]:
     number = len(images)
-    masks = weights < np.asarray(least)[:, None, None]
+    masks = light(weights, least)
     left_out = masks.sum(axis=0, dtype=np.int16)
     nothing = left_out == number
     middle = median(images, masks)
@@ -151,6 +151,25 @@ def _combined(
     combined = np.where(replaced, lowest, middle)
     combined[nothing] = 0
     return np.asarray(combined, np.float32)
+
+
+def light(weights: NDArray[np.float32], least: Sequence[float]) -> NDArray[np.bool_]:
+    """Return where images have no weight, or less than they need.
+
+    Parameters
+    ----------
+    weights : (k, ny, nx) ndarray of float32
+        Weights of each image.
+    least : sequence of float
+        What each needs; 0 for one that has no weight anywhere.
+
+    Returns
+    -------
+    (k, ny, nx) ndarray of bool
+        True where a pixel is left out.
+    """
+    # without the second, an image that is nowhere would be one of zeros everywhere
+    return (weights < np.asarray(least)[:, None, None]) | (weights <= 0)
 
 
 def derivative(image: NDArray[np.float32]) -> NDArray[np.float32]:

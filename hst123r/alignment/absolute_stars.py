@@ -56,7 +56,9 @@ def named(params: AbsoluteParams | None, scope: Scope) -> list[Product]:
 def of_gaia(params: AbsoluteParams, members: Sequence[Product], scope: Scope) -> Product:
     """Return the stars around the exposures that the reference is made of, asked for or kept.
 
-    Other exposures of the field do not count, so that a new one asks nobody and re-runs nothing.
+    Those are the ones whose stars are read: of the chosen visit, of visits that are added or begin
+    a group, and of spares. Others of the field do not count, so that a new one asks nobody and
+    re-runs nothing, unless it becomes one of these; then it is also asked for if the circle grows.
 
     Parameters
     ----------

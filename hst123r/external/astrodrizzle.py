@@ -164,6 +164,9 @@ def prepare(names: Sequence[str], settings: Settings) -> None:
         with fits.open(name, mode="update") as hdus:
             answer_beforehand(hdus[0].header)
     if settings.gain is not None:
+        # its tables can be changed only once they are there
+        from drizzlepac import processInput  # noqa: F401
+
         _one_gain(settings.gain)
 
 

@@ -17,7 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.algorithms.pixel_map import pixel_map
-from hst123r.algorithms.rejection import Noise, Thresholds, minimum_or_median, without_cosmic_rays
+from hst123r.algorithms.rejection import (
+    Noise,
+    Thresholds,
+    light,
+    minimum_or_median,
+    without_cosmic_rays,
+)
 from hst123r.errors import StageError
 from hst123r.external.astrodrizzle import Grid, Settings, keywords, prepare
 from hst123r.external.drizzle_kernels import Drizzled, Drops, blot, margin_of, stamp
@@ -158,21 +164,32 @@ class _Sequence:
                 image.add(self._drops(number, chip, weight))
                 number += 1
             alone.append(image)
-        return self._combined(alone)
+        # one that is nowhere in the stack, or bad everywhere, has nothing in common with others
+        here = [number for number, image in enumerate(alone) if image.weight.any()]
+        if not here:
+            return alone[0].science
+        return self._combined(
+            [alone[number] for number in here], [self.records.exposures[n] for n in here]
+        )
 
-    def _combined(self, alone: Sequence[Drizzled]) -> NDArray[np.float32]:
+    def _combined(self, alone: Sequence[Drizzled], exposures: Sequence[Any]) -> NDArray[np.float32]:
         parameters = self.records.step(MEDIAN)
         kind = parameters["combine_type"].lower()
         images, weights = [i.science for i in alone], [i.weight for i in alone]
         least = [_mean(weight) * parameters["combine_maskpt"] for weight in weights]
         if "minmed" not in kind:
             low, high = self._limits()
-            rule = _rule(kind, parameters["combine_nlow"], parameters["combine_nhigh"], low, high)
+            left = len(images) - 1
+            lowest = min(parameters["combine_nlow"], left)
+            highest = min(parameters["combine_nhigh"], left - lowest)
+            rule = _rule(kind, lowest, highest, low, high)
             return _by_rows(images, weights, least, rule)
-        few = "mean" if len(images) == 2 else "median"
-        rule = _rule(kind.removesuffix("minmed") + few, 0, 0 if len(images) == 2 else 1)
+        few = len(images) <= 2
+        rule = _rule(
+            kind.removesuffix("minmed") + ("mean" if few else "median"), 0, 0 if few else 1
+        )
         first, second = (float(word) for word in parameters["combine_nsigma"].split())
-        noises = [self._noise(exposure) for exposure in self.records.exposures]
+        noises = [self._noise(exposure) for exposure in exposures]
         return minimum_or_median(
             images, weights, least, noises, rule, grow=parameters["combine_grow"],
             nsigma=(first, second),
@@ -276,6 +293,6 @@ def _by_rows(
     for first in range(0, len(found), _ROWS):
         some = slice(first, first + _ROWS)
         heavy = np.stack([weight[some] for weight in weights])
-        masks = heavy < np.asarray(least)[:, None, None]
-        found[some] = rule(np.stack([image[some] for image in images]), masks)
+        images_there = np.stack([image[some] for image in images])
+        found[some] = rule(images_there, light(heavy, least))
     return found

@@ -52,7 +52,7 @@ MOTIONS: Final = (
     Column("pm_err", "Standard error along each axis", "mas / yr", "float", 4),
     Column("ref_epoch", "Julian year of the measured position", "yr", "float", 4),
 )
-"""Of a catalogue of the user's that has an epoch."""
+"""Of a catalogue of the user's that has an epoch, and where visits were added by their motions."""
 
 CHOICE: Final = (
     Column("detector", "Detector of the group"),

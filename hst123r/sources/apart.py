@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from hst123r.algorithms.merge import Catalogue, StarList
+from hst123r.algorithms.merge import Catalogue, StarList, motions_of
 from hst123r.algorithms.polygons import covers
 from hst123r.algorithms.sphere import ARCSEC, middle, to_tangent_plane
 from hst123r.sources.absolute import Tie
@@ -79,6 +79,8 @@ class Part:
         Exposures that hang on the visits that were to be added, by these visits' first exposures.
     why_apart : str
         Why it is not one group with another that it overlaps, empty where it overlaps none.
+    year : float
+        Julian year at which its stars with motions stand, NaN where that does not matter.
     """
 
     number: int
@@ -92,6 +94,7 @@ class Part:
     left: tuple[Group, ...] = ()
     reaches: Mapping[str, list[str]] = field(default_factory=dict)
     why_apart: str = ""
+    year: float = math.nan
 
     @property
     def subject(self) -> str:
@@ -244,7 +247,9 @@ def _part(
         if visit.label in lost and visit.catalogue.ra_deg.size >= options.min_matches
     )  # fmt: skip
     corners = (*first.footprints, *(corner for visit in added for corner in visit.footprints))
-    return replace(part, catalogue=catalogue, footprints=corners, links=links, left=left)
+    return replace(
+        part, catalogue=catalogue, footprints=corners, links=links, left=left, year=first.year
+    )
 
 
 def with_lost(
@@ -307,7 +312,8 @@ def joined(parts: Sequence[Part], radius_arcsec: float) -> Catalogue:
 
     Of a group those stars are left out that lie on an exposure of one before it by the headers, or
     near a star of one by the frames as they are now, so that none is there twice. What the ties of
-    both leave open between a group and the reference is in the frame error of its stars.
+    both leave open between a group and the reference is in the frame error of its stars. Stars
+    with motions are where they were at the time of the reference.
 
     Parameters
     ----------
@@ -328,7 +334,7 @@ def joined(parts: Sequence[Part], radius_arcsec: float) -> Catalogue:
     number = np.zeros(whole.ra_deg.size, np.int64)
     corners = list(parts[0].footprints)
     for part in parts[1:]:
-        mine = part.stars
+        mine = part.stars.at_year(part.year, parts[0].year)
         known = _covered(part.catalogue, corners) | _near(mine, whole, radius_arcsec)
         rows = np.flatnonzero(~known)
         mine = replace(mine, frame_error_arcsec=_frame_error(mine, part, parts[0]))
@@ -336,6 +342,7 @@ def joined(parts: Sequence[Part], radius_arcsec: float) -> Catalogue:
             name: np.concatenate([getattr(whole, name), getattr(mine, name)[rows]])
             for name in _ROWS
         }
+        new["motions"] = motions_of([whole, mine.where(rows)])
         whole = replace(whole, **new, problems={**whole.problems, **mine.problems})
         number = np.concatenate([number, np.full(rows.size, part.number, np.int64)])
         corners += part.footprints

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hst123r.algorithms.matching import Match, MatchOptions, NoMatch, match, near_box
 from hst123r.algorithms.merge import Catalogue, StarList, merge
 from hst123r.algorithms.polygons import covers
+from hst123r.algorithms.proper_motion import Motions
 from hst123r.algorithms.sphere import from_tangent_plane, middle, to_tangent_plane
 from hst123r.algorithms.transform import PlaneTransform
 from hst123r.sources.chain_link import ChainOptions, Link
@@ -52,7 +53,7 @@ class Group:
 
 Carry = Callable[[Group, float], tuple[Group, int]]
 """Brings the stars of a visit to where they were in a Julian year, as far as it is known how they
-move; returns of how many that is so."""
+move, and gives them their motions; returns of how many that is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,11 @@ def grow(
     nothing helps any more its spares are tried in turn. Of the others the stars count that lie
     where the catalogue had no exposure. The stars that were there do not change.
 
+    With `carry` all stands where it was at the time of the reference, and the stars have their
+    motions once a visit was carried, so that those who read them at the time of another exposure
+    find them there. One whose motion is not known stays where its own visit saw it, and its
+    error is that of the time of the reference.
+
     Parameters
     ----------
     first : Group
@@ -141,7 +147,8 @@ def grow(
     Returns
     -------
     Catalogue, list of Link
-        The brightest star first, with `frame_error_arcsec` and `links`; and what became of the
+        The brightest star first, with `frame_error_arcsec` and `links`, and with `motions` where
+        a visit was carried; and what became of the
         visits, in their order, and after them of the spares that were tried.
     """
     chain = _Chain(first)
@@ -167,7 +174,15 @@ def grow(
         tried.append(spare)
     added = {told[number].label for number in range(len(tried)) if not told[number].why_not}
     links = [_with_spare(told[number], tried[number], added) for number in range(len(tried))]
-    return chain.catalogue(), links
+    moving = any(link.carried and not link.why_not for link in links)
+    return chain.catalogue(_motions(first, carry) if moving else None), links
+
+
+def _motions(first: Group, carry: Carry | None) -> Motions:
+    """Return what is known of how the stars of the reference move."""
+    moved, _ = _at_the_time(first, first.year, carry)
+    found = moved.catalogue.motions
+    return Motions.unknown(first.catalogue.ra_deg.size, first.year) if found is None else found
 
 
 def _at_the_time(visit: Group, year: float, carry: Carry | None) -> tuple[Group, int]:
@@ -207,6 +222,8 @@ class _Chain:
         self.footprints = list(first.footprints)
         self.places = [_Place(0, 0)]
         self.names = [first.label]
+        self.motions: list[Motions] = []
+        """Of the visits that were added, one after the other."""
 
     def add(self, visit: Group, carried: int, year: float, options: ChainOptions) -> Link:
         """Fit a visit and take in its stars, or say why not."""
@@ -235,6 +252,7 @@ class _Chain:
         owners = self.owner[near[found.second]]
         parent = int(np.bincount(owners).argmax())
         link = replace(self._link(visit.label, found, here, parent), **about)
+        link = replace(link, rms_mas=_rms_mas(found, mine.motions, options))
         why_not = _against(link, options)
         if why_not:
             return replace(link, why_not=why_not)
@@ -259,7 +277,6 @@ class _Chain:
             through=self.names[parent],
             links=self.places[parent].links + 1,
             matches=found.pairs,
-            rms_mas=(float(found.rms[0]) * 1000.0, float(found.rms[1]) * 1000.0),
             error_mas=float(np.max(found.error_at(here))) * 1000.0,
             moved_arcsec=(float(move[0]), float(move[1])),
             rotation_deg=found.transform.rotation_deg,
@@ -286,6 +303,9 @@ class _Chain:
             covering=np.concatenate([stars.covering, mine.covering[new]]),
             problems={**stars.problems, **mine.problems},
         )
+        # without any motion a visit stands still
+        moving = mine.motions or Motions.unknown(mine.ra_deg.size)
+        self.motions.append(moving.where(new))
         number = len(self.places) - 1
         self.owner = np.concatenate([self.owner, np.full(new.size, number, np.int64)])
         for polygon in visit.footprints:
@@ -293,8 +313,11 @@ class _Chain:
             self.footprints.append(_sky(corners, centre))
         return int(new.size)
 
-    def catalogue(self) -> Catalogue:
-        """Return all stars, the brightest first, with the errors of their visits' places."""
+    def catalogue(self, motions: Motions | None) -> Catalogue:
+        """Return all stars, the brightest first, with the errors of their visits' places.
+
+        With the motions of the reference's own stars they all have motions.
+        """
         stars = self.stars
         error, links = np.zeros(self.owner.size), np.zeros(self.owner.size, np.int64)
         for number in range(1, len(self.places)):
@@ -304,12 +327,8 @@ class _Chain:
         stars = replace(stars, frame_error_arcsec=error, links=links)
         if len(self.places) == 1:
             return stars
-        order = np.argsort(-stars.flux, kind="stable")
-        names = (
-            "ra_deg", "dec_deg", "position_error_arcsec", "flux", "flux_error", "detections",
-            "covering", "frame_error_arcsec", "links",
-        )  # fmt: skip
-        return replace(stars, **{name: getattr(stars, name)[order] for name in names})
+        moving = None if motions is None else Motions.chained([motions, *self.motions])
+        return replace(stars, motions=moving).where(np.argsort(-stars.flux, kind="stable"))
 
     def _error(self, number: int, ra_deg: Floats, dec_deg: Floats) -> Floats:
         """Return what the fits between some stars and the reference leave open, along an axis."""
@@ -329,6 +348,19 @@ def _plane(ra_deg: Floats, dec_deg: Floats, centre: tuple[float, float]) -> Floa
 
 def _sky(place: Floats, centre: tuple[float, float]) -> Floats:
     return np.stack(from_tangent_plane(place[:, 0], place[:, 1], *centre), axis=1)
+
+
+def _rms_mas(found: Match, motions: Motions | None, options: ChainOptions) -> tuple[float, float]:
+    """Return the residuals of a fit, of stars whose motions are known where those are enough.
+
+    Where the others were at the time of the reference nobody knows, and the fit hardly heeds them.
+    """
+    rms = found.rms
+    if motions is not None:
+        sure = found.residual[motions.is_known[found.first]]
+        if len(sure) >= options.min_matches:
+            rms = np.sqrt(np.mean(sure**2, axis=0))
+    return float(rms[0]) * 1000.0, float(rms[1]) * 1000.0
 
 
 def _against(link: Link, options: ChainOptions) -> str:

@@ -243,25 +243,30 @@ def named(exposures: Sequence[Product]) -> str:
     return f"{names[0]} {names[1]} of visit {names[2]}"
 
 
-def labels(links: Sequence[Sequence[Product]], suffix: str = "") -> list[dict[str, Any]]:
+def labels(
+    links: Sequence[Sequence[Product]], taken: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
     """Return visits as plain values: a name for people, and the exposures in order.
 
     Parameters
     ----------
     links : sequence of sequence of Product
         As :func:`connect` gives them.
-    suffix : str
-        What names end with.
+    taken : dict of str to str, optional
+        First exposures of visits that have names already, by these; the new ones are added. What
+        becomes of a visit is told by its name, so no two of a plan may have the same.
 
     Returns
     -------
     list of dict
         ``label`` and ``exposures``.
     """
+    owners = {} if taken is None else taken
     told: list[dict[str, Any]] = []
     for exposures in links:
-        label = f"{named(exposures)}{suffix}"
-        if any(label == other["label"] for other in told):
-            label = f"{label}, {exposures[0].name} and on"
+        label, first = named(exposures), exposures[0].name
+        if owners.get(label, first) != first:
+            label = f"{label}, {first} and on"
+        owners[label] = first
         told.append({"label": label, "exposures": [product.name for product in exposures]})
     return told

@@ -42,7 +42,8 @@ def chained(
     polygons = places([Exposure.own(product.facts) for product in members])
     chart = Chart(polygons)
 
-    told, points = labels(links), [chart.of(link) for link in links]
+    names: dict[str, str] = {}
+    told, points = labels(links, names), [chart.of(link) for link in links]
     chart.covered = begun = chart.of(chosen)
     missing = chart.missing(cover)
     for link, more in zip(told, points, strict=True):
@@ -60,7 +61,7 @@ def chained(
         chart.covered = begun.copy()
         for other in _connected(number, chart.touched(begun), touched, roots):
             chart.covered |= points[other]
-        link["spares"] = _spares(chart, others, cover)
+        link["spares"] = _spares(chart, others, cover, names)
     return told, reached
 
 
@@ -79,14 +80,16 @@ def _connected(
     return found
 
 
-def _spares(chart: Chart, others: Mapping[str, Any], cover: float) -> list[dict[str, Any]]:
+def _spares(
+    chart: Chart, others: Mapping[str, Any], cover: float, names: dict[str, str]
+) -> list[dict[str, Any]]:
     """Return the visits that are worth most where one is left out."""
     missing = chart.missing(cover)
     if not missing:
         return []
     values = {key: worth(chart, item, missing) for key, item in others.items()}
     best = sorted((key for key in values if values[key] > -math.inf), key=lambda key: -values[key])
-    return labels([others[key][1] for key in best[:SPARES]])
+    return labels([others[key][1] for key in best[:SPARES]], names)
 
 
 def rooted(links: Sequence[Mapping[str, Any]]) -> list[str]:

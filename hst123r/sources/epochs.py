@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hst123r.algorithms.matching import Match, match, near_box
-from hst123r.algorithms.proper_motion import at_epoch
+from hst123r.algorithms.proper_motion import Motions, at_epoch
 from hst123r.algorithms.sphere import middle, to_tangent_plane
 from hst123r.sources.absolute import AbsoluteStars, TieOptions, match_options
 from hst123r.sources.chain import Group
@@ -23,8 +23,9 @@ def carrier(
     """Return what brings the stars of a visit to another time.
 
     The visit is matched with a catalogue of its time, and those of its stars that are found there
-    with a proper motion move by that. The others stay where they are. Where the match fails none
-    moves.
+    with a proper motion move by that. The others stay where they are, and their errors grow by what
+    an unknown motion can be, so that they count for little. Where the match fails none moves, and
+    nothing changes. What moved has its motions, with the year of the visit as their epoch.
 
     Parameters
     ----------
@@ -48,18 +49,21 @@ def carrier(
         mine, theirs = mine[moving], theirs[moving]
         if not mine.size:
             return visit, 0
+        motions = Motions.unknown(stars.ra_deg.size, visit.year)
+        motions.east_mas_yr[mine] = known.pm_ra_mas_yr[theirs]
+        motions.north_mas_yr[mine] = known.pm_dec_mas_yr[theirs]
+        motions.error_mas_yr[mine] = known.pm_error_mas_yr[theirs]
         then = at_epoch(
-            stars.ra_deg[mine], stars.dec_deg[mine],
-            known.pm_ra_mas_yr[theirs], known.pm_dec_mas_yr[theirs],
-            np.full(mine.size, year - visit.year),
-            error_mas=stars.position_error_arcsec[mine] * 1000.0,
-            pm_error_mas_yr=known.pm_error_mas_yr[theirs],
+            stars.ra_deg, stars.dec_deg, motions.east_mas_yr, motions.north_mas_yr,
+            year - visit.year, error_mas=stars.position_error_arcsec * 1000.0,
+            pm_error_mas_yr=motions.error_mas_yr,
         )  # fmt: skip
-        ra, dec, error = (
-            values.copy() for values in (stars.ra_deg, stars.dec_deg, stars.position_error_arcsec)
-        )
-        ra[mine], dec[mine], error[mine] = then.ra_deg, then.dec_deg, then.error_mas / 1000.0
-        moved = replace(stars, ra_deg=ra, dec_deg=dec, position_error_arcsec=error)
+        ra, dec = stars.ra_deg.copy(), stars.dec_deg.copy()
+        ra[mine], dec[mine] = then.ra_deg[mine], then.dec_deg[mine]
+        moved = replace(
+            stars, ra_deg=ra, dec_deg=dec, position_error_arcsec=then.error_mas / 1000.0,
+            motions=motions,
+        )  # fmt: skip
         return replace(visit, catalogue=moved), int(mine.size)
 
     return carry

@@ -68,9 +68,9 @@ def _reason(link: Link) -> str:
 
 
 def _may_have_moved(link: Link) -> bool:
-    """Whether too few motions are known of a visit that was added, for the years between."""
+    """Whether a motion is not known of a visit that was added, for the years between."""
     moved_mas = UNKNOWN_MAS_YR * abs(link.years)
-    return not link.why_not and moved_mas > STANDSTILL_MAS and 2 * link.carried < link.stars
+    return not link.why_not and moved_mas > STANDSTILL_MAS and link.carried < link.stars
 
 
 def _of_motion(link: Link) -> Caveat:

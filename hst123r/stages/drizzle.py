@@ -35,7 +35,7 @@ class Drizzle(Stage[DrizzleParams]):
 
     name = "drizzle"
     params = DrizzleParams
-    version = 3
+    version = 4
     needs = (
         Need("exposure", facets=IMAGE),
         Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
@@ -123,10 +123,13 @@ class Drizzle(Stage[DrizzleParams]):
             return Outcome(rejects=list(_left_out(job)))
         from hst123r.external.astrodrizzle import CR_BIT
         from hst123r.external.drizzle_engines import ENGINES
+        from hst123r.products.on_stack import on_stack
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
         from hst123r.products.working_copy import equalise, state_units, working_copy
 
+        grid = _grid(job, params, _corners(job), _exposures(job))
+        job, beside = on_stack(job, grid)
         exposures = _exposures(job)
         folder = context.folder("drizzle")
         photflam = next((c.photflam for e in exposures for c in e.chips if c.photflam), None)
@@ -138,9 +141,7 @@ class Drizzle(Stage[DrizzleParams]):
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
         flag_known(job.inputs, folder, CR_BIT)
         box_bit, empty = _leave_out(job, params, folder, exposures)
-        grid = _grid(job, params, _corners(job, folder, exposures), exposures)
-        engine = ENGINES[params.engine]
-        images = engine.run(folder, names, grid, _settings(params, job, box_bit))
+        images = ENGINES[params.engine].run(folder, names, grid, _settings(params, job, box_bit))
         path = context.product(f"{job.label}_drz.fits")
         mostly, extra = _apart(exposures, params.extra)
         about = cards_of(job.label, job.labels["filter"], mostly, params.object, extra)
@@ -166,8 +167,7 @@ class Drizzle(Stage[DrizzleParams]):
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
-        caveats = [*_caveats(params, job), *empty]
-        return Outcome([stack, *masks], measured, caveats)
+        return Outcome([stack, *masks], measured, [*_caveats(params, job), *empty, *beside])
 
 
 def _exposures(job: Job) -> list[Exposure]:
@@ -193,14 +193,14 @@ def _expected(job: Job, params: DrizzleParams, exposures: list[Exposure]) -> Ext
     return _extent(job, params, corners, exposures)
 
 
-def _corners(job: Job, folder: Path, exposures: list[Exposure]) -> list[tuple[float, float]]:
+def _corners(job: Job) -> list[tuple[float, float]]:
     """Where the corners of the exposures lie, by their files as they are now."""
     from hst123r.products.exposures import chip_corners
 
     return [
         corner
-        for product, exposure in zip(job.inputs["exposure"], exposures, strict=True)
-        for corner in chip_corners(folder / Path(product.files["science"]).name, exposure)
+        for product, exposure in zip(job.inputs["exposure"], _exposures(job), strict=True)
+        for corner in chip_corners(product.files["science"], exposure)
     ]
 
 

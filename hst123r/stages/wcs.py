@@ -92,7 +92,8 @@ class Wcs(Stage[WcsParams]):
     have to be on this machine, and those that are not are named with the command that gets them.
     With `fetch_references` they are fetched from CRDS, and used only if their sha1 is that of CRDS.
     With `astrometry_db` it asks MAST besides, and a service that does not answer ends the job. What
-    it answered is recorded by its digest among the reference files, and stands in the lock.
+    it answered is recorded by its digest among the reference files, and stands in the lock; it is
+    not asked again by itself, so to learn of another answer run with `--redo wcs`.
     """
 
     name = "wcs"

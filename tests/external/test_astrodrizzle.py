@@ -1,6 +1,8 @@
 """AstroDrizzle: what it makes, in which units, on which pixels, and when it makes nothing."""
 
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -215,3 +217,15 @@ def test_counts_of_all_chips_stay_what_they_are(drizzle, four_chips):
         found.append(float(np.nanmedian(stack[y - 4 : y + 5, x - 4 : x + 5])))
     # with the gains of the chips the second is 3 % lower; without sky AstroDrizzle uses none
     assert np.ptp(found) < 0.01 * np.mean(found)
+
+
+def test_one_gain_is_set_before_anything_else_of_drizzlepac_is_used():
+    """In a process of its own, since every test here imports drizzlepac."""
+    text = f"""
+from hst123r.external.astrodrizzle import Settings, prepare
+prepare([], Settings(**{SETTINGS}, gain=5.5))
+from drizzlepac import wfpc2Data
+print({{s[0] for c in wfpc2Data.WFPC2_GAINS.values() for s in c.values()}})
+"""
+    said = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert said.stdout.strip().endswith("{5.5}"), said.stderr

@@ -22,6 +22,8 @@ SETTINGS = {
     "sky": True, "reject_cosmic_rays": True, "combine_type": "minmed", "combine_nhigh": 0,
     "cr_snr": "3.5 3.0", "cr_scale": "1.2 0.7",
 }  # fmt: skip
+BESIDE = ("c1m.fits", "pfl.fits")
+"""Files that belong to exposures."""
 PLANES = ("science", "weight", "context")
 
 
@@ -66,7 +68,7 @@ def both(outside, tmp_path):
             for path in files:
                 shutil.copy(path, folder)
                 (folder / Path(path).name).chmod(0o644)
-            names = [Path(path).name for path in files if not str(path).endswith("c1m.fits")]
+            names = [Path(path).name for path in files if not str(path).endswith(BESIDE)]
             more = {"stepsize": 1, **settings.get("more", {})}
             said = outside(
                 "drizzle", folder, engine=engine, names=names, grid=placed,
@@ -158,6 +160,26 @@ def test_the_user_rules_hold(both, acs):
     assert float(ours[1]["D001FVAL"]) == -9.0
 
 
+def test_weights_by_the_flat_field_are_those_of_astrodrizzle(both, acs, tmp_path):
+    """IVM takes flat, dark and read noise; one half of each chip has half the sensitivity."""
+    flat = tmp_path / "flat_pfl.fits"
+    hdus, files = [fits.PrimaryHDU()], []
+    for version in (1, 2):
+        values = np.random.default_rng(1).normal(1.0, 0.1, fits.getdata(acs[0], 1).shape)
+        values[:, : values.shape[1] // 2] *= 0.5
+        hdus.append(fits.ImageHDU(values.astype("f4"), name="SCI", ver=version))
+    fits.HDUList(hdus).writeto(flat)
+    for path in acs:
+        files.append(Path(shutil.copy(path, tmp_path)))
+        files[-1].chmod(0o644)
+        fits.setval(files[-1], "PFLTFILE", value=flat.name)
+    theirs, ours = both([*files, flat], grid(0.05, 300), weight="IVM")
+    compare(theirs, ours)
+    weight = ours[0]["weight"]
+    some = weight[weight > 0.01 * weight.max()]
+    assert np.percentile(some, 90) > 2 * np.percentile(some, 10)
+
+
 def test_no_valid_input_is_an_error(outside, acs, tmp_path):
     for path in acs:
         shutil.copy(path, tmp_path)
@@ -168,6 +190,41 @@ def test_no_valid_input_is_an_error(outside, acs, tmp_path):
         grid=grid(0.05, 500), settings=SETTINGS,
     )  # fmt: skip
     assert "none of the exposures" in said["error"]
+
+
+@pytest.mark.parametrize("how", ["outside", "flagged"])
+@pytest.mark.parametrize("kind", ["minmed", "median"])
+def test_an_exposure_without_weight_says_nothing_of_cosmic_rays(outside, acs, tmp_path, how, kind):
+    """Two exposures, and a third that lies elsewhere or is bad everywhere: not one more hit."""
+    third = tmp_path / "jsi00103q_flc.fits"
+    shutil.copy(acs[1], third)
+    third.chmod(0o644)
+    with fits.open(third, mode="update") as hdus:
+        hdus[0].header["ROOTNAME"], hdus[0].header["FILENAME"] = "jsi00103q", third.name
+        for hdu in hdus[1:]:
+            if how == "outside" and "CRVAL1" in hdu.header:
+                hdu.header["CRVAL1"] += 0.05
+            if how == "flagged" and hdu.name == "DQ":
+                hdu.data[:] |= 16
+    hits = []
+    for number, files in enumerate((acs, [*acs, third])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for path in files:
+            shutil.copy(path, folder)
+            (folder / Path(path).name).chmod(0o644)
+        said = outside(
+            "drizzle", folder, engine="drizzle", names=[Path(path).name for path in files],
+            grid=grid(0.05, 300),
+            # the sky of one that is bad everywhere stops drizzlepac itself
+            settings={**SETTINGS, "combine_type": kind, "sky": how == "outside"},
+        )  # fmt: skip
+        assert "error" not in said, said
+        for path in folder.glob("jsi00103q*"):
+            path.unlink()
+        hits.append(flags(folder) & 4096 != 0)
+    assert hits[0].sum() > 300
+    assert (hits[1] & ~hits[0]).sum() < 5
 
 
 @pytest.mark.heavy

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hst123r.algorithms.merge import StarList
+from hst123r.algorithms.merge import Catalogue, StarList
+from hst123r.algorithms.proper_motion import Motions
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
 from hst123r.products.reference_table import group_meta, read_reference, write_reference
 from hst123r.sources.absolute import AbsoluteStars, TieOptions, tie
-from hst123r.sources.apart import grown, joined, with_lost
+from hst123r.sources.apart import Part, grown, joined, with_lost
 from hst123r.sources.chain_link import ChainOptions
 from hst123r.sources.reference_verdict import of_group
 
@@ -203,3 +204,24 @@ def test_such_a_group_has_a_tie_of_its_own():
     found = joined(parts, 0.1)
     for group in (0, 1):
         assert np.hypot(*off(found, stars + GAIA, group)) < 2 * ERROR_MAS / 1000
+
+
+def test_groups_of_other_years_stand_where_they_were_at_the_time_of_the_reference():
+    """36 mas a year to the north; the group was seen five years after the reference."""
+    one, two = np.ones(1), np.ones(1, np.int64)
+    zero = np.zeros(1, np.int64)
+    parts = []
+    for number, (dec, year) in enumerate(((0.0, 2000.0), (1.0, 2005.0))):
+        moving = Motions(0 * one, 36 * one, 0.1 * one, year * one) if number else None
+        stars = Catalogue(
+            10 * one, dec * one, 0.001 * one, one, one, two, two, np.zeros((1, 2)), {},
+            motions=moving, frame_error_arcsec=0 * one, links=zero,
+        )  # fmt: skip
+        parts.append(Part(number, "", ("a",), (), stars, (), [], year=year))
+    whole = joined(parts, 0.1)
+    assert whole.dec_deg == pytest.approx([0.0, 1.0 - 0.18 / 3600], abs=1e-9)
+    assert whole.motions.north_mas_yr == pytest.approx([np.nan, 36.0], nan_ok=True)
+    assert whole.position_error_arcsec[1] == pytest.approx(np.hypot(0.001, 0.0005))
+    again = whole.at_year(2000.0, 2005.0)
+    assert again.dec_deg == pytest.approx([0.0, 1.0], abs=1e-9)
+    assert again.position_error_arcsec == pytest.approx([0.001, 0.001])

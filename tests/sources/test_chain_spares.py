@@ -59,3 +59,25 @@ def test_a_long_strip_takes_no_time(most, monkeypatch):
     assert time.process_time() - begun < 10
     assert len(links) == 29
     assert all(link["spares"] for link in links) == bool(most)
+
+
+def test_parts_of_a_visit_that_are_spares_of_two_links_have_names_of_their_own():
+    """One exposure of a visit lies on a link in the east, and the other on one in the west."""
+    east, west = visit(2, 85, time=900.0), visit(3, -85, time=900.0)
+    parts = [visit(4, 85, name="F814W")[0]], [visit(4, -85, name="F814W")[1]]
+    links, _ = told(visit(1, 0), east, west, *parts)
+    spares = {spare["label"]: spare["exposures"] for link in links for spare in link["spares"]}
+    assert sorted(spares.values()) == [["814v40"], ["814v41"]]
+    assert not set(spares) & {link["label"] for link in links}
+
+
+def test_a_spare_of_two_links_has_one_name():
+    """Two links, and a shallow visit over each; a part of one visit that is a link has its own."""
+    both = [*visit(4, 85, name="F814W", exposures=1), visit(4, -85, name="F814W")[1]]
+    wide = visit(5, -85, name="F555W", side=260.0)
+    links, _ = told(visit(1, 0), visit(2, 85, time=900.0), visit(3, -85, time=900.0), both, wide)
+    named = {}
+    for item in [*links, *(spare for link in links for spare in link["spares"])]:
+        assert named.setdefault(item["label"], item["exposures"]) == item["exposures"]
+    firsts = [exposures[0] for exposures in named.values()]
+    assert len(firsts) == len(set(firsts))

@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hst123r.algorithms.matching import MatchOptions, match
 from hst123r.algorithms.merge import StarList
+from hst123r.algorithms.proper_motion import modified_julian_date
 from hst123r.algorithms.sphere import from_tangent_plane, to_tangent_plane
+from hst123r.products.reference_table import read_reference, write_reference
 from hst123r.sources.absolute import AbsoluteStars, TieOptions
 from hst123r.sources.chain import group, grow
 from hst123r.sources.chain_link import ChainOptions
@@ -86,7 +89,7 @@ def test_what_is_not_known_to_move_stays_and_errors_grow(field):
     assert count == np.count_nonzero(~still)
     assert 0.3 < np.mean(still) < 0.7
     before, after = (g.catalogue.position_error_arcsec for g in (later, moved))
-    assert np.array_equal(before[still], after[still])
+    assert after[still] == pytest.approx(np.hypot(before[still], 0.060), rel=1e-6)
     # 0.05 mas a year for twelve years
     expected = np.hypot(before[~still], 0.0006)
     assert after[~still] == pytest.approx(expected, rel=1e-3)
@@ -97,3 +100,32 @@ def test_a_catalogue_of_another_field_moves_nothing(field):
     later = seen(stars, motions, 70.0, NOW, "later")
     other = replace(known, ra_deg=known.ra_deg + 1.0)
     assert carrier(other, TieOptions())(later, THEN) == (later, 0)
+
+
+@pytest.mark.parametrize(("own", "share"), [(3.0, 1.0), (3.0, 0.6), (0.5, 1.0), (0.5, 0.6)])
+def test_what_is_aligned_to_the_grown_catalogue_comes_out_at_the_truth(tmp_path, own, share):
+    """A field that drifts by 36 mas; the exposures are those of the visit that was added."""
+    rng = np.random.default_rng(4)
+    stars = rng.uniform((-60, -50), (140, 50), (250, 2))
+    motions = np.array([3.0, 0.0]) + rng.normal(0, own, stars.shape)
+    measured = np.where((rng.random(len(stars)) < share)[:, None], motions, np.nan)
+    ones = np.ones(len(stars))
+    known = AbsoluteStars(*sky(stars), 0.3 * ones, *measured.T, 0.05 * ones, THEN * ones)
+    first = seen(stars, motions, 0.0, THEN, "first")
+    later = seen(stars, motions, 70.0, NOW, "later", HEADER)
+    grown, (link,) = grow(first, [later], ChainOptions(), carrier(known, TieOptions()))
+    assert link.why_not == ""
+    assert (link.carried < link.stars) == (share < 1)
+    write_reference(grown, tmp_path / "r.ecsv", {"mjd": modified_julian_date(THEN)})
+    for year, visit, header in ((NOW, later, HEADER), (THEN, first, 0.0)):
+        read = read_reference(tmp_path / "r.ecsv", modified_julian_date(year))
+        here, there = (
+            np.stack(to_tangent_plane(c.ra_deg, c.dec_deg, RA, DEC), axis=1)
+            for c in (visit.catalogue, read)
+        )
+        found = match(
+            here, there, MatchOptions(tolerance_arcsec=0.1, geometry="rshift"),
+            first_error=visit.catalogue.position_error_arcsec, second_error=read.error_arcsec,
+        )  # fmt: skip
+        away = (found.transform(here) - (here - header)).mean(axis=0)
+        assert np.abs(away).max() < 0.0015

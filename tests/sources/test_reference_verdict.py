@@ -24,10 +24,11 @@ def test_what_became_of_its_exposures_is_said_with_why_it_was_not_added():
     assert caveat.text == "not tied to the reference: no match; its exposures make group 1"
 
 
-def test_years_in_between_are_a_caveat_where_motions_are_not_known():
+def test_years_in_between_are_a_caveat_where_a_motion_is_not_known():
     links = [
         Link("after", "", stars=40, carried=0, years=9.6),
-        Link("known", "", stars=40, carried=30, years=9.6),
+        Link("known", "", stars=40, carried=40, years=9.6),
+        Link("all but one", "", stars=40, carried=39, years=9.6),
         Link("soon", "", stars=40, carried=0, years=0.9),
         Link("before", "", stars=40, carried=10, years=-2.0),
         Link("not added", "no match", stars=40, years=9.6),
@@ -37,6 +38,8 @@ def test_years_in_between_are_a_caveat_where_motions_are_not_known():
     assert told == {
         "after": "observed 9.6 years after the reference, and of none of its 40 stars it is known "
         "how they move; one at 5 mas a year moves by 48 mas in between",
+        "all but one": "observed 9.6 years after the reference, and of 39 of its 40 stars it is "
+        "known how they move; one at 5 mas a year moves by 48 mas in between",
         "before": "observed 2.0 years before the reference, and of 10 of its 40 stars it is known "
         "how they move; one at 5 mas a year moves by 10 mas in between",
     }

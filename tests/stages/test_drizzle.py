@@ -11,6 +11,7 @@ from astropy.io import fits
 
 from hst123r.products.quality import read_mask
 from hst123r.products.stacks import read_stack
+from hst123r.records.outcome import Product
 
 RA, DEC = 150.1, 2.2
 EPOCH = "SN-acs_wfc-f606w-20190401"
@@ -221,6 +222,34 @@ def test_the_order_of_the_inputs_does_not_count_for_the_engine_drizzle(inputs, d
         with fits.open(outcome.products[0].files["science"]) as hdus:
             pixels.append([hdus[name].data.tobytes() for name in ("SCI", "WHT", "CTX")])
     assert pixels[0] == pixels[1]
+
+
+@pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
+def test_an_exposure_beside_the_stack_is_left_out_and_named(inputs, divide, do, tmp_path, engine):
+    """Moved away by three arcmin, it would be one of zeros: cores of stars would be cosmic rays."""
+    params = {"per": ["epoch"], "engine": engine, "size": "300 pix", "combine": "median"}
+    alone = do("drizzle", divide("drizzle", inputs, params)[EPOCH], params)
+    job = divide("drizzle", inputs, params)[EPOCH]
+    last = job.inputs["exposure"][-1]
+    path = tmp_path / "jsi00999q_flc.fits"
+    shutil.copy(last.files["science"], path)
+    path.chmod(0o644)
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["ROOTNAME"], hdus[0].header["FILENAME"] = "jsi00999q", path.name
+        for hdu in hdus[1:]:
+            if "CRVAL1" in hdu.header:
+                hdu.header["CRVAL1"] += 0.05
+    facts = {**last.facts, "root": "jsi00999q"}
+    far = Product("exposure", "jsi00999q", dict(last.labels), {"science": str(path)}, facts)
+    job.inputs["exposure"].append(far)
+    outcome = do("drizzle", job, params)
+    (said,) = (c for c in outcome.caveats if c.code == "beside_stack")
+    assert said.subject == "jsi00999q"
+    assert "jsi00999q" not in outcome.products[0].facts["exposures"]
+    assert [p.name for p in outcome.products] == [p.name for p in alone.products]
+    for one, other in zip(alone.products[1:], outcome.products[1:], strict=True):
+        before, after = read_mask(one.files["mask"]), read_mask(other.files["mask"])
+        assert all(np.array_equal(before[version], after[version]) for version in before)
 
 
 SECOND = "SN-acs_wfc-f606w-20190610"
