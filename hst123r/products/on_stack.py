@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hst123r.records.exposure import Exposure
@@ -14,55 +14,79 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hst123r.external.astrodrizzle import Grid
-    from hst123r.stage.contract import Job
+    from hst123r.algorithms.grid import Extent
+    from hst123r.records.outcome import Product
 
 _POINTS: Final = 65
 """Along each side, of chips and of the stack: what they share is missed below 1/64 of a side."""
 
 
-def on_stack(job: Job, grid: Grid) -> tuple[Job, list[Caveat]]:
-    """Leave exposures out of a job that lie beside its stack.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the pixels of a stack lie.
+
+    Parameters
+    ----------
+    centre : (float, float)
+        Right ascension and declination of the tangent point, degrees.
+    extent : Extent
+        Its one-based pixel, and rows and columns.
+    scale_arcsec : float
+        Pixel scale.
+    rotation_deg : float
+        Position angle of the y axis, degrees east of north.
+    """
+
+    centre: tuple[float, float]
+    extent: Extent
+    scale_arcsec: float
+    rotation_deg: float
+
+
+def on_stack(
+    inputs: Mapping[str, list[Product]], place: Place
+) -> tuple[dict[str, list[Product]], list[Caveat]]:
+    """Leave exposures out that lie beside a stack.
 
     They would be combined as images of zeros with those that do lie on it, and the cores of stars
     taken for cosmic rays.
 
     Parameters
     ----------
-    job : Job
-        With ``exposure`` and ``cosmic-ray mask``.
-    grid : Grid
+    inputs : mapping of str to list of Product
+        Among them ``exposure``; the others are of exposures, by the same names.
+    place : Place
         The pixels of the stack.
 
     Returns
     -------
-    Job, list of Caveat
-        Without them, and a caveat for each. As it is where no exposure lies on the stack.
+    dict of str to list of Product, list of Caveat
+        What is left, and a caveat for each exposure that is not. Everything where no exposure
+        lies on the stack.
     """
     gone = {
         product.name
-        for product in job.inputs["exposure"]
-        if not reaches(_outlines(product.files["science"], Exposure.own(product.facts)), grid)
+        for product in inputs["exposure"]
+        if not reaches(_outlines(product.files["science"], Exposure.own(product.facts)), place)
     }
-    if not gone or len(gone) == len(job.inputs["exposure"]):
-        return job, []
-    inputs = {
+    if len(gone) == len(inputs["exposure"]):
+        gone = set()
+    left = {
         kind: [product for product in products if product.name not in gone]
-        for kind, products in job.inputs.items()
+        for kind, products in inputs.items()
     }
     text = "lies beside the stack, and was left out; make `size` larger to have it"
-    caveats = [Caveat("beside_stack", f"{root} {text}", root) for root in sorted(gone)]
-    return replace(job, inputs=inputs), caveats
+    return left, [Caveat("beside_stack", f"{root} {text}", root) for root in sorted(gone)]
 
 
-def reaches(outlines: Sequence[NDArray[np.float64]], grid: Grid) -> bool:
+def reaches(outlines: Sequence[NDArray[np.float64]], place: Place) -> bool:
     """Return whether chips and a stack share a place.
 
     Parameters
     ----------
     outlines : sequence of (k, 2) ndarray of float64
         Right ascension and declination along the edge of each chip, in order, degrees.
-    grid : Grid
+    place : Place
         The pixels of the stack.
 
     Returns
@@ -75,21 +99,21 @@ def reaches(outlines: Sequence[NDArray[np.float64]], grid: Grid) -> bool:
     from hst123r.algorithms.polygons import covers
     from hst123r.algorithms.sphere import to_tangent_plane
 
-    rows, columns = grid.shape
-    angle = math.radians(grid.rotation_deg)
-    places = []
+    rows, columns = place.extent.shape
+    crpix, angle = place.extent.crpix, math.radians(place.rotation_deg)
+    chips = []
     for outline in outlines:
-        east, north = to_tangent_plane(outline[:, 0], outline[:, 1], grid.ra_deg, grid.dec_deg)
+        east, north = to_tangent_plane(outline[:, 0], outline[:, 1], *place.centre)
         # x runs to the west when y runs to the north; the first pixel is from 0.5 to 1.5
-        x = -(east * math.cos(angle) - north * math.sin(angle)) / grid.scale_arcsec
-        y = (north * math.cos(angle) + east * math.sin(angle)) / grid.scale_arcsec
-        places.append(np.stack([x + grid.crpix[0] - 0.5, y + grid.crpix[1] - 0.5], axis=1))
+        x = -(east * math.cos(angle) - north * math.sin(angle)) / place.scale_arcsec
+        y = (north * math.cos(angle) + east * math.sin(angle)) / place.scale_arcsec
+        chips.append(np.stack([x + crpix[0] - 0.5, y + crpix[1] - 0.5], axis=1))
     # the other side of the sky has no place on the plane
-    places = [place for place in places if np.isfinite(place).all()]
-    if any(((p >= 0) & (p <= [columns, rows])).all(axis=1).any() for p in places):
+    chips = [chip for chip in chips if np.isfinite(chip).all()]
+    if any(((chip >= 0) & (chip <= [columns, rows])).all(axis=1).any() for chip in chips):
         return True
     x, y = np.meshgrid(np.linspace(0, columns, _POINTS), np.linspace(0, rows, _POINTS))
-    return bool(covers(places, np.stack([x.ravel(), y.ravel()], axis=1)).any())
+    return bool(covers(chips, np.stack([x.ravel(), y.ravel()], axis=1)).any())
 
 
 def _outlines(path: str, exposure: Exposure) -> list[NDArray[np.float64]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from hst123r.algorithms.grid import Extent
     from hst123r.external.astrodrizzle import Grid, Settings
+    from hst123r.products.on_stack import Place
     from hst123r.products.stacks import RmsSettings
 
 LEFT_OUT: Final = "left_out"
@@ -129,7 +131,8 @@ class Drizzle(Stage[DrizzleParams]):
         from hst123r.products.working_copy import equalise, state_units, working_copy
 
         grid = _grid(job, params, _corners(job), _exposures(job))
-        job, beside = on_stack(job, grid)
+        inputs, beside = on_stack(job.inputs, _place(grid))
+        job = replace(job, inputs=inputs)
         exposures = _exposures(job)
         folder = context.folder("drizzle")
         photflam = next((c.photflam for e in exposures for c in e.chips if c.photflam), None)
@@ -242,6 +245,14 @@ def _grid(
     found = _extent(job, params, corners, exposures)
     rotation = _rotation(job, params, exposures)
     return Grid(ra, dec, found.crpix, found.shape, params.scale.to("arcsec"), rotation)
+
+
+def _place(grid: Grid) -> Place:
+    from hst123r.algorithms.grid import Extent
+    from hst123r.products.on_stack import Place
+
+    extent = Extent(grid.crpix, grid.shape)
+    return Place((grid.ra_deg, grid.dec_deg), extent, grid.scale_arcsec, grid.rotation_deg)
 
 
 def _finds_cosmic_rays(params: DrizzleParams, job: Job) -> bool:

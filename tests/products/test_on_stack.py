@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from hst123r.algorithms.grid import Extent
 from hst123r.algorithms.sphere import from_tangent_plane
-from hst123r.external.astrodrizzle import Grid
-from hst123r.products.on_stack import reaches
+from hst123r.products.on_stack import Place, reaches
 
 RA, DEC = 150.1, 2.2
-GRID = Grid(RA, DEC, (101.0, 51.0), (100, 200), 0.1, 30.0)
+GRID = Place((RA, DEC), Extent((101.0, 51.0), (100, 200)), 0.1, 30.0)
 """20 by 10 arcsec, turned by 30 degrees."""
 
 
