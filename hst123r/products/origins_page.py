@@ -64,7 +64,12 @@ def page(about: Mapping[str, Any], *, reports: Sequence[str]) -> str:
         ("files", "Raw files", _files(about["files"], to_job)),
         ("software", "Software", _software(about["environment"])),
     ]
-    return document(f"{run['recipe']}: provenance", lead, sections)
+    return document(f"{run['recipe']}: provenance", lead, sections, marks=mark(about["rests_on"]))
+
+
+def mark(rests_on: str) -> str:
+    """Return what stands at the beginning of the page of a run, see `origins.rests_on`."""
+    return f'<meta name="rests-on" content="{escape(rests_on)}">'
 
 
 def _place(job: Mapping[str, Any]) -> str:
@@ -230,7 +235,11 @@ def _files(files: Mapping[str, Mapping[str, Any]], to_job: Callable[[int], Marku
     return table(("file", "address", "digest", "sha256", "fetched_by"), rows) if rows else ""
 
 
-def _earlier(editions: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> str:
+def _earlier(
+    editions: Sequence[Mapping[str, Any]] | None, points: Sequence[Mapping[str, Any]]
+) -> str:
+    if editions is None:
+        return ""
     if not editions:
         return "<p>None with a light curve.</p>"
     places = {_named(row): _point_place(row) for row in reversed(points)}
@@ -285,7 +294,7 @@ def _value(value: Any) -> str:
 
 
 def _named(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(row.get(key) or "") for key in anchors.POINT)
+    return tuple(str(row.get(key) or "") for key in ("stage", *anchors.POINT))
 
 
 def _offset(row: Mapping[str, Any], places: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
