@@ -1,7 +1,9 @@
 """A file that is still arriving: its bytes, and what they are bytes of.
 
 ``NAME.part`` holds bytes from the start; ``NAME.part.json`` says of which version of which file, so
-that they are taken up again only if the archive still has that version. Both outlive a crash.
+that they are taken up again only if the archive still has that version. Both outlive a process
+that is killed. After a loss of power a part may have its length and a hole in it, since nothing
+forces it to the disk; so one from before the machine last started is not taken up again.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ from hst123r.files.fits_blocks import CHUNK
 
 WEAK: Final = "W/"
 """Begins entity tags that do not vouch for every byte (RFC 9110, section 8.8.1)."""
+
+
+BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+"""What Linux draws anew each time that it starts, by random(4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,14 @@ class Version:
     def validator(self) -> str:
         """What to send as If-Range; empty where the version cannot be told from another."""
         return self.etag if self.etag and not self.etag.startswith(WEAK) else self.last_modified
+
+
+def boot() -> str:
+    """Return what names this start of the machine, empty where the system does not tell."""
+    try:
+        return BOOT.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 class Digests:
@@ -102,8 +116,12 @@ class Partial:
         """Read what an earlier transfer left; forget it where it cannot be taken up again."""
         try:
             data = json.loads(self._record.read_bytes())
+            then = data.pop("boot", "")
             version = Version(**data)
-        except (FileNotFoundError, ValueError, TypeError):
+        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            self.forget()
+            return
+        if not then or then != boot():
             self.forget()
             return
         if version.uri != self._uri or not version.validator or not self.path.is_file():
@@ -131,10 +149,12 @@ class Partial:
             To be handed to `add`, and closed.
         """
         self.forget()
-        # bytes without a record are forgotten, so the record comes first; it is not forced to the
-        # disk, since after a loss of power the bytes would not be there either
+        # bytes without a record are forgotten, so the record comes first; neither is forced to the
+        # disk, since after a loss of power all starts anew
         part = self._record.with_name(f".{self._record.name}.new")
-        part.write_text(json.dumps(asdict(version), sort_keys=True), encoding="utf-8")
+        part.write_text(
+            json.dumps({**asdict(version), "boot": boot()}, sort_keys=True), encoding="utf-8"
+        )
         part.replace(self._record)
         self.version = version
         return self.path.open("wb", buffering=0)

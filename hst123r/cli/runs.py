@@ -7,7 +7,6 @@ import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -72,23 +71,14 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
 def _say_where_from(workspace: Workspace, store: Store, report: Report) -> str | None:
     """Write the page that the report of a run leads to, where there is news; return what failed."""
     jobs = [job for item in report.progress for job in item.jobs]
-    reports = [
-        Path(path)
-        for job in jobs
-        for made in job.made
-        if made.product.kind == "report"
-        for path in made.product.files.values()
-    ]
-    if report.state != "done" or not reports:
+    if report.state != "done" or not any(m.product.kind == "report" for j in jobs for m in j.made):
         return None
-    page = workspace.folder / ORIGINS
-    # a run that was killed after its report has left a page that is older
-    if page.is_file() and not any(job.state is State.DONE for job in jobs):
-        written = page.stat().st_mtime_ns
-        if all(path.stat().st_mtime_ns <= written for path in reports):
-            return None
-    from hst123r.sharing.origins_file import save
+    from hst123r.sharing.origins_file import is_of, save
 
+    page = workspace.folder / ORIGINS
+    # `report` may have put that of another run there, and a run that was killed has left an old one
+    if is_of(store, str(report.run_id), page):
+        return None
     try:
         save(store, str(report.run_id), page)
     except EnvironmentProblem as error:

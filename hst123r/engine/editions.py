@@ -9,6 +9,7 @@ from typing import Any, Final
 from hst123r.engine import sides
 from hst123r.engine.sides import Side
 from hst123r.provenance import of_run, queries
+from hst123r.provenance.extract import without_paths
 from hst123r.provenance.store import Store
 from hst123r.provenance.tags import listed
 
@@ -37,7 +38,7 @@ def earlier(store: Store, run: Side) -> list[dict[str, Any]]:
         ``same`` (it has the very same results), ``points`` (how many are in both), ``different``,
         ``only_then``, ``only_now``, ``largest_sigma``, ``rms_sigma``, ``median_mag`` (of all in
         both), ``parameters`` and ``software`` (what was otherwise) and ``rows`` (the points that
-        differ most).
+        differ most). Absolute paths in it are as others may see them.
     """
     number = run.run["run"]
     names: dict[int, list[str]] = {}
@@ -85,7 +86,7 @@ def _edition(
         "largest_sigma": max(map(abs, away), default=None),
         "rms_sigma": math.sqrt(sum(x * x for x in away) / len(away)) if away else None,
         "median_mag": _median(list(_magnitudes(both))),
-        "parameters": sides.parameters(sides.asked_for(last), sides.asked_for(run)),
+        "parameters": without_paths(sides.parameters(sides.asked_for(last), sides.asked_for(run))),
         "software": sides.software(last, run),
         "rows": sorted(rows, key=lambda row: -abs(row["sigma"] or 0.0))[:POINTS],
     }

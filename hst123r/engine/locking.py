@@ -65,6 +65,9 @@ class Locking:
         self.path = path_of(recipe, folder)
         self.old: Lock | None = None
         self.broken = ""
+        # read now: while a run goes on, somebody may write another one
+        self._found = self._read_text()
+        self._kept = None if options.update else self._found
         try:
             self.old = self._read()
         except InputError as error:
@@ -89,11 +92,14 @@ class Locking:
         return found
 
     def text(self) -> str | None:
-        """Return the lock as it lies there, for the history; None where there is none to read."""
+        """Return the lock that the run obeyed or left, for the history; None without one."""
+        return self._kept
+
+    def _read_text(self) -> str | None:
         try:
             return self.path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
-            # a run has an end whatever has become of the file, and `_read` has said what is wrong
+            # `_read` says what is wrong
             return None
 
     @property
@@ -269,7 +275,10 @@ class Locking:
             return Told()
         new = built(planner, store)
         if self.lock is None:
-            return Told([self._save(new)] if self.old != new else [])
+            if self.old == new:
+                self._kept = self._found
+                return Told()
+            return Told([self._save(new)])
         found = lock_file.differences(self.lock, new)
         if self.lock.recipe.digest == new.recipe.digest:
             full = completed(self.lock, new)
@@ -291,6 +300,7 @@ class Locking:
             lock_file.save(lock, self.path)
         except EnvironmentProblem as error:
             return f"the lock could not be written: {error}"
+        self._kept = lock_file.as_text(lock)
         verb = "renewed" if self.old is not None else "written"
         return f"{verb} {self.path.name}: {len(lock.products)} files"
 

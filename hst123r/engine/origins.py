@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hst123r.engine.editions import earlier
 from hst123r.engine.sides import Side, side_of
+from hst123r.files.content import digest_bytes
 from hst123r.provenance import lineage, of_run, queries
 from hst123r.provenance.extract import inside
 from hst123r.provenance.lineage import Link
@@ -23,7 +24,7 @@ _PRODUCTS: Final = """
 """
 
 
-def origins(store: Store, text: str) -> dict[str, Any]:
+def origins(store: Store, text: str, *, editions: bool = True) -> dict[str, Any]:
     """Return where all that a run shows comes from.
 
     Absolute paths are left out, so that the answer may leave this machine.
@@ -34,16 +35,19 @@ def origins(store: Store, text: str) -> dict[str, Any]:
         The store.
     text : str
         Number or tag of the run, empty for the last one.
+    editions : bool
+        Whether light curves of earlier runs are compared with those of this one.
 
     Returns
     -------
     dict
-        ``run`` (its row), ``environment``, ``jobs`` (with ``own``, whether they are of the run,
+        ``rests_on`` (see :func:`rests_on`), ``run`` (its row), ``environment``, ``jobs`` (with
+        ``own``, whether they are of the run,
         ``reads``, the jobs they stand on, and ``set``, their parameters), ``sets`` (parameters that
         several jobs share, by stage), ``files`` (those at which all ends), ``points`` (of light
         curves, with the ``exposures`` in each and its ``lineage``), ``lineages`` (``jobs`` and
         ``files`` behind the points of a target, detector and filter), and ``earlier`` (see
-        :func:`hst123r.engine.editions.earlier`).
+        :func:`hst123r.engine.editions.earlier`; None where they are not asked for).
 
     Raises
     ------
@@ -58,10 +62,9 @@ def origins(store: Store, text: str) -> dict[str, Any]:
         by_job.setdefault(link.job, []).append(link)
     points = list(of_run.photometry(store.db, run.numbers).values())
     jobs, sets = _jobs(store, numbers, set(run.numbers), by_job)
-    stages = {job["job"]: job["stage"] for job in jobs}
-    points = [{**row, "stage": stages[row["job_id"]]} for row in points]
     lineages = _lineages(points, by_job)
     return {
+        "rests_on": rests_on(run),
         "run": {key: run.run[key] for key in ("run", "recipe", "started", "ended", "state")},
         "environment": _environment(store, run),
         "jobs": jobs,
@@ -69,8 +72,14 @@ def origins(store: Store, text: str) -> dict[str, Any]:
         "files": _files(store, numbers, by_job),
         "points": _points(points),
         "lineages": lineages,
-        "earlier": earlier(store, run),
+        "earlier": earlier(store, run) if editions else None,
     }
+
+
+def rests_on(run: Side) -> str:
+    """Return a digest of the results of a run: equal for runs that reuse the very same attempts."""
+    rows = sorted([*place, job["job"], job["key"]] for place, job in run.jobs.items())
+    return digest_bytes(json.dumps(rows).encode())
 
 
 def _environment(store: Store, run: Side) -> dict[str, str]:

@@ -71,9 +71,8 @@ def divide(
         notes: dict[str, Any] = {}
         own = cast("PhotometryParams", scope.varied(detector, name)) if scope.varied else params
         if wants_grid(own):
-            grid, asked = grid_of(own, scope, detector, band(name))
+            grid, notes = grid_of(own, scope, detector, band(name))
             given[PSF_GRID] = [grid]
-            notes = {"queries": asked} if asked else {}
         if own.artificial_stars:
             arguments["visits"] = {product.name: product.labels["visit"] for product in members}
             arguments["targets"] = {

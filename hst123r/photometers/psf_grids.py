@@ -23,7 +23,7 @@ def wants_grid(params: PhotometryParams) -> bool:
 
 def grid_of(
     params: PhotometryParams, scope: Scope, detector_name: str, band: str
-) -> tuple[Product, list[dict[str, Any]]]:
+) -> tuple[Product, dict[str, Any]]:
     """Return the file with the PSFs of a detector and filter, after it was fetched if need be.
 
     Parameters
@@ -39,8 +39,9 @@ def grid_of(
     -------
     product : Product
         Its kind is `PSF_GRID`; a plan names the file that a run would fetch.
-    queries : list of dict
-        What an archive gave, for the lock: none for files of the user.
+    notes : dict
+        ``queries``, what an archive gave, for the lock, or ``asks``, what a plan says that it
+        will be asked for; neither for files of the user.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def grid_of(
         given = Path(scope.recipe_folder) / Path(params.psf_grids).expanduser()
     if not params.fetch_psf_grids:
         path = find_grid(given or Path(scope.recipe_folder), detector, band)
-        return _product(path), []
+        return _product(path), {}
     name = covered(detector)
     folder = given or Path(scope.work_folder) / "raw" / FOLDER
     library = Library(endpoints.stdpsf(), folder.absolute())
@@ -74,13 +75,14 @@ def grid_of(
     if found is None and scope.dry:
         place = library.place(name, band)
         scope.tell(f"a run fetches {place.name} from {library.server}")
-        return _product(place), []
+        asked = {"archive": "STDPSF", "server": library.server, "what": place.name}
+        return _product(place), {"asks": [asked]}
     if found is None:
         with scope.waiting():
             found = library.file(name, band)
     digest = digest_of(found)
     question = {"service": "stdpsf", "what": found.name, "digest": f"sha256:{digest}"}
-    return _product(found), [question] if digest else []
+    return _product(found), {"queries": [question]} if digest else {}
 
 
 def _product(path: Path) -> Product:

@@ -61,7 +61,9 @@ def link(text: str, where: str, *, name: str = "") -> Markup:
     return Markup(f"<a{about}>{escape(text)}</a>")
 
 
-def document(title: str, lead: str, sections: Sequence[tuple[str, str, str]]) -> str:
+def document(
+    title: str, lead: str, sections: Sequence[tuple[str, str, str]], *, marks: str = ""
+) -> str:
     """Return a whole page.
 
     Parameters
@@ -72,6 +74,8 @@ def document(title: str, lead: str, sections: Sequence[tuple[str, str, str]]) ->
         HTML below the title.
     sections : sequence of (str, str, str)
         Anchor, title and HTML of each; those without HTML are left out.
+    marks : str
+        HTML at the beginning of its head, for programs.
     """
     shown = [(name, escape(text), body) for name, text, body in sections if body]
     links = "".join(f'<a href="#{name}">{text}</a>' for name, text, _ in shown)
@@ -79,7 +83,8 @@ def document(title: str, lead: str, sections: Sequence[tuple[str, str, str]]) ->
         f'<section id="{name}"><h2>{text}</h2>{body}</section>' for name, text, body in shown
     )
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} – '
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">{marks}<title>'
+        f"{escape(title)} – "
         f'hst123r</title><meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body><main><h1>{escape(title)}</h1>"
         f'<p class="lead">{lead}</p>'

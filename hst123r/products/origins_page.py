@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
@@ -64,7 +65,12 @@ def page(about: Mapping[str, Any], *, reports: Sequence[str]) -> str:
         ("files", "Raw files", _files(about["files"], to_job)),
         ("software", "Software", _software(about["environment"])),
     ]
-    return document(f"{run['recipe']}: provenance", lead, sections)
+    return document(f"{run['recipe']}: provenance", lead, sections, marks=mark(about["rests_on"]))
+
+
+def mark(rests_on: str) -> str:
+    """Return what stands at the beginning of the page of a run, see `origins.rests_on`."""
+    return f'<meta name="rests-on" content="{escape(rests_on)}">'
 
 
 def _place(job: Mapping[str, Any]) -> str:
@@ -100,8 +106,9 @@ def _point(row: Mapping[str, Any]) -> str:
 
 def _lineages(about: Mapping[str, Any], to_job: Callable[[int], Markup]) -> str:
     of_root: dict[str, str] = {}
-    for file in about["files"].values():
-        of_root.setdefault(file["name"].partition("_")[0], _file_place(file))
+    of_file = _file_places(about["files"])
+    for path, file in about["files"].items():
+        of_root.setdefault(file["name"].partition("_")[0], of_file[path])
     stages = {job["job"]: job["stage"] for job in about["jobs"]}
     parts = []
     for name, behind in about["lineages"].items():
@@ -132,8 +139,7 @@ def _lineages(about: Mapping[str, Any], to_job: Callable[[int], Markup]) -> str:
         rests = [{"stage": stage, "jobs": _some(found[::-1])} for stage, found in by_stage.items()]
         parts.append("<p>All of these rest on the jobs</p>" + table(("stage", "jobs"), rests))
         files = [
-            link(about["files"][path]["name"], f"#{_file_place(about['files'][path])}")
-            for path in behind["files"]
+            link(about["files"][path]["name"], f"#{of_file[path]}") for path in behind["files"]
         ]
         parts.append(
             f"<p>and on {len(files)} files from outside, and on no other: {_some(files)}</p>"
@@ -211,26 +217,38 @@ def _sets(sets: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]]) -> str:
     return "".join(parts)
 
 
-def _file_place(file: Mapping[str, Any]) -> str:
-    return anchors.of_job("file", file["path"])
+def _file_places(files: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the anchor of each file; outside the work directory two may be shown as one path."""
+    found: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for path, file in files.items():
+        place = anchors.of_job("file", file["path"])
+        seen[place] += 1
+        found[path] = place if seen[place] == 1 else f"{place}:{seen[place]}"
+    return found
 
 
 def _files(files: Mapping[str, Mapping[str, Any]], to_job: Callable[[int], Markup]) -> str:
+    places = _file_places(files)
     rows = [
         {
-            "id": _file_place(file),
+            "id": places[path],
             "file": file["path"],
             "address": file["uri"],
             "digest": _short(file["digest"]),
             "sha256": _short(file["sha256"]),
             "fetched_by": Markup("") if file["made_by"] is None else to_job(file["made_by"]),
         }
-        for file in files.values()
+        for path, file in files.items()
     ]
     return table(("file", "address", "digest", "sha256", "fetched_by"), rows) if rows else ""
 
 
-def _earlier(editions: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> str:
+def _earlier(
+    editions: Sequence[Mapping[str, Any]] | None, points: Sequence[Mapping[str, Any]]
+) -> str:
+    if editions is None:
+        return ""
     if not editions:
         return "<p>None with a light curve.</p>"
     places = {_named(row): _point_place(row) for row in reversed(points)}
@@ -285,7 +303,7 @@ def _value(value: Any) -> str:
 
 
 def _named(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(row.get(key) or "") for key in anchors.POINT)
+    return tuple(str(row.get(key) or "") for key in ("stage", *anchors.POINT))
 
 
 def _offset(row: Mapping[str, Any], places: Mapping[tuple[str, ...], str]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def extract(db: Database, run_id: int) -> dict[str, Any]:
         "photometry": _photometry(db, numbers),
         "adopted": _adopted(db, numbers),
     }
-    return {name: _without_paths(value) for name, value in found.items()}
+    return {name: without_paths(value) for name, value in found.items()}
 
 
 def recipe_text(db: Database, run_id: int) -> str:
@@ -205,12 +205,12 @@ def _photometry(db: Database, numbers: Iterable[int]) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if k not in ("id", "job_id")} for row in rows]
 
 
-def _without_paths(value: Any) -> Any:
+def without_paths(value: Any) -> Any:
     """Return a value with every absolute path in it as others may see it."""
     if isinstance(value, Mapping):
-        return {key: _without_paths(item) for key, item in value.items()}
+        return {key: without_paths(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_paths(item) for item in value]
+        return [without_paths(item) for item in value]
     return inside(value) if isinstance(value, str) else value
 
 

@@ -125,8 +125,8 @@ def canonical(db: Database, run_id: int) -> dict[str, Any]:
     return found
 
 
-POINT: Final = ("target", "level", "detector", "filter", "epoch", "visit", "exposure")
-"""Columns that tell the points of a light curve apart."""
+POINT: Final = ("stage", "target", "level", "detector", "filter", "epoch", "visit", "exposure")
+"""Columns that tell the points of a light curve apart; two stages may make one of a target."""
 
 
 def photometry(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -146,7 +146,12 @@ def photometry(db: Database, jobs: Iterable[int]) -> dict[tuple[str, ...], dict[
         one: its number is that of a list that may have changed, and the target is the same.
     """
     points: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in of_jobs(db, "select * from photometry where job_id in asked order by id", jobs):
+    for row in of_jobs(
+        db,
+        "select p.*, j.stage from photometry p join job j on j.id = p.job_id "
+        "where p.job_id in asked order by p.id",
+        jobs,
+    ):
         points.setdefault(tuple(row[name] or "" for name in POINT), []).append(row)
     found = {}
     for key, rows in points.items():

@@ -286,6 +286,11 @@ def read(path: Path, shown: str = "") -> Lock | None:
         raise InputError(f"the lock cannot be read: {error.strerror}", where=name) from error
     except UnicodeDecodeError as error:
         raise InputError("the lock is not UTF-8", where=name, hint=RENEW) from error
+    return of_text(text, name)
+
+
+def of_text(text: str, name: str) -> Lock:
+    """Return the lock of a text; ``name`` is how messages name it, and `read` says what can be."""
     values, lines = _parse(text, name)
     _check_seal(text, values.pop("digest", None), name)
     try:

@@ -138,28 +138,51 @@ def lock_of(recipe: str, folder: Path, extract: Mapping[str, Any]) -> str | None
     """
     beside = Path(recipe).with_suffix(".lock.yaml")
     for path in (beside, folder / beside.name):
-        found = lock.read(path)
-        if found is None:
+        if lock.read(path) is None:
             continue
-        had = {
-            Path(file["path"]).name: file["digest"]
-            for job in extract["jobs"]
-            for product in job["products"]
-            for file in product["files"]
-            if product["kind"] == crate.RAW
-        }
-        other = [
-            item.name for item in found.products
-            if item.digest is not None and had.get(item.name, item.digest) != item.digest
-        ]  # fmt: skip
-        if other:
-            raise InputError(
-                f"the lock is of other files than this run had: {', '.join(other[:5])}",
-                where=str(path),
-                hint="Put back the lock of this run, or bundle the latest run",
-            )
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        check_lock(
+            text, extract, where=str(path),
+            hint="Put back the lock of this run, or bundle the latest run",
+        )  # fmt: skip
+        return text
     return None
+
+
+def check_lock(text: str, extract: Mapping[str, Any], *, where: str, hint: str) -> None:
+    """Demand that a lock is of the files that a run had.
+
+    Parameters
+    ----------
+    text : str
+        The lock.
+    extract : mapping
+        What the run rests on.
+    where, hint : str
+        For the message.
+
+    Raises
+    ------
+    InputError
+        If it is of other ones, or no lock.
+    """
+    had = {
+        (job["stage"], Path(file["path"]).name): file["digest"]
+        for job in extract["jobs"]
+        for product in job["products"]
+        for file in product["files"]
+        if product["kind"] == crate.RAW
+    }
+    other = [
+        item.name for item in lock.of_text(text, where).products
+        if item.digest is not None
+        and had.get((item.stage, item.name), item.digest) != item.digest
+    ]  # fmt: skip
+    if other:
+        raise InputError(
+            f"the lock is of other files than this run had: {', '.join(other[:5])}",
+            where=where, hint=hint,
+        )  # fmt: skip
 
 
 def citation(version: str) -> str:

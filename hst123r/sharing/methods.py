@@ -97,16 +97,22 @@ def _alignment(extract: Mapping[str, Any]) -> list[str]:
 
 
 def _stacks(extract: Mapping[str, Any]) -> list[str]:
-    stacks = _products(extract, "drizzle", "stack")
+    engines: dict[bool, list[Mapping[str, Any]]] = {}
+    for job in _jobs(extract, "drizzle"):
+        engines.setdefault(_value([job], "engine") == "drizzle", []).append(job)
+    return [text for kernels, jobs in sorted(engines.items()) for text in _stacks_of(jobs, kernels)]
+
+
+def _stacks_of(jobs: list[Mapping[str, Any]], kernels: bool) -> list[str]:
+    stacks = [p for job in jobs for p in job["products"] if p["kind"] == "stack"]
     if not stacks:
         return []
     scales = sorted({float(product["facts"]["scale_arcsec"]) for product in stacks})
     shown = " and ".join(f"{scale:g}" for scale in scales)
-    jobs = _jobs(extract, "drizzle")
     engine = (
-        "AstroDrizzle"
-        if _value(jobs, "engine") != "drizzle"
-        else "The kernels of the package drizzle, in the sequence of AstroDrizzle,"
+        "The kernels of the package drizzle, in the sequence of AstroDrizzle,"
+        if kernels
+        else "AstroDrizzle"
     )
     said = (
         f"{engine} combined them into {len(stacks)} stacks with pixels of {shown} arcsec and "

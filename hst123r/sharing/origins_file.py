@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from hst123r.engine.origins import origins
+from hst123r.engine.origins import origins, rests_on
+from hst123r.engine.sides import side_of
 from hst123r.files.publish import machine_errors, write
 from hst123r.products.anchors import ORIGINS
-from hst123r.products.origins_page import page
+from hst123r.products.origins_page import mark, page
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
 
+HEAD: Final = 1000
+"""Bytes of a page in which its mark is."""
 
-def page_of(store: Store, run: str) -> str:
+
+def page_of(store: Store, run: str, *, editions: bool = True) -> str:
     """Return the page.
 
     Parameters
@@ -21,23 +26,48 @@ def page_of(store: Store, run: str) -> str:
         The store.
     run : str
         Number or tag of the run, empty for the last one.
+    editions : bool
+        Whether it compares the run with earlier ones.
 
     Returns
     -------
     str
-        HTML; the same whenever it is asked for, and without a path of this machine.
+        HTML without a path of this machine. It leads to the reports of the run unless a later run
+        has put others in their place.
 
     Raises
     ------
     InputError
         If there is no such run.
     """
-    about = origins(store, run)
+    about = origins(store, run, editions=editions)
+    records = store.jobs.records()
     reports = [
         f"{job['label']}.html" for job in about["jobs"]
         if job["own"] and any(product["kind"] == "report" for product in job["products"])
+        and records[job["stage"], job["label"]].done_id == job["job"]
     ]  # fmt: skip
     return page(about, reports=reports)
+
+
+def is_of(store: Store, run: str, path: Path) -> bool:
+    """Whether a file is the page of a run, or of one with the very same results.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    run : str
+        As for :func:`page_of`.
+    path : Path
+        The file; it need not be there.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD)
+    except OSError:
+        return False
+    return mark(rests_on(side_of(store, run))).encode() in head
 
 
 def write_page(folder: Path, run: str, output: Path | None = None) -> Path:
@@ -71,9 +101,9 @@ def write_page(folder: Path, run: str, output: Path | None = None) -> Path:
 
 
 def page_of_run(folder: Path, run: str) -> str:
-    """Return the page of a run of a work directory, see :func:`page_of`."""
+    """Return the page of a run for others, with nothing of earlier runs, see :func:`page_of`."""
     with reading(folder) as store:
-        return page_of(store, run)
+        return page_of(store, run, editions=False)
 
 
 def save(store: Store, run: str, path: Path) -> None:

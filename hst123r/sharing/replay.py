@@ -33,7 +33,7 @@ def lay_out(opened: Opened, folder: Path) -> Path:
     opened : Opened
         The bundle.
     folder : Path
-        A folder that is not there, or has nothing in it but folders of exposures.
+        A folder that is not there, or has nothing in it but folders that the recipe names.
 
     Returns
     -------
@@ -55,7 +55,10 @@ def lay_out(opened: Opened, folder: Path) -> Path:
     # the recipe may take exposures from a folder beside it, which then has to be there before
     if folder.exists() and (
         not folder.is_dir()
-        or any(item.name == name or not item.is_dir() for item in folder.iterdir())
+        or any(
+            item.name == name or item.name not in opened.recipe or not item.is_dir()
+            for item in folder.iterdir()
+        )
     ):
         raise InputError(
             "there is something in this folder already", where=str(folder),

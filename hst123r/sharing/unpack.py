@@ -155,9 +155,14 @@ def _check_directory(path: Path) -> None:
         whole = stream.seek(0, os.SEEK_END)
         start = stream.seek(max(0, whole - _TAIL))
         tail = stream.read()
-        end = tail.rfind(b"PK\x05\x06")
-        if end < 0 or len(tail) < end + 22:
+        # the last record is looked for where Python does: at the very end, else before a comment
+        end = len(tail) - 22
+        if not (tail[max(0, end) :][:4] == b"PK\x05\x06" and tail.endswith(b"\0\0")):
+            end = tail.rfind(b"PK\x05\x06")
+        if end < 0:
             return  # no zip, as reading it will say
+        if len(tail) < end + 22:
+            raise zipfile.BadZipFile("its last record is cut")
         (size,) = struct.unpack_from("<L", tail, end + 12)
         if tail[end - 20 : end - 16] == b"PK\x06\x07" and end >= 20:
             # a list that is too long for the old record has a new one, which counts instead

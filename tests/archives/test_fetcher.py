@@ -21,6 +21,7 @@ from loopback.server import Archive
 
 from hst123r.archives.fetcher import Fetcher
 from hst123r.archives.mast_token import Token
+from hst123r.archives.partial import boot
 from hst123r.archives.wanted import Status
 from hst123r.errors import ArchiveError, EnvironmentProblem
 
@@ -106,6 +107,8 @@ ROWS = [
     Row("part of another version", before="old part", requests=1, resumes=False),
     Row("part of another file", before="other part", requests=1, resumes=False),
     Row("whole part of an unknown version", before="whole part of unknown version", requests=1),
+    Row("part with a hole, of before the power was lost", before="part with a hole", requests=1,
+        resumes=False),
     Row("part that is longer than the file", before="long part"),
     Row("whole part that was not published", before="whole part", requests=0),
     Row("whole file is there", status=Status.CACHED, before="whole", requests=0),
@@ -139,6 +142,7 @@ def lay_down(what, wanted, data, etag):
         "junk part": (b"junk" * 9999, None), "junk record": (b"junk" * 9999, etag),
         "old part": (other_version(data)[:999_999], '"old"'), "whole part": (data, etag),
         "long part": (data + b"more", etag), "other part": (other_version(data)[:999_999], etag),
+        "part with a hole": (data[:200_000] + bytes(100_000), etag),
         "whole part of unknown version": (other_version(data), " "),
     }  # fmt: skip
     if what in contents:
@@ -148,7 +152,8 @@ def lay_down(what, wanted, data, etag):
         part.write_bytes(held)
         if version:
             uri = "mast:HST/product/other.fits" if what == "other part" else wanted.uri
-            said = {"uri": uri, "etag": version.strip(), "last_modified": "", "total": len(data)}
+            said = {"uri": uri, "etag": version.strip(), "last_modified": "", "total": len(data),
+                    "boot": "another" if what == "part with a hole" else boot()}  # fmt: skip
             record.write_text(json.dumps(said))
 
 

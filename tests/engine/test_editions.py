@@ -102,6 +102,42 @@ def test_points_of_one_run_only_and_what_was_asked_for(store):
     ]
 
 
+def test_an_absolute_path_of_an_earlier_run_is_left_out(store):
+    parameters = json.loads(store.db.execute("select parameters from run").fetchone()[0])
+    again(store)
+    parameters[0] |= {"value": ["/data/group/x.csv"], "origin": "/data/group/r.yaml:3:4"}
+    store.db.execute("update run set parameters = ? where id = 1", [json.dumps(parameters)])
+    store.db.conn.commit()
+    (found,) = earlier(store, side_of(store, "2"))
+    (row,) = found["parameters"]
+    assert (row["a"], row["origin_a"]) == (["outside/x.csv"], "outside/r.yaml:3:4")
+    assert "/data" not in repr(found)
+
+
+def test_a_second_stage_of_light_curves_leaves_the_first_comparable(store):
+    again(store, "1.01")
+    (before,) = earlier(store, side_of(store, "2"))
+    own = [name for name in store.db.table("job").columns_dict if name not in ("id", "stage")]
+    of_points = [name for name in store.db.table("photometry").columns_dict
+                 if name not in ("id", "job_id")]  # fmt: skip
+    jobs = "select id from job where stage = 'scrape' and run_id = 2"
+    for (job,) in store.db.execute(jobs).fetchall():
+        made = store.db.execute(
+            f"insert into job (stage, {', '.join(own)}) select 'near', {', '.join(own)} "
+            "from job where id = ?", [job],
+        ).lastrowid  # fmt: skip
+        store.db.execute(
+            f"insert into photometry (job_id, {', '.join(of_points)}) select ?, "
+            f"{', '.join(of_points)} from photometry where job_id = ?", [made, job],
+        )  # fmt: skip
+    store.db.conn.commit()
+    (found,) = earlier(store, side_of(store, "2"))
+    assert found["points"] == found["only_now"] == before["points"]
+    assert found["only_then"] == 0
+    assert found["largest_sigma"] == before["largest_sigma"]
+    assert {row["stage"] for row in found["rows"]} == {"scrape", "near"}
+
+
 def test_runs_of_other_recipes_and_without_a_light_curve_are_none(store):
     recipe = store.db.execute(
         "insert into recipe (digest, name, path, text, canonical, first_seen) "

@@ -46,6 +46,36 @@ def test_a_run_leaves_a_lock_and_the_next_ones_leave_it_alone(bench, recipe, dat
     assert path.read_bytes() == before
 
 
+def test_the_lock_that_is_kept_is_the_one_that_was_obeyed(bench, recipe, tmp_path, monkeypatch):
+    from hst123r.engine.locking import Locking
+
+    def kept():
+        query = "select k.text from run r left join lock k on k.id = r.lock_id order by r.id desc"
+        with bench.store() as store:
+            return store.db.execute(query).fetchone()[0]
+
+    path = tmp_path / "recipe.lock.yaml"
+    bench.run(recipe)
+    text = path.read_text()
+    assert kept() == text
+    begun = Locking.of_stage
+
+    def meanwhile(self, *arguments):
+        path.write_text("another: lock\n")
+        return begun(self, *arguments)
+
+    monkeypatch.setattr(Locking, "of_stage", meanwhile)
+    bench.run(recipe)
+    assert path.read_text() == "another: lock\n"
+    assert kept() == text
+    monkeypatch.undo()
+    # an update obeys none, and keeps the one that it leaves
+    bench.run(recipe, update=True)
+    assert kept() == path.read_text() != "another: lock\n"
+    bench.run(recipe, update=True)
+    assert kept() == path.read_text()
+
+
 def test_locked_names_everything_that_is_not_as_it_was(bench, recipe, data, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="there is no lock, and --locked needs one"):
         bench.run(recipe, locked=True)

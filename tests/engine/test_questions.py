@@ -1,8 +1,11 @@
 """What a run asks of other archives, as `query` and `plan` say it before."""
 
+import json
+import shutil
 from pathlib import Path
 
 from hst123r.archives import endpoints
+from hst123r.cli.main import invoke
 from hst123r.engine import questions
 from hst123r.engine.planned import Progress
 from hst123r.recipe.load import load
@@ -67,3 +70,42 @@ def test_exposures_that_are_not_here_yet_need_something_too(tmp_path):
     assert [row["what"] for row in questions.of_plan(progress)] == GENERAL[:1]
     file.touch()
     assert questions.of_plan(progress) == []
+
+
+FRESH = """\
+hst123r: 1
+name: r
+targets: [{name: T, position: "150.1 2.2"}]
+stages:
+  - fetch: {from: directory, path: data}
+  - exposures: {}
+  - wcs: {start: refit, fetch_references: true}
+  - reference: {absolute: {catalog: gaia-dr3}}
+  - align: {}
+  - drizzle: {}
+  - detect: {}
+  - photometry:
+      for:
+        ACS/WFC: {psf: grid, fetch_psf_grids: true}
+"""
+
+
+def test_a_plan_for_a_new_work_directory_says_it_in_general(tmp_path, made_exposures, capsys):
+    shutil.copytree(made_exposures, tmp_path / "data")
+    (tmp_path / "r.yaml").write_text(FRESH)
+    arguments = ["plan", str(tmp_path / "r.yaml"), "-C", str(tmp_path / "w")]
+    assert invoke([*arguments, "--json"]) == 10
+    rows = json.loads(capsys.readouterr().out)["asks"]
+    assert [row["what"] for row in rows] == [*GENERAL, "measured PSFs"]
+    assert invoke(arguments) == 10
+    assert f"will ask STDPSF ({endpoints.stdpsf()}): measured PSFs" in capsys.readouterr().out
+
+
+def test_a_stage_that_errs_may_still_ask(tmp_path):
+    from hst123r.errors import InputError
+
+    _, progress = stages(tmp_path)
+    for item in progress:
+        item.divided = True
+        item.error = InputError("refused")
+    assert [row["what"] for row in questions.of_plan(progress)] == GENERAL

@@ -64,6 +64,8 @@ def test_a_grid_is_fetched_once_and_its_digest_is_for_the_lock(library, divided,
     planned, told = divided(dry=True)
     assert library.log == []
     assert told == [f"a run fetches {NAME} from {library.url}/psfs"]
+    server = f"{library.url}/psfs"
+    assert planned.notes == {"asks": [{"archive": "STDPSF", "server": server, "what": NAME}]}
     with pytest.raises(ArchiveError, match=r"not here, or not as it came, and --offline forbids"):
         divided(offline=True)
     job, told = divided()

@@ -28,6 +28,7 @@ EDITION = {
     "parameters": [{"stage": "a", "name": "b", "a": 1, "b": None}],
 }  # fmt: skip
 ABOUT = {
+    "rests_on": "blake3:77",
     "run": {"run": 5, "recipe": "r<x>", "started": "2026", "ended": "2026", "state": "done"},
     "environment": {"hst123r": "1.0"}, "jobs": [JOB, READER],
     "sets": {"fetch": [[{"name": "p", "value": "<b>", "origin": "r.yaml:1:2"}]], "scrape": [[]]},
@@ -117,6 +118,19 @@ def test_a_second_light_curve_of_a_target_has_places_of_its_own():
     assert leads_nowhere(("provenance.html", text)) == []
     assert text.count("only then") == 2
     assert "epoch 20200101</td>" in text
+
+
+def test_files_of_one_name_from_two_folders_have_places_of_their_own():
+    files = {f"/{name}/x.fits": {**FILE, "path": "outside/x.fits"} for name in ("a", "b")}
+    behind = {POINT["lineage"]: {"jobs": [1, 2], "files": list(files)}}
+    text = page({**ABOUT, "files": files, "lineages": behind}, reports=())
+    assert leads_nowhere(("provenance.html", text)) == []
+    assert text.count('href="#job:file:outside_2f_x.fits:2"') == 1
+
+
+def test_earlier_runs_are_left_out_where_they_are_not_asked_for():
+    assert "Earlier runs" in page(ABOUT, reports=())
+    assert "Earlier runs" not in page({**ABOUT, "earlier": None}, reports=())
 
 
 def test_many_names_are_folded():

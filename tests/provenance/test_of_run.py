@@ -25,7 +25,7 @@ def test_a_run_has_what_it_made_and_what_it_reused(store, begin, attempt, work, 
     assert of_run.last_run(store.db) == two
     assert list(of_run.files(store.db, [old])) == ["products/a.fits"]
     assert of_run.measurements(store.db, [old])["stack", "a", "", "rms"]["value"] == 1.0
-    assert list(of_run.photometry(store.db, [old])) == [("T", "filter", *[""] * 6)]
+    assert list(of_run.photometry(store.db, [old])) == [("stack", "T", "filter", *[""] * 6)]
     names = {(part.kind, part.name) for part in of_run.parts(store.db, [new])[new]}
     assert ("param", "pixfrac") in names
 

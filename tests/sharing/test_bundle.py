@@ -114,6 +114,25 @@ def test_the_lock_beside_a_recipe_or_in_the_work_directory(tmp_path, work, extra
         lock_of(recipe, work, extract)
 
 
+def test_a_run_with_other_files_than_its_lock_is_not_bundled(hst123r, data, write_recipe, tmp_path):
+    from astropy.io import fits
+
+    recipe = write_recipe("exposures: {}")
+    assert hst123r("run", recipe).code == 0
+    with fits.open(data / "jsi00102q_flc.fits", mode="update") as hdus:
+        hdus["SCI"].data[5, 5] += 1
+    answer = hst123r("run", recipe)
+    assert "not as locked" in answer.err
+    answer = hst123r("bundle", "-o", "p.zip", "-C", tmp_path / "r")
+    assert answer.code == 2
+    assert "the lock is of other files than this run had: jsi00102q_flc.fits" in answer.err
+    assert "hst123r update" in answer.err
+    assert not list(tmp_path.glob("*.zip"))
+    # the first run had what was locked, and only its files are gone
+    assert hst123r("update", recipe).code == 0
+    assert hst123r("bundle", "-o", "p.zip", "-C", tmp_path / "r", "--paths").code == 0
+
+
 def test_a_changed_lock_beside_the_recipe_does_not_matter(hst123r, copy_of_finished, tmp_path):
     beside = copy_of_finished.parent / "small.lock.yaml"
     with Store(copy_of_finished).db.conn as conn:
@@ -123,5 +142,20 @@ def test_a_changed_lock_beside_the_recipe_does_not_matter(hst123r, copy_of_finis
     with zipfile.ZipFile(tmp_path / "p.zip") as archive:
         assert archive.read("recipe.lock.yaml").decode() == text
         assert "small" in text
-        page = archive.read("results/provenance.html")
-    assert page == (copy_of_finished / "provenance.html").read_bytes()
+
+
+def test_the_page_in_it_says_nothing_of_earlier_runs(hst123r, copy_of_finished, tmp_path):
+    """A tag of theirs need not be public, and a path in their recipes is no reason to refuse."""
+    assert hst123r("tag", "1", "secret", "-C", "small").code == 0
+    beside = copy_of_finished.parent / "small.yaml"
+    beside.write_text(f"# another\n{beside.read_text()}".replace("0.1 arcsec", "0.11 arcsec"))
+    assert hst123r("run", "small.yaml").code == 0
+    here = (copy_of_finished / "provenance.html").read_text(encoding="utf-8")
+    assert "scrape.radius 0.1 arcsec → 0.11 arcsec" in here
+    assert "secret" in here
+    assert hst123r("bundle", "-o", "p.zip", "-C", "small").code == 0
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        page = archive.read("results/provenance.html").decode()
+    assert "Where each number of run 2 comes from" in page
+    assert "secret" not in page
+    assert "Earlier runs" not in page

@@ -23,6 +23,10 @@ def test_tools_of_the_jobs(extract):
     }  # fmt: skip
 
 
+def test_the_package_drizzle_and_its_paper(extract):
+    assert keys(used(extract, ["drizzle"])) == {"astropy", "drizzle", "drizzle-package"}
+
+
 def test_parameters_that_stand_for_a_tool(extract):
     assert "dolphot" not in keys(used(extract, engine='"psf"'))
     found = used(

@@ -79,3 +79,12 @@ def test_what_dolphot_used_and_found(extract):
     text = methods(extract)
     assert "an analytic PSF that it fitted" in text
     assert "3 stars and deleted 0, without aperture corrections." in text
+
+
+def test_stacks_are_counted_by_what_made_them(extract):
+    for _ in range(2):
+        add(extract, "drizzle", "stack", {"scale_arcsec": 0.04},
+            [("engine", '"drizzle"'), ("pixfrac", "0.8")])  # fmt: skip
+    text = methods(extract)
+    assert "AstroDrizzle combined them into 1 stacks with pixels of 0.05 arcsec" in text
+    assert "AstroDrizzle, combined them into 2 stacks with pixels of 0.04 arcsec" in text

@@ -12,7 +12,10 @@ from hst123r.sharing.origins_file import page_of_run, write_page
 def test_the_run_wrote_what_the_command_writes(finished, tmp_path):
     path = write_page(finished, "1", tmp_path / "page.html")
     assert path.read_bytes() == (finished / "provenance.html").read_bytes()
-    assert page_of_run(finished, "") == path.read_text(encoding="utf-8")
+    for_others = page_of_run(finished, "")
+    assert "Earlier runs" in path.read_text(encoding="utf-8")
+    assert "Earlier runs" not in for_others
+    assert "Where each number of run 1 comes from" in for_others
 
 
 def test_it_is_beside_the_report_by_default(copy_of_finished):
@@ -32,11 +35,11 @@ def test_no_such_run_and_no_such_folder(finished, tmp_path):
 
 def test_a_run_with_nothing_to_do_leaves_it_and_makes_one_that_is_gone(hst123r, copy_of_finished):
     page = copy_of_finished / "provenance.html"
-    page.write_text("mine")
-    assert hst123r("run", "small.yaml").code == 0
-    assert page.read_text() == "mine"
-    # as a run leaves it that is killed between its report and the page
     os.utime(page, (1, 1))
+    assert hst123r("run", "small.yaml").code == 0
+    assert page.stat().st_mtime == 1
+    # as a run leaves it that is killed between its report and the page
+    page.write_text("<html>of other results")
     assert hst123r("run", "small.yaml").code == 0
     assert "Where each number of run 3 comes from" in page.read_text(encoding="utf-8")
     page.unlink()
@@ -46,3 +49,19 @@ def test_a_run_with_nothing_to_do_leaves_it_and_makes_one_that_is_gone(hst123r, 
     answer = hst123r("report", "1", "-o", "first.html", "--work-dir", "small")
     assert answer.code == 0
     assert "first.html written" in answer.out
+
+
+def test_the_page_of_an_older_run_gives_way_and_leads_to_no_report_of_a_later_one(
+    hst123r, copy_of_finished
+):
+    page, recipe = copy_of_finished / "provenance.html", copy_of_finished.parent / "small.yaml"
+    recipe.write_text(recipe.read_text().replace("0.1 arcsec", "0.11 arcsec"))
+    assert hst123r("run", "small.yaml").code == 0
+    assert hst123r("report", "1", "-C", "small").code == 0
+    older = page.read_text(encoding="utf-8")
+    assert "Where each number of run 1 comes from" in older
+    assert 'href="report.html"' not in older
+    assert hst123r("run", "small.yaml").code == 0
+    newer = page.read_text(encoding="utf-8")
+    assert "Where each number of run 3 comes from" in newer
+    assert 'href="report.html"' in newer

@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 
 import pytest
 from astropy.io import fits
@@ -63,7 +64,11 @@ def test_a_name_that_leads_elsewhere(opened, tmp_path):
 
 def test_a_folder_of_exposures_may_be_there_and_a_work_directory_may_not(opened, tmp_path):
     (tmp_path / "new" / "data").mkdir(parents=True)
-    assert lay_out(opened, tmp_path / "new").is_file()
+    # a home may have nothing but folders in it; only those that the recipe names are its own
+    with pytest.raises(InputError, match="something in this folder already"):
+        lay_out(opened, tmp_path / "new")
+    named = replace(opened, recipe="hst123r: 1\nstages: [fetch: {path: data}]\n")
+    assert lay_out(named, tmp_path / "new").is_file()
     (tmp_path / "old" / "r").mkdir(parents=True)
     with pytest.raises(InputError, match="something in this folder already"):
         lay_out(opened, tmp_path / "old")

@@ -176,6 +176,19 @@ def test_a_list_of_members_that_would_fill_the_memory_is_not_read(
         read_bundle(path)
 
 
+def test_a_record_within_the_last_one_does_not_hide_its_size(extract, tmp_path, monkeypatch):
+    path = write(tmp_path / "p.zip", [*members(extract), *((f"a{n}", "") for n in range(40))])
+    data = bytearray(path.read_bytes())
+    data[-6:-2] = b"PK\x05\x06"
+    path.write_bytes(bytes(data))
+    monkeypatch.setattr(unpack, "LARGEST_DIRECTORY", 1000)
+    with pytest.raises(InputError, match="its list of members has"):
+        read_bundle(path)
+    path.write_bytes(bytes(data) + b"PK\x05\x06")
+    with pytest.raises(InputError, match="its last record is cut"):
+        read_bundle(path)
+
+
 def opened_or_refused(path):
     """Read a bundle; it is either as it was, or refused with a sentence."""
     try:

@@ -30,7 +30,7 @@ def command(run: str, output: Path, images: bool, paths: bool, work_dir: Path | 
         hst123r bundle 3 -o paper.zip --images
     """
     from hst123r import __version__
-    from hst123r.sharing.bundle import bundle, lock_of
+    from hst123r.sharing.bundle import bundle, check_lock, lock_of
     from hst123r.sharing.origins_file import page_of_run
     from hst123r.sharing.run import of_run
 
@@ -38,6 +38,12 @@ def command(run: str, output: Path, images: bool, paths: bool, work_dir: Path | 
     kept = found.lock
     if kept is None:
         kept = lock_of(found.recipe_path, found.folder, found.extract)
+    else:
+        # a run that may use files that are not as locked says so, and does not touch the lock
+        check_lock(
+            kept, found.extract, where=f"the lock of run {found.number}",
+            hint="`hst123r update RECIPE` locks what there is now; then bundle that run",
+        )  # fmt: skip
     members = bundle(
         found.extract, found.recipe, found.folder, output,
         lock_text=kept, version=__version__,

@@ -24,8 +24,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "files": ("path", "what", "facets"),
     "measurements": ("stage", "label", "subject", "name", "a", "b", "unit"),
     "photometry": (
-        "target", "source", "level", "detector", "filter", "epoch", "exposure", "what", "flux_a",
-        "flux_b", "sigma",
+        "stage", "target", "source", "level", "detector", "filter", "epoch", "exposure", "what",
+        "flux_a", "flux_b", "sigma",
     ),
     "locked": ("section", "name", "text"),
 }  # fmt: skip
