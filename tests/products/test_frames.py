@@ -42,6 +42,14 @@ def test_rates_are_multiplied_by_the_time_and_counts_by_the_gain(acs, wfpc2, rea
         assert np.allclose(frames(acs, read)[0].data, 100 * hdus["SCI", 1].data, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("gain", "noise"), [(7, 5.3), (14, 7.5), (15, 7.5)])
+def test_read_noise_follows_the_gain_and_has_the_rounding_in_it(wfpc2, read, gain, noise):
+    fits.setval(wfpc2["science"], "ATODGAIN", value=gain)
+    assert frames(wfpc2, read)[0].read_noise_e == noise
+    left = instruments.get("WFPC2").noise.before_rounding(gain)
+    assert left**2 + gain**2 / 12 == pytest.approx(noise**2)
+
+
 def test_a_unit_that_is_not_known_is_an_error_and_not_a_guess(acs, read):
     fits.setval(acs["science"], "BUNIT", value="JY", extname="SCI", extver=1)
     with pytest.raises(InputError, match="'JY'"):
