@@ -88,6 +88,9 @@ def _rows(part: Facts) -> Iterator[tuple[str, str, str]]:
         what = f"**{name.replace('_', ' ')}**: {text(field.description or '')}"
         if isinstance(found, Number):
             yield what, _amount(found), text(found.source)
+        elif found:
+            # pairs, whose source is that of the number before them
+            yield what, "; ".join(f"{one:g}: {other:g}" for one, other in found), ""
         else:
             yield what, "none", ""
 

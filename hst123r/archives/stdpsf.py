@@ -85,23 +85,41 @@ class Library:
             return found
         path = self.place(detector, band)
         url = f"{self.server}/{quote(detector)}/{quote(path.name)}"
-        wanted = Wanted(f"stdpsf:{path.name}", url, path, verify, sha256=digest_of(path))
+        known = digest_of(path)
+        said: dict[str, Any] = {"name": path.name, "url": url}
+
+        def arrive(arrived: Path) -> str:
+            found = verify(arrived)
+            if known is None and not record_of(path).is_file():
+                # before it is called a file of the library: an end between the two leaves no
+                # file of which nothing is kept
+                _keep(path, {**said, "sha256": Digests.of(arrived).sha256})
+            return found
+
+        wanted = Wanted(f"stdpsf:{path.name}", url, path, arrive, sha256=known)
         host = urlsplit(self.server).netloc.lower()
         fetched = Fetcher(host, patience=self.patience).fetch_one(wanted)
         if fetched.error is not None:
+            if known is None and record_of(path).is_file() and not path.is_file():
+                with machine_errors("remove the digest of a file", record_of(path)):
+                    record_of(path).unlink()
             hint = "Use `psf: computed` or `psf: hybrid`, or another filter's grid, if it has none"
             if isinstance(fetched.error, ArchiveError) and not fetched.error.hint:
                 raise ArchiveError(
                     fetched.error.message, where=fetched.error.where, hint=hint
                 ) from fetched.error
             raise fetched.error
-        said = {
-            "name": path.name, "sha256": fetched.sha256, "url": url, "etag": fetched.etag,
+        said |= {
+            "sha256": fetched.sha256, "etag": fetched.etag,
             "last_modified": fetched.last_modified, "retrieved": fetched.retrieved or utc_now(),
         }  # fmt: skip
-        with machine_errors("keep the digest of a file", record_of(path)):
-            write(record_of(path), json.dumps(said, indent=1).encode())
+        _keep(path, said)
         return path
+
+
+def _keep(path: Path, said: dict[str, Any]) -> None:
+    with machine_errors("keep the digest of a file", record_of(path)):
+        write(record_of(path), json.dumps(said, indent=1).encode())
 
 
 def record_of(path: Path) -> Path:

@@ -127,12 +127,39 @@ class Noise(Facts):
     read_noise: Number = Field(
         description="Electrons per pixel in one exposure; of the fitted ramp where there is one"
     )
+    read_noise_by_gain: list[Pair] = Field(
+        default_factory=list,
+        description="Electrons per count and read noise at that gain in electrons, rounding to "
+        "whole counts included; where there are several gains",
+    )
     gain: Number = Field(description="Electrons per header unit")
     dark: Number = Field(description="Electrons per second and pixel")
     full_well: Number = Field(description="Level at which pixels saturate, electrons")
     cosmic_rays: Number | None = Field(
         None, description="Fraction of pixels hit per second; absent where ramps remove them"
     )
+
+    def read_noise_at(self, gain: float) -> float:
+        """Return the read noise at the nearest gain there is a value of, electrons.
+
+        Parameters
+        ----------
+        gain : float
+            Electrons per count.
+        """
+        if not self.read_noise_by_gain:
+            return self.read_noise.value
+        return min(self.read_noise_by_gain, key=lambda pair: abs(pair[0] - gain))[1]
+
+    def before_rounding(self, gain: float) -> float:
+        """Return the part of the read noise that is there before counts are rounded, electrons.
+
+        Parameters
+        ----------
+        gain : float
+            Electrons per count; rounding to steps of g electrons adds the variance g² / 12.
+        """
+        return float(max(self.read_noise_at(gain) ** 2 - gain**2 / 12.0, 0.0) ** 0.5)
 
 
 class Optics(Facts):

@@ -1,6 +1,6 @@
-"""How much light of a star is within a circle: as computed, and as published.
+"""How much light of a star is within a circle: as the PSF of the fit has it, and as published.
 
-Fluxes are those in an infinite aperture because the PSF is normalised so. Where the computed PSF
+Fluxes are those in an infinite aperture because the PSF is normalised so. Where that PSF
 has another fraction of its light within a circle than was published, all fluxes of the filter are
 off by the ratio of the two, and no statistics of ours would tell.
 """
@@ -18,6 +18,7 @@ from hst123r.optics.telescope import effective_psf, metres
 
 if TYPE_CHECKING:
     from hst123r.instruments.detector import Detector
+    from hst123r.optics.psf import EffectivePSF
 
 _MAGNITUDE: Final = 2.5 / log(10)
 _TYPICAL: Final = 0.9
@@ -26,12 +27,12 @@ _TYPICAL: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class ApertureCorrection:
-    """What fluxes of the computed normalisation become by the published one.
+    """What fluxes of the PSF's normalisation become by the published one.
 
     Parameters
     ----------
     factor : float
-        What fluxes are multiplied by: the computed fraction over the published one; 1 where
+        What fluxes are multiplied by: the fraction of the PSF over the published one; 1 where
         nothing is published.
     error_mag : float
         Standard error that all magnitudes of the filter share, magnitudes.
@@ -52,8 +53,10 @@ class ApertureCorrection:
         return -2.5 * log10(self.factor)
 
 
-def aperture_correction(detector: Detector, band: str, chip: int) -> ApertureCorrection:
-    """Compare the computed PSF of a filter with its published encircled energy.
+def aperture_correction(
+    detector: Detector, band: str, chip: int, psf: EffectivePSF | None = None
+) -> ApertureCorrection:
+    """Compare the PSF of a filter with its published encircled energy.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def aperture_correction(detector: Detector, band: str, chip: int) -> ApertureCor
         The filter.
     chip : int
         Number of the chip whose PSF is computed.
+    psf : EffectivePSF, optional
+        The PSF that stars are fitted with, where it is not the computed one.
 
     Returns
     -------
@@ -76,7 +81,6 @@ def aperture_correction(detector: Detector, band: str, chip: int) -> ApertureCor
         If the pivot wavelength of the filter is not known.
     """
     facts = detector.encircled_energy
-    psf = effective_psf(detector, band, chip=chip)
     pivot = detector.filters[band].pivot
     if pivot is None:
         raise InputError(f"the pivot wavelength of {band} is not known", where=detector.name)
@@ -89,7 +93,7 @@ def aperture_correction(detector: Detector, band: str, chip: int) -> ApertureCor
         # how much is within some half arcsecond
         return ApertureCorrection(1.0, _MAGNITUDE * error / _TYPICAL)
     radius = facts.radius.value
-    computed = float(psf.encircled_energy(radius / detector.pixel_scale.value))
-    return ApertureCorrection(
-        computed / published, _MAGNITUDE * error / published, published, radius
-    )
+    if psf is None:
+        psf = effective_psf(detector, band, chip=chip)
+    fitted = float(psf.encircled_energy(radius / detector.pixel_scale.value))
+    return ApertureCorrection(fitted / published, _MAGNITUDE * error / published, published, radius)

@@ -94,7 +94,7 @@ def measured(field: Field, finished: Finished) -> Outcome:
     ra, dec = sky_positions(field.wcs, catalogue.objects["x"], catalogue.objects["y"])
     if names is not None:
         _where_the_recipe_says(field, names, ra, dec)
-    notes = _notes(field)
+    notes = notes_of(field)
     converted = convert(catalogue, info, notes, len(field.exposures))
     converted, lost = without_losses(field, converted, ra, dec)
     caveats += lost
@@ -154,22 +154,42 @@ def _check_mode(field: Field, filters: list[str]) -> None:
         )
 
 
-def _notes(field: Field) -> list[ImageNote]:
+def notes_of(field: Field) -> list[ImageNote]:
+    """Return what each image of a run needs; light beyond the aperture is as for engine: psf.
+
+    Parameters
+    ----------
+    field : Field
+        The run.
+
+    Returns
+    -------
+    list of ImageNote
+        In the order of its chips.
+    """
+    from hst123r.optics.encircled import aperture_correction
     from hst123r.optics.telescope import chip_facts, effective_psf
+    from hst123r.photometers.psf_corrections import read_readouts
     from hst123r.products.dolphot.measurements import ImageNote
 
+    readouts = read_readouts(field.job, field.exposures)
+    published = field.params.encircled_energy == "published"
+    brought = {one.root for one in readouts if published and not one.simulated}
     notes = []
     for place in field.chips:
         detector, chip = instruments.get(place.exposure.detector), place.chip
         psf = effective_psf(detector, place.exposure.band, chip=chip.number)
         radius = detector.dolphot.aperture / chip_facts(detector, chip.number).pixel_arcsec
+        inside = float(psf.encircled_energy(radius))
+        if place.exposure.root in brought:
+            inside /= aperture_correction(detector, place.exposure.band, chip.number, psf).factor
         zeropoint = chip.zeropoint_ab
         notes.append(
             ImageNote(
                 place.number, chip.extver,
                 math.nan if zeropoint is None else zeropoint + 2.5 * math.log10(chip.gain),
                 chip.gain * detector.dolphot.ctmult,
-                2.5 * math.log10(float(psf.encircled_energy(radius))),
+                2.5 * math.log10(inside),
                 whole_psf=field.params.dolphot.psf == "library",
             )
         )  # fmt: skip

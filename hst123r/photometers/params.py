@@ -59,8 +59,8 @@ class PhotometryParams(Params):
     )
     encircled_energy: Literal["published", "computed"] = Field(
         "published",
-        description="For engine: psf, how much light is in an infinite aperture; published: by the "
-        "detector's table if it has one; computed: by the PSF; simulated exposures have no other",
+        description="How much light is in an infinite aperture; published: by the detector's table "
+        "if it has one; computed: by the PSF; simulated exposures have no other",
     )
     residuals: bool = Field(
         False,

@@ -138,7 +138,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         options,
         prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
         register=params.register_frames,
-        scales=[note.scale for note in by.notes],
+        **_compared(job, by, exposures),
     )
     found = collect(joint, by.notes, len(exposures))
     if by.loss is not None:
@@ -159,6 +159,16 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     if params.residuals:
         outcome.products += _residuals(job, context, Residuals(exposures, seen, joint), exposures)
     return outcome
+
+
+def _compared(job: Job, by: Corrections, exposures: list[Exposure]) -> dict[str, Any]:
+    """Return how frames are compared for cosmic rays: not at all where ramps remove them."""
+    if instruments.get(job.labels["detector"]).noise.cosmic_rays is None:
+        return {}
+    names = [job.arguments["epochs"][exposure.root] for exposure in exposures]
+    number = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    epochs = [number[names[note.exposure]] for note in by.notes]
+    return {"scales": [note.scale for note in by.notes], "epochs": epochs}
 
 
 def _of_psf(

@@ -34,3 +34,6 @@ class Flag(IntFlag):
     VARIABLE = 512
     """Of a mean over epochs: they differ by more than their errors, so the source changed, or
     one of them is wrong."""
+    POSSIBLE_HIT = 1024
+    """Brighter than in other exposures as by a cosmic ray in the core, and the flux was kept as it
+    was: there is no other exposure of the epoch, or too few pixels would have been left."""

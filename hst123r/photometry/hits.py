@@ -4,12 +4,14 @@ A hit on the central pixels of a star can look like light of the star, and a fit
 has nothing to tell them apart by. The other exposures know how bright the star is. Two stories are
 compared for each star of a frame: it is as bright as elsewhere, and some of its pixels are hit; or
 it has changed, and all its pixels with it, as the PSF demands. A real change is therefore kept.
+Noise makes that uncertain for faint stars, so pixels are left out only where another exposure of
+the same epoch is against them. Other epochs only make a star suspect: it may be new.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,9 +27,11 @@ Booleans = NDArray[np.bool_]
 
 _FIRST: Final = 16.0
 _MORE: Final = 8.0
-"""What a hit costs, as chi²: -2 ln of how rarely noise of 8 electrons is replaced by a charge of
-some 100: one pixel of a hundred is hit in 500 s (ISR ACS 2002-07), their charges being spread
-over 10 to 3000 electrons evenly in logarithm; a pixel beside a hit is hit in two cases of five."""
+"""What a hit costs in 500 s, as chi²: -2 ln of how rarely noise of 8 electrons is replaced by a
+charge of some 100: one pixel of a hundred is hit in that time (ISR ACS 2002-07), their charges
+being spread over 10 to 3000 electrons evenly in logarithm; a pixel beside a hit is hit in two cases
+of five."""
+_FIRST_TIME_S: Final = 500.0
 _CHANGE: Final = 14.0
 """What a change of the star costs: one star in a thousand changes between exposures."""
 _ALIKE: Final = 0.02
@@ -52,13 +56,42 @@ class Elsewhere:
     ----------
     flux, error : (n,) ndarray of float64
         True electrons, as in `Fluxes`; NaN where no other exposure tells.
+    near : (n,) ndarray of bool
+        Whether exposures of the same epoch tell it; where not, those of other epochs do.
     """
 
     flux: Floats
     error: Floats
+    near: Booleans
+
+    def of(self, stars: NDArray[np.int64]) -> Elsewhere:
+        """Return the same of some of the stars."""
+        return Elsewhere(self.flux[stars], self.error[stars], self.near[stars])
 
 
-def elsewhere(fluxes: Sequence[Fluxes], scales: Floats) -> list[Elsewhere]:
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """What :func:`find_hits` found.
+
+    Parameters
+    ----------
+    pixels : (p,) ndarray of bool
+        Which of the design's pixels are hit.
+    judged : (p,) ndarray of bool
+        Pixels of the stars that were found to be as bright as elsewhere: none of them is an
+        outlier unless it is hit.
+    suspect : (n,) ndarray of bool
+        Stars that look hit when they are compared with other epochs: nothing is left out.
+    """
+
+    pixels: Booleans
+    judged: Booleans
+    suspect: Booleans
+
+
+def elsewhere(
+    fluxes: Sequence[Fluxes], scales: Floats, epochs: Sequence[int] | None = None
+) -> list[Elsewhere]:
     """Return for each frame how bright the others have the stars.
 
     Parameters
@@ -67,11 +100,14 @@ def elsewhere(fluxes: Sequence[Fluxes], scales: Floats) -> list[Elsewhere]:
         The same stars in every frame.
     scales : (frames,) ndarray of float64
         What makes electrons of a frame comparable, e.g. nanojansky per electron.
+    epochs : sequence of int, optional
+        Which epoch each frame is of; all are of one if not given.
 
     Returns
     -------
     list of Elsewhere
-        The median of the others, of two in the middle the lower one: hits only add light.
+        The median of the others of its epoch, or, of stars that none of these has, of the other
+        epochs. Of two in the middle it is the lower one: hits only add light.
         Its error is that of the median of normal values, ``1.25 sigma / sqrt(n)``.
     """
     value = np.array([item.flux for item in fluxes]) * scales[:, None]
@@ -79,25 +115,34 @@ def elsewhere(fluxes: Sequence[Fluxes], scales: Floats) -> list[Elsewhere]:
     good = np.array([(item.flags & _SPOILED) == 0 for item in fluxes])
     good &= np.array([item.usable >= _USABLE for item in fluxes]) & np.isfinite(value + error)
     value, error = np.where(good, value, np.nan), np.where(good, error, np.nan)
+    when = np.zeros(len(fluxes), np.int64) if epochs is None else np.asarray(epochs, np.int64)
     result = []
     for number, scale in enumerate(scales.tolist()):
-        others = np.sort(np.delete(value, number, axis=0), axis=0)  # NaN go to the end
-        known = np.count_nonzero(np.isfinite(others), axis=0)
-        place = np.maximum(known - 1, 0) // 2
-        columns = np.arange(value.shape[1])
-        if len(others) == 0:
-            middle = np.full(columns.size, np.nan)
-        else:
-            middle = np.where(known > 0, others[place, columns], np.nan)
-        squares = np.nansum(np.delete(error, number, axis=0) ** 2, axis=0)
-        single = np.sqrt(squares / np.maximum(known, 1))
-        median = np.where(known > 2, 1.25 / np.sqrt(np.maximum(known, 1)), 1.0)
-        spread = np.where(known > 0, single * median, np.nan)
-        result.append(Elsewhere(middle / scale, spread / scale))
+        same = when == when[number]
+        same[number] = False
+        middle, spread = _median(value[same], error[same])
+        near = np.isfinite(middle)
+        # chips of the same exposure do not have the star
+        far = _median(value[when != when[number]], error[when != when[number]])
+        middle, spread = np.where(near, middle, far[0]), np.where(near, spread, far[1])
+        result.append(Elsewhere(middle / scale, spread / scale, near))
     return result
 
 
-def find_hits(fit: ChipFit, other: Elsewhere) -> tuple[Booleans, Booleans]:
+def _median(value: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """Return the lower median of each column and its error, NaN where nothing is known."""
+    stars = value.shape[1]
+    if len(value) == 0:
+        return np.full(stars, np.nan), np.full(stars, np.nan)
+    known = np.count_nonzero(np.isfinite(value), axis=0)
+    ordered = np.sort(value, axis=0)  # NaN go to the end
+    middle = ordered[np.maximum(known - 1, 0) // 2, np.arange(stars)]
+    single = np.sqrt(np.nansum(error**2, axis=0) / np.maximum(known, 1))
+    median = np.where(known > 2, 1.25 / np.sqrt(np.maximum(known, 1)), 1.0)
+    return np.where(known > 0, middle, np.nan), np.where(known > 0, single * median, np.nan)
+
+
+def find_hits(fit: ChipFit, other: Elsewhere) -> Hits:
     """Find cosmic rays that the fit of a frame has taken for light of its stars.
 
     Parameters
@@ -109,13 +154,11 @@ def find_hits(fit: ChipFit, other: Elsewhere) -> tuple[Booleans, Booleans]:
 
     Returns
     -------
-    hits : (p,) ndarray of bool
-        Which of the design's pixels are hit.
-    judged : (p,) ndarray of bool
-        Pixels of the stars that were found to be as bright as elsewhere: none of them is an
-        outlier unless it is hit.
+    Hits
+        Pixels, and stars that are only suspect.
     """
     design = fit.design
+    first = _first(fit.frame.exposure_time_s)
     place, star, own = design.place, design.star, fit.values
     area = fit.frame.area_at(np.nan_to_num(fit.x), np.nan_to_num(fit.y))
     flux, error = other.flux / area, other.error / area
@@ -129,9 +172,10 @@ def find_hits(fit: ChipFit, other: Elsewhere) -> tuple[Booleans, Booleans]:
         asked = rise > _WORTH_SIGMA * sigma
     hits = np.zeros(design.pixels.size, np.bool_)
     judged = hits.copy()
+    suspect = np.zeros(asked.size, np.bool_)
     here = np.flatnonzero(asked[star])
     if here.size == 0:
-        return hits, judged
+        return Hits(hits, judged, suspect)
     pixel, whose, psf = place[here], star[here], own[here]
     shot = psf / design.area[pixel]
     own_light = np.maximum(fit.flux, 0.0)[whose]
@@ -143,18 +187,52 @@ def find_hits(fit: ChipFit, other: Elsewhere) -> tuple[Booleans, Booleans]:
     noise += (fit.model_error * (light - rise[whose] * psf)) ** 2
     significance = same / np.sqrt(noise)
     before = changed / np.sqrt(variance + (fit.model_error * light) ** 2)
-    better = _cost(significance, whose, asked.size) < (_cost(before, whose, asked.size) + _CHANGE)
-    accepted = (better & asked)[whose]
+    hit = _cost(significance, whose, asked.size, first)
+    better = asked & (hit < _cost(before, whose, asked.size, first) + _CHANGE)
+    suspect = better & ~other.near
+    accepted = (better & other.near)[whose]
     pixel, significance = pixel[accepted], significance[accepted]
     judged[pixel] = True
     # a pixel of several stars that are judged is hit if all of them say so
     least = np.full(design.pixels.size, np.inf)
     np.minimum.at(least, pixel, significance)
     least[~judged] = 0.0
-    hits = least > np.sqrt(_FIRST)
+    hits = least > np.sqrt(first)
     for _ in range(_GROWTH):
         hits |= outliers.beside(design, hits) & (least > _EDGE_SIGMA)
-    return hits, judged
+    return Hits(hits, judged, suspect)
+
+
+def kept(before: Fluxes, after: Fluxes, suspect: Booleans) -> Fluxes:
+    """Return fluxes without hits, or as they were where hits would leave nothing to measure.
+
+    Parameters
+    ----------
+    before, after : Fluxes
+        With the hits, and without.
+    suspect : (n,) ndarray of bool
+        Stars that are to be flagged though nothing was left out.
+
+    Returns
+    -------
+    Fluxes
+        Those of `after`; stars of which less than half of the weight is left, and that had more
+        before, are those of `before`, flagged.
+    """
+    usable = (before.usable >= _USABLE) & np.isfinite(before.flux)
+    lost = usable & ~((after.usable >= _USABLE) & np.isfinite(after.flux))
+    names = ("flux", "error", "photon_slope", "chi2", "pixels", "rejected", "usable",
+             "crowding_mag", "flags")  # fmt: skip
+    chosen = {n: np.where(lost, getattr(before, n), getattr(after, n)) for n in names}
+    # so that means prefer the exposures that have no hit there
+    chosen["flags"] |= np.where(lost, int(Flag.OUTLIERS | Flag.POSSIBLE_HIT), 0)
+    chosen["flags"] |= np.where(suspect, int(Flag.POSSIBLE_HIT), 0)
+    return replace(after, **chosen)
+
+
+def _first(time_s: float) -> float:
+    """Return what the first hit of a star costs: there are more of them in longer exposures."""
+    return max(_FIRST - 2.0 * float(np.log(time_s / _FIRST_TIME_S)), _MORE)
 
 
 def _agreement(
@@ -175,9 +253,9 @@ def _agreement(
     return (middle if abs(middle) <= _LARGEST_ALIKE else 0.0), alike
 
 
-def _cost(significance: Floats, star: NDArray[np.int64], stars: int) -> Floats:
+def _cost(significance: Floats, star: NDArray[np.int64], stars: int, first: float) -> Floats:
     """Return how unlikely the pixels of each star are, as chi²; bright ones may be hit."""
     square = significance**2
     hit = (significance > 0) & (square > _MORE)
     cost = np.bincount(star, np.where(hit, _MORE, square), minlength=stars)
-    return np.asarray(cost + (_FIRST - _MORE) * (np.bincount(star[hit], minlength=stars) > 0))
+    return np.asarray(cost + (first - _MORE) * (np.bincount(star[hit], minlength=stars) > 0))

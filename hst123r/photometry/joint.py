@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +13,7 @@ from hst123r.errors import InputError
 from hst123r.photometry.chipfit import ChipFit, FitOptions
 from hst123r.photometry.forced import DEFAULTS, Fluxes, fluxes_of
 from hst123r.photometry.frame import Frame
-from hst123r.photometry.hits import Elsewhere, elsewhere, find_hits
+from hst123r.photometry.hits import Elsewhere, elsewhere, find_hits, kept
 from hst123r.photometry.measure import BOX_PIX, first_sky, sky_without_stars
 from hst123r.photometry.sky import Background
 from hst123r.photometry.solve import star_covariances
@@ -105,6 +105,7 @@ def common_positions(
     rounds: int = 8,
     register: bool = False,
     scales: ArrayLike | None = None,
+    epochs: Sequence[int] | None = None,
     box_pix: int = BOX_PIX,
 ) -> Joint:
     """Find common positions of stars in several frames, and their flux in each.
@@ -137,6 +138,9 @@ def common_positions(
         one band. Stars that are brighter in one frame than in the others are then looked at for
         cosmic rays in their cores (:func:`~hst123r.photometry.hits.find_hits`); real changes
         are kept.
+    epochs : sequence of int, optional
+        Which epoch each frame is of, all of one if not given: fluxes change only by what other
+        frames of their epoch say.
     box_pix : int
         Side of the boxes of the sky.
 
@@ -159,12 +163,10 @@ def common_positions(
     memory: dict[int, _Memory] = {}
     heard = np.zeros(stars)
     for turn in range(rounds):
-        heard[:] = 0.0
-        total, known, gradient = precision.copy(), precision.copy(), np.zeros((stars, 2))
-        gradient -= precision[:, 0, 0, None] * sky.offset
+        total, known = precision.copy(), precision.copy()
+        heard, gradient = np.zeros(stars), -precision[:, 0, 0, None] * sky.offset
         for number, frame in enumerate(frames):
-            misplaced = _MISPLACED[turn] if turn < len(_MISPLACED) else 0.0
-            fit, near = _prepare(frame, number, sky, memory, options, box_pix, misplaced)
+            fit, near = _prepare(frame, number, sky, memory, options, box_pix, _misplaced(turn))
             if near.size == 0:
                 continue
             said = _hear(fit, memory[number], robust=turn > 0, register=register and turn > 0)
@@ -186,10 +188,11 @@ def common_positions(
     if not fluxes:
         raise InputError("there are no frames to measure")
     if scales is not None:
-        others = elsewhere(fluxes, _scales(scales, len(fluxes)))
-        work = sky, memory, options
-        for number, frame in enumerate(frames):
-            fluxes[number] = _repaired(frame, number, *work, others[number], places)
+        told = fluxes, elsewhere(fluxes, _scales(scales, len(fluxes)), epochs)
+        fluxes = [
+            _repaired(frame, number, sky, memory, options, told, places)
+            for number, frame in enumerate(frames)
+        ]
     return Joint(
         ra_deg=sky.ra,
         dec_deg=sky.dec,
@@ -199,6 +202,11 @@ def common_positions(
         backgrounds=tuple(memory[number].background for number in range(len(fluxes))),
         shift_pix=np.stack([memory[number].shift for number in range(len(fluxes))]),
     )
+
+
+def _misplaced(turn: int) -> float:
+    """Return the relative error of the model in a round."""
+    return _MISPLACED[turn] if turn < len(_MISPLACED) else 0.0
 
 
 def _start(frames: Iterable[Frame], ra_deg: ArrayLike, dec_deg: ArrayLike) -> _Sky:
@@ -366,14 +374,19 @@ def _repaired(
     sky: _Sky,
     memory: dict[int, _Memory],
     options: FitOptions,
-    other: Elsewhere,
+    told: tuple[list[Fluxes], list[Elsewhere]],
     places: Floats | None,
 ) -> Fluxes:
     """Return the fluxes of a frame once more, without hits that the other frames betray."""
+    before, other = told[0][number], told[1][number]
     fit, near = _prepare(frame, number, sky, memory, options, BOX_PIX)
-    hits, judged = find_hits(fit, Elsewhere(other.flux[near], other.error[near]))
-    if hits.any():
-        fit.rejected = np.where(judged, hits, fit.rejected)
-        fit.hits = hits
+    found = find_hits(fit, other.of(near))
+    after = before
+    if found.pixels.any():
+        fit.rejected = np.where(found.judged, found.pixels, fit.rejected)
+        fit.hits = found.pixels
         fit.settle()
-    return _told(fit, near, places).scattered(near, sky.start_ra.size)
+        after = _told(fit, near, places).scattered(near, sky.start_ra.size)
+    suspect = np.zeros(sky.start_ra.size, np.bool_)
+    suspect[near] = found.suspect
+    return kept(before, after, suspect)

@@ -109,13 +109,9 @@ def first_pixel(header: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _read_noise(detector: Detector, chip: Chip) -> float:
-    """Return the read noise in electrons, that of whole counts included.
-
-    Rounding to steps of g electrons adds the variance g² / 12; only data still in counts tell
-    their step.
-    """
-    step = chip.gain if chip.unit == COUNTS else 0.0
-    return float((detector.noise.read_noise.value**2 + step**2 / 12.0) ** 0.5)
+    """Return the read noise in electrons, that of whole counts included."""
+    noise = detector.noise
+    return noise.read_noise_at(chip.gain) if chip.unit == COUNTS else noise.read_noise.value
 
 
 def _to_electrons(chip: Chip, exposure: Exposure) -> NDArray[np.float32]:

@@ -275,7 +275,8 @@ def expose(
         dq[:, defects.dead_columns] |= flag(detector, "dead")
     if sky.read_noise:
         reading = rng.standard_normal(area.shape, dtype=np.float32)
-        reading *= noise.read_noise.value
+        whole = change.gain != 1.0
+        reading *= noise.before_rounding(change.gain) if whole else noise.read_noise.value
         electrons += reading
         del reading
     if change.gain != 1.0:

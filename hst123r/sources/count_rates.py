@@ -15,6 +15,7 @@ from hst123r.sources.measured import FrameNote, Measurements
 Floats = NDArray[np.float64]
 _LEAST_RATE: Final = 1e-3
 """Electrons per second in a pixel, far below any sky: a logarithm of nothing is infinite."""
+_LEAST_SHARE: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class CountRates:
     """By how much fewer counts than light there are below the level of the standard stars.
 
     A pixel with the rate r counts ``1 + s log10(r / R)`` times what it would in proportion, with R
-    the rate of the standard stars (Riess, Narayan & Calamida 2019, ISR WFC3 2019-01). The rate is
-    that of the central pixel of a star and of the sky in it.
+    the rate of the standard stars (Riess, Narayan & Calamida 2019, ISR WFC3 2019-01). What is
+    counted of a star is what its central pixel counts of star and sky, less what it counts of the
+    sky alone: the sky that is taken off was counted as such.
 
     Parameters
     ----------
@@ -107,7 +109,15 @@ class CountRates:
         if row not in self.rows or not np.isfinite(note.zeropoint_ab):
             return np.ones(np.shape(light_e))
         standard = float(flux_njy(self.reference_ab) / njy_per_unit(note.zeropoint_ab))
-        lit = np.maximum(light_e, 0.0) * self.central_fraction + np.maximum(sky_e, 0.0)
-        rate = np.maximum(lit / note.exposure_time_s, _LEAST_RATE)
-        decades = np.log10(rate / (standard * self.central_fraction))
-        return np.asarray(1.0 + self.per_decade * decades)
+        sky = np.maximum(sky_e, 0.0) / note.exposure_time_s
+        star = np.maximum(light_e, 0.0) * self.central_fraction / note.exposure_time_s
+        # no less than what a difference can be told of: the slope at the sky
+        star = np.maximum(star, np.maximum(_LEAST_SHARE * sky, _LEAST_RATE))
+        level = standard * self.central_fraction
+        counted = self._counted(star + sky, level) - self._counted(sky, level)
+        return np.asarray(counted / star)
+
+    def _counted(self, rate: Floats, level: float) -> Floats:
+        """Return what a pixel counts of the light on it, electrons per second."""
+        decades = np.log10(np.maximum(rate, _LEAST_RATE) / level)
+        return np.asarray(rate * (1.0 + self.per_decade * decades))

@@ -11,9 +11,10 @@ from astropy.io import fits
 from loopback.client import IMPATIENT, QUICK
 from loopback.holdings import Held
 
-from hst123r.archives import endpoints
+from hst123r.archives import endpoints, stdpsf
 from hst123r.archives.stdpsf import Library, digest_of, record_of, verify
 from hst123r.errors import ArchiveError, EnvironmentProblem, InputError
+from hst123r.files.publish import write
 
 NAME = "STDPSF_ACSWFC_F606W.fits"
 PATH = f"/psfs/ACSWFC/{NAME}"
@@ -64,6 +65,26 @@ def test_a_file_that_was_altered_is_fetched_again_and_another_version_is_refused
     assert not path.exists()
 
 
+def test_an_end_after_the_file_came_leaves_its_digest(library, monkeypatch):
+    def ends(path, data):
+        # the file is there already
+        if library.place("ACSWFC", "F606W").exists():
+            raise KeyboardInterrupt
+        write(path, data)
+
+    monkeypatch.setattr(stdpsf, "write", ends)
+    with pytest.raises(KeyboardInterrupt):
+        library.file("ACSWFC", "F606W")
+    path = library.place("ACSWFC", "F606W")
+    whole = path.read_bytes()
+    assert library.here("ACSWFC", "F606W") == path
+    path.chmod(0o644)
+    path.write_bytes(whole[:9000] + b"?" + whole[9001:])
+    assert library.here("ACSWFC", "F606W") is None
+    monkeypatch.undo()
+    assert library.file("ACSWFC", "F606W").read_bytes() == whole
+
+
 def test_a_file_of_the_users_is_used_as_it_is(archive, library):
     library.folder.mkdir()
     path = library.place("ACSWFC", "F606W")
@@ -98,6 +119,7 @@ def test_trouble_that_stays_is_a_typed_failure(archive, library, kind, options, 
     with pytest.raises(ArchiveError, match=says):
         library.file("ACSWFC", "F606W")
     assert not library.place("ACSWFC", "F606W").exists()
+    assert not record_of(library.place("ACSWFC", "F606W")).exists()
 
 
 def test_what_the_library_does_not_have_is_said(library):

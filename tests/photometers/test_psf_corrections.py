@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from hst123r import instruments
+from hst123r.optics.telescope import effective_psf
 from hst123r.optics.varying import VaryingPSF
 from hst123r.photometers.params import PhotometryParams
 from hst123r.photometers.psf import find_psf
@@ -20,6 +22,7 @@ from hst123r.photometers.psf_corrections import (
 from hst123r.photometry.magnitudes import zeropoint_ab
 from hst123r.products.frames import computed_psf
 from hst123r.records.exposure import Chip, Exposure
+from hst123r.records.outcome import Product
 from hst123r.sources.transfer_losses import Readout
 from hst123r.stage.contract import Job
 
@@ -48,6 +51,33 @@ def test_real_exposures_get_the_published_light_and_simulated_ones_do_not():
     assert said["aperture_correction"] == pytest.approx(-0.022, abs=0.003)
     assert said["aperture_correction_error"] > 0.01
     assert aperture_measurements(None) == []
+
+
+def test_a_measured_psf_gets_the_factor_of_its_own_light(tmp_path):
+    """A grid is scaled to the light within 10 pixels; the published value is within 3.1."""
+    path = tmp_path / "STDPSF_WFC3IR_F160W.fits"
+    detector = instruments.get("WFC3/IR")
+    computed = effective_psf(detector, "F160W", chip=1)
+    offset = (np.arange(101) - 50) / 4
+    # with more light in the core than the computed one
+    x, y = np.meshgrid(offset, offset)
+    values = computed.at(x, y) + 0.15 * np.exp(-(x**2 + y**2) / 2) / (2 * np.pi)
+    header = fits.Header([("NXPSFS", 1), ("NYPSFS", 1), ("IPSFX01", 507), ("JPSFY01", 507)])
+    fits.PrimaryHDU(values[None].astype("f4"), header).writeto(path)
+    job = Job("SN", {"field": "SN", "detector": "WFC3/IR", "filter": "F160W"})
+    readouts = [Readout("a", "flt", False, 54000.0, 100.0, {1: 1}, {1: (0.0, 0.0)})]
+    wanted = PhotometryParams(psf="grid", psf_grids=str(tmp_path))
+    without = aperture_of(job, DEFAULT, readouts)
+    job.inputs["psf grid"] = [Product("psf grid", "grid", {}, {"grid": str(path)})]
+    found = aperture_of(job, wanted, readouts)
+    psf = find_psf(job, wanted, Corrections([], None, None, [], False))(
+        detector, "F160W", replace(exposure("a").chips[0], number=1)
+    )
+    # 0.4 arcsec by the handbook, 7.6
+    light = float(psf.encircled_energy(0.4 / 0.1283))
+    assert light - float(computed.encircled_energy(0.4 / 0.1283)) > 0.005
+    assert found.factor == pytest.approx(light / 0.8385, rel=2e-3)
+    assert found.factor - without.factor > 0.005
 
 
 def test_the_computed_light_is_left_as_asked_for_with_its_error():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from hst123r.sources.count_rates import CountRates
 from hst123r.sources.measured import FrameNote, Measurements
@@ -41,7 +42,23 @@ def test_the_sky_is_light_too():
     # as much in a pixel as a star of a hundredth of the standard has
     bright = replace(found, sky=np.full(found.sky.shape, STANDARD / 100 * 0.4 * TIME))
     good = RATES.made_good(bright)
-    assert good.rate[0] / found.rate[0] == pytest.approx(1 / (1 - 0.015), abs=1e-4)
+    # of a little more light than the sky's: the slope of r (1 + s log10 r / R)
+    share = 1 - 0.015 + 0.0075 / np.log(10)
+    assert good.rate[0] / found.rate[0] == pytest.approx(1 / share, abs=1e-4)
+
+
+@pytest.mark.parametrize("rate", [1e-3, 0.3, 3.0, 100.0])
+def test_what_is_counted_of_a_star_on_sky_is_the_sum_of_its_slopes(rate):
+    """Each bit of light counts by the slope at the light that is there already."""
+    sky, central, level = 0.8, 0.4, STANDARD * 0.4
+
+    def slope(light):
+        return 1 + 0.0075 * np.log(light / level) / np.log(10) + 0.0075 / np.log(10)
+
+    counted, _ = quad(lambda part: slope(sky + part * central * rate), 0, 1)
+    light, level_e = np.array([rate * TIME]), np.array([sky * TIME])
+    found = RATES.dimmed(0, 1, light, level_e, light, light)
+    assert found[0] / light[0] == pytest.approx(counted, abs=2e-6)
 
 
 def test_what_is_taken_from_a_star_is_made_good():

@@ -101,7 +101,6 @@ def observe(
         stars=stars,
         sky=Sky(**sky),
     )
-    rounded = 0.0 if detector.noise.gain.value == 1.0 else detector.noise.gain.value
     scene, change = build(programme), conversion(detector, filter_name, TIME)
     frames, places, rays = [], [], []
     for planned in plan(programme, instruments.get):
@@ -121,10 +120,8 @@ def observe(
                 data=science["SCI", chip.extver].data / change.units_per_electron,
                 mask=(quality & detector.bad_bits) > 0,
                 saturated=(quality & detector.saturated_bits) > 0,
-                # rounding to whole counts is noise too
-                read_noise_e=float(
-                    np.hypot(detector.noise.read_noise.value, rounded / np.sqrt(12))
-                ),
+                # that of rounding to whole counts is in it
+                read_noise_e=detector.noise.read_noise.value,
                 exposure_time_s=TIME,
                 wcs=chip.wcs,
                 psf=effective_psf(detector, filter_name, chip=chip.number, focus_nm=focus_nm),

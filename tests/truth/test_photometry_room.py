@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from star_frames import (
     DEC,
+    LIGHT,
     OUTLIER,
     PARAMS,
     SETUPS,
@@ -48,8 +49,10 @@ def isolated(request):
 @pytest.fixture(scope="module")
 def table(isolated):
     """Fluxes, errors and flags of the exposures measured together, (exposures, stars)."""
-    _, field, _ = isolated
-    joint = common_positions(field.frames, field.ra, field.dec, rounds=0, scales=np.ones(8))
+    name, field, _ = isolated
+    # as the engine does: ramps have no cosmic rays left
+    scales = None if instruments.get(name).noise.cosmic_rays is None else np.ones(8)
+    joint = common_positions(field.frames, field.ra, field.dec, rounds=0, scales=scales)
     return tuple(
         np.array([getattr(item, name) for item in joint.fluxes])
         for name in ("flux", "error", "flags", "photon_slope")
@@ -105,9 +108,9 @@ def test_nothing_is_silently_wrong(isolated, table):
     flux, error, flags, slope = table
     pull = np.abs(flux - field.flux) / error
     wrong = (flags == 0) & (pull > 5.0)
-    # of 2000 fluxes one may be: a hit adds 2 % to a star of S/N 250, no more than its pixels are
-    # allowed to differ from the PSF
-    assert np.count_nonzero(wrong) <= 1
+    # of 2000 fluxes one may be in the others: a hit adds 2 % to a star of S/N 250, no more than its
+    # pixels are allowed to differ from the PSF
+    assert np.count_nonzero(wrong) <= (0 if name in LIGHT else 1)
     assert np.all(np.abs(flux / field.flux - 1)[wrong] < 0.025)
     result = combine(flux, error, np.arange(8), TIME, slope, use=(flags & ~OUTLIER) == 0)
     assert np.nanmax(np.abs(result.flux - field.flux) / result.error) < 5.0
