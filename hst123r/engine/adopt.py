@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hst123r.engine import environment
+from hst123r.engine import environment, without_recipe
 from hst123r.engine.keys import key_digest
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import GOOD, INTERRUPTED, STAGE_FAILED, Hst123rError, InputError
@@ -27,7 +25,6 @@ from hst123r.stage.contract import Job
 
 VERSION = 1
 """Of what is recorded of an adopted file."""
-NO_RECIPE = "# adopted: there is no recipe\n"
 OTHERS_FILE = "file made elsewhere"
 """Kind of what an adoption reads: the file where it was found."""
 
@@ -164,7 +161,7 @@ def adopt(store: Store, workspace: Workspace, wanted: Sequence[Found], note: str
     EnvironmentProblem
         If the machine refuses.
     """
-    run_id = _begin(store)
+    run_id = without_recipe.begin(store, "adopt", STAGE, "adopted")
     found = []
     state, code = "failed", STAGE_FAILED
     try:
@@ -185,23 +182,6 @@ def adopt(store: Store, workspace: Workspace, wanted: Sequence[Found], note: str
         store.contents.flush(wait=True)
         store.end_run(run_id, state=state, exit_code=code, ran=made, reused=[], blocked=[])
     return found
-
-
-def _begin(store: Store) -> int:
-    return store.begin_run(
-        recipe={"name": STAGE, "path": "", "text": NO_RECIPE, "canonical": {}},
-        environment=environment.describe(),
-        run={
-            "uid": f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}",
-            "command": environment.command(),
-            "folder": str(Path.cwd()),
-            "user": environment.user(),
-            "host": environment.host(),
-            "pid": 0,
-            "options": {"what": "adopt"},
-            "parameters": [],
-        },
-    )
 
 
 def _take(store: Store, workspace: Workspace, run_id: int, item: Found, note: str) -> Taken:

@@ -6,8 +6,10 @@ import getpass
 import os
 import platform
 import re
+import secrets
 import socket
 import sys
+import time
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -121,3 +123,13 @@ def command() -> list[str]:
     """Return the command this process was started with."""
     name = Path(sys.argv[0]).name
     return ["hst123r" if name == "__main__.py" else name, *sys.argv[1:]]
+
+
+def new_uid() -> str:
+    """Return a name for a run that no other has: the time (UTC) and a random number."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+
+
+def asker() -> dict[str, Any]:
+    """Return who asks, with which words and from where, by the columns of a run."""
+    return {"command": command(), "folder": str(Path.cwd()), "user": user(), "host": host()}

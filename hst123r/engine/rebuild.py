@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from hst123r.engine import environment
+from hst123r.engine import without_recipe
 from hst123r.engine.hold import busy
 from hst123r.engine.job_records import NAME, Kept, put_away
 from hst123r.engine.workspace import Lock, Workspace
@@ -27,7 +26,6 @@ from hst123r.provenance.store import Store
 from hst123r.provenance.trouble import DAMAGES, is_damage, problem
 
 Heard = Callable[[int, int], object]
-NO_RECIPE: Final = "# rebuilt: there is no recipe\n"
 WHAT: Final = "rebuild"
 NEVER: Final = (
     "which run reads or writes now (the lease); header cards of files that are gone",
@@ -317,21 +315,7 @@ def _strays(store: Store, workspace: Workspace) -> Iterator[str]:
 
 
 def _as_a_run(store: Store, found: Rebuilt, number: int) -> int:
-    run_id = store.begin_run(
-        recipe={"name": WHAT, "path": "", "text": NO_RECIPE, "canonical": {}},
-        environment=environment.describe(),
-        run={
-            "id": number,
-            "uid": f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}",
-            "command": environment.command(),
-            "folder": str(Path.cwd()),
-            "user": environment.user(),
-            "host": environment.host(),
-            "pid": 0,
-            "options": {"what": WHAT},
-            "parameters": [],
-        },
-    )
+    run_id = without_recipe.begin(store, WHAT, WHAT, "rebuilt", number)
     store.end_run(run_id, state="done", exit_code=0, ran=0, reused=[], blocked=[])
     say_rebuilt(store.db, run_id, found.lost)
     return run_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -74,7 +73,7 @@ class Runner:
         self.store = store
         self.options = options
         self.listener = listener
-        self.uid = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+        self.uid = environment.new_uid()
         self.run_id = 0
         self._pool: Pool | None = None
         self._queue: list[Planned] = []
@@ -180,10 +179,7 @@ class Runner:
             environment=environment.describe(),
             run={
                 "uid": self.uid,
-                "command": environment.command(),
-                "folder": str(Path.cwd()),
-                "user": environment.user(),
-                "host": environment.host(),
+                **environment.asker(),
                 "pid": os.getpid(),
                 "options": {**self.options.as_json(), "set": self.recipe.settings},
                 "parameters": planner.resolutions.parameters(),
