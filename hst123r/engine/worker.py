@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import logging
@@ -22,14 +21,11 @@ from hst123r.engine.offline import forbidden
 from hst123r.engine.tidings import Teller
 from hst123r.errors import ENVIRONMENT, STAGE_FAILED, Hst123rError, StageError
 from hst123r.files.content import Content, look
-from hst123r.files.publish import sync
+from hst123r.files.publish import no_room, sync
 from hst123r.provenance.stamps import stamp
 from hst123r.records.outcome import Outcome
 from hst123r.stage import registry
 from hst123r.stage.context import Context
-
-_NO_ROOM = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
-
 
 ROOMS: Final = ("algorithms", "optics", "photometry", "sources", "products", "external")
 """Where the stages have their work done."""
@@ -158,8 +154,8 @@ def _error(kind: str, text: str, exit_code: int) -> dict[str, Any]:
 
 
 def _os_error(error: OSError) -> dict[str, Any]:
-    if error.errno in _NO_ROOM:
-        text = f"{_NO_ROOM[error.errno]}. Free some space and run again; nothing is lost"
+    if full := no_room(error):
+        text = f"{full}. Free some space and run again; nothing is lost"
         return _error("EnvironmentProblem", text, ENVIRONMENT)
     return _error(type(error).__name__, f"{type(error).__name__}: {error}", STAGE_FAILED)
 

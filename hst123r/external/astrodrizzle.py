@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from hst123r.errors import StageError
 from hst123r.external.updatewcs import answer_beforehand
+from hst123r.files.publish import no_room
 
 CR_BIT: Final = 4096
 """Data-quality bit that AstroDrizzle sets for cosmic rays it finds."""
@@ -135,6 +136,8 @@ def astrodrizzle(
             prepare(names, settings)
             module.AstroDrizzle(list(names), **keywords(grid, settings))
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OSError) as error:
+            if no_room(error):
+                raise
             raise StageError(f"AstroDrizzle failed: {type(error).__name__}: {error}") from error
     found = {
         role: path

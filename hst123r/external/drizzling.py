@@ -39,6 +39,7 @@ from hst123r.external.drizzlepac_records import (
     of_all,
     open_records,
 )
+from hst123r.files.publish import no_room
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,6 +85,8 @@ def drizzle(
             finally:
                 records.close()
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OSError) as error:
+            if no_room(error):
+                raise
             raise StageError(
                 f"the engine drizzle failed: {type(error).__name__}: {error}"
             ) from error

@@ -21,6 +21,29 @@ _NO_REFLINK: Final = {
     errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM,
     errno.EISDIR, errno.ETXTBSY,
 }  # fmt: skip
+_NO_ROOM: Final = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+
+
+def no_room(error: BaseException) -> str:
+    """Say whether something failed because nothing more could be written.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised. Astropy puts an error of its own, without a number, before that of the
+        system, so those that it came from are looked at too.
+
+    Returns
+    -------
+    str
+        Part of a sentence; empty for other errors.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in _NO_ROOM:
+            return _NO_ROOM[seen.errno]
+        seen = seen.__cause__ or seen.__context__
+    return ""
 
 
 @contextmanager

@@ -39,3 +39,13 @@ def test_the_machines_refusal_becomes_a_sentence(tmp_path):
         raise OSError(28, "No space left on device")
     assert caught.value.exit_code == 6
     assert "cannot write the thing: No space left on device. The disk is full" in str(caught.value)
+
+
+def test_a_full_disk_is_known_also_behind_the_error_of_a_library():
+    assert publish.no_room(OSError(28, "No space left on device")) == "the disk is full"
+    found = OSError("Not enough space on disk")  # as astropy does
+    found.__context__ = OSError(28, "No space left on device")
+    assert found.errno is None
+    assert publish.no_room(found) == "the disk is full"
+    assert publish.no_room(OSError(13, "Permission denied")) == ""
+    assert publish.no_room(ValueError("the disk is full")) == ""
