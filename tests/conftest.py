@@ -28,6 +28,20 @@ def own_cache(tmp_path_factory):
         os.environ["HST123R_CACHE"] = before
 
 
+@pytest.fixture(scope="module")
+def module_folder(tmp_path_factory):
+    """Make folders for the fixtures of a module, which go when its tests are done."""
+    made = []
+
+    def make(name):
+        made.append(tmp_path_factory.mktemp(name))
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """Return the folder of real files that may stand beside the source tree."""

@@ -11,9 +11,9 @@ from hst123r.cli.main import invoke
 
 
 @pytest.fixture(scope="module")
-def first(made_exposures, tmp_path_factory):
+def first(made_exposures, module_folder):
     """Run a small recipe once, with an attempt of each kind."""
-    folder = tmp_path_factory.mktemp("answers")
+    folder = module_folder("answers")
     shutil.copytree(made_exposures, folder / "data")
     (folder / "r.yaml").write_text(
         "hst123r: 1\nname: r\ntargets: [{name: T, position: '150.1 2.2'}]\n"

@@ -128,9 +128,9 @@ def validate(command, answer):
 
 
 @pytest.fixture(scope="module")
-def place(made_exposures, tmp_path_factory):
+def place(made_exposures, module_folder):
     """Run a small recipe once: an exposure left out, a bad reference, a stack."""
-    folder = tmp_path_factory.mktemp("json")
+    folder = module_folder("json")
     shutil.copytree(made_exposures, folder / "data")
     (folder / "r.yaml").write_text(RECIPE)
     (folder / "s.yaml").write_text(SIMULATED)

@@ -14,9 +14,9 @@ from hst123r.provenance.tags import put
 
 
 @pytest.fixture(scope="module")
-def two_runs(first_run, tmp_path_factory):
+def two_runs(first_run, module_folder):
     """Run again with another name of a stage; the old one's file is needed by run 1 alone."""
-    folder = tmp_path_factory.mktemp("renamed")
+    folder = module_folder("renamed")
     shutil.copytree(first_run.parent / "work", folder / "work")
     recipe = folder / "recipe.yaml"
     text = first_run.read_text().replace("path: data", f"path: {first_run.parent / 'data'}")

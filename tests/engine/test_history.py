@@ -35,9 +35,9 @@ def job(store, run, stage, label, *, labels=None, params=None, outcome=None, err
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module_folder):
     """Two runs with other software, four jobs in the first, one in the second."""
-    place = tmp_path_factory.mktemp("work")
+    place = module_folder("work")
     store = Store(place)
     one, two = begin(store, "3.5.1"), begin(store, "3.10.0")
     f606w = {"target": "T", "filter": "F606W"}

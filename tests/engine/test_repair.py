@@ -83,9 +83,9 @@ def states(folder):
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
+def simulated(module_folder):
     """Exposures that nobody has a copy of, and a table of them."""
-    folder = tmp_path_factory.mktemp("simulated")
+    folder = module_folder("simulated")
     (folder / "s.yaml").write_text(SIMULATED)
     assert invoke(["run", str(folder / "s.yaml"), "-C", str(folder / "s")]) == 0
     return folder / "s"

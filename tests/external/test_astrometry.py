@@ -131,11 +131,11 @@ def test_what_was_answered_is_known_by_its_digest_and_not_by_who_answered(servic
 
 
 @pytest.fixture(scope="module")
-def refitted(shared_data, outside, tmp_path_factory):
+def refitted(shared_data, outside, module_folder):
     """An exposure before and after a refit, and a headerlet that moves it 1 arcsec to the north."""
     from stwcs.wcsutil.headerlet import create_headerlet
 
-    folder = tmp_path_factory.mktemp("refitted")
+    folder = module_folder("refitted")
     path = folder / "j94f05bgq_flt.fits"
     given = shared_data / "acs_wfc" / "j94f05bgq_flt_stwcs.fits.gz"
     path.write_bytes(gzip.decompress(given.read_bytes()))

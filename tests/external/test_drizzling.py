@@ -121,9 +121,9 @@ def compare(theirs, ours, within=1e-3):
 
 
 @pytest.fixture(scope="module")
-def acs(tmp_path_factory):
+def acs(module_folder):
     """Two exposures with cosmic rays."""
-    made = frames(tmp_path_factory.mktemp("acs") / "made", "ACS/WFC", "F606W", exposures=2)
+    made = frames(module_folder("acs") / "made", "ACS/WFC", "F606W", exposures=2)
     return [files["science"] for files in made]
 
 

@@ -15,12 +15,12 @@ SEED = 20261122
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(module_folder):
     """A quickstart run that nobody disturbs, and how long it took."""
     import subprocess
     import sys
 
-    folder = tmp_path_factory.mktemp("undisturbed")
+    folder = module_folder("undisturbed")
     began = time.monotonic()
     subprocess.run(
         [sys.executable, "-m", "hst123r", "run", "quickstart"],

@@ -26,9 +26,9 @@ WRITING = [("repair",), ("adopt", "stars.ecsv")]
 
 
 @pytest.fixture(scope="module")
-def small(made_exposures, tmp_path_factory):
+def small(made_exposures, module_folder):
     """A work directory with four exposures and their table."""
-    folder = tmp_path_factory.mktemp("trust")
+    folder = module_folder("trust")
     shutil.copytree(made_exposures, folder / "data")
     (folder / "r.yaml").write_text(
         'hst123r: 1\nname: r\ntargets: [{name: T, position: "150.1 2.2"}]\n'

@@ -16,9 +16,9 @@ from hst123r.provenance.store import Store
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+def kept(module_folder):
     """Make a store once: two contents with many cards."""
-    folder = tmp_path_factory.mktemp("store")
+    folder = module_folder("store")
     store = Store(folder)
     cards = [[f"K{number}", number, ""] for number in range(100)]
     for digest in "ab":

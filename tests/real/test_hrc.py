@@ -22,9 +22,9 @@ SHARED = "6.0285 -72.0838"
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory):
+def one(module_folder):
     """Run the recipe that ships, on the exposure that comes with a dependency."""
-    folder = tmp_path_factory.mktemp("one")
+    folder = module_folder("one")
     out = subprocess.run(
         [sys.executable, "-m", "hst123r", "run", "47tuc", "--json"],
         cwd=folder, capture_output=True, text=True, check=False,

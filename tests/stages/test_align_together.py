@@ -66,9 +66,9 @@ def field():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module_folder):
     """Run the recipe once; tests only look at it."""
-    folder = tmp_path_factory.mktemp("together")
+    folder = module_folder("together")
     (folder / "recipe.yaml").write_text(RECIPE)
     field().write(folder / "stars.ecsv")
     done = subprocess.run(
@@ -95,8 +95,8 @@ def visit(blue):
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    return {"folder": tmp_path_factory.mktemp("kept")}
+def kept(module_folder):
+    return {"folder": module_folder("kept")}
 
 
 @pytest.fixture

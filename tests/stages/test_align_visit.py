@@ -67,9 +67,9 @@ def field():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module_folder):
     """Run the recipe once; tests only look at it."""
-    folder = tmp_path_factory.mktemp("blue")
+    folder = module_folder("blue")
     (folder / "recipe.yaml").write_text(RECIPE)
     field().write(folder / "stars.ecsv")
     done = subprocess.run(

@@ -53,8 +53,8 @@ CASES = {
 
 
 @pytest.fixture(scope="module", params=CASES)
-def done(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("methods")
+def done(request, module_folder):
+    folder = module_folder("methods")
     name, size, stars, radius, apart, scale_mas = CASES[request.param]
     text = RECIPE.format(
         detector=request.param, ra=RA, dec=DEC, filter=name, size=size, stars=stars,

@@ -29,8 +29,8 @@ def bench():
 
 
 @pytest.fixture(scope="module")
-def work(bench, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("scene")
+def work(bench, module_folder):
+    folder = module_folder("scene")
     return bench.run(bench.write(folder, DETECTOR, METHODS))
 
 

@@ -105,13 +105,13 @@ def catalogue(truth):
 
 
 @pytest.fixture(scope="module")
-def truth(tmp_path_factory):
+def truth(module_folder):
     """Make the exposures; return their folder and the true tables."""
     from hst123r.archives.simulated import Simulation, make, planned, programmes
     from hst123r.records.position import parse
     from hst123r.records.target import Target
 
-    folder = tmp_path_factory.mktemp("made")
+    folder = module_folder("made")
     simulation = Simulation.model_validate(SIMULATION)
     (programme,) = programmes(simulation, (Target("SN", parse(f"{RA} {DEC}")),), folder).values()
     tables = {}
@@ -123,10 +123,10 @@ def truth(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def done(truth, tmp_path_factory):
+def done(truth, module_folder):
     """Run the recipe twice against the archive; return its folder, its server, and the answers."""
     folder, tables = truth
-    place = tmp_path_factory.mktemp("archives")
+    place = module_folder("archives")
     (place / "recipe.yaml").write_text(RECIPE)
     first = next(iter(tables.values()))
     with Archive() as archive:

@@ -45,13 +45,13 @@ def place(along):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module_folder):
     """Make the exposures and run the recipe once; tests only look at it."""
     from hst123r.archives.simulated import Simulation, make, planned, programmes
     from hst123r.records.position import parse
     from hst123r.records.target import Target
 
-    folder = tmp_path_factory.mktemp("chain")
+    folder = module_folder("chain")
     (folder / "data").mkdir()
     rng = np.random.default_rng(6)
     stars = []

@@ -88,8 +88,8 @@ class Done:
 
 
 @pytest.fixture(scope="module", params=CASES)
-def done(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("truth")
+def done(request, module_folder):
+    folder = module_folder("truth")
     case = CASES[request.param]
     text = RECIPE.format(detector=request.param, ra=RA, dec=DEC, empty=DEC + 4.3 / 3600, **case)
     (folder / "recipe.yaml").write_text(text)

@@ -34,11 +34,11 @@ stages:
 
 
 @pytest.fixture(scope="module")
-def done(shared_data, tmp_path_factory):
+def done(shared_data, module_folder):
     grids = shared_data / "psf"
     if not (grids / "PSFSTD_WFC3UV_F555W.fits").is_file():
         pytest.skip("there are no files of the PSF library in the folder of real files")
-    folder = tmp_path_factory.mktemp("grids")
+    folder = module_folder("grids")
     (folder / "recipe.yaml").write_text(RECIPE.format(grids=grids))
     out = subprocess.run(
         [sys.executable, "-m", "hst123r", "run", "recipe.yaml", "--json"],

@@ -46,8 +46,8 @@ FIELD_ARCSEC = 36
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("stack")
+def folder(module_folder):
+    folder = module_folder("stack")
     (folder / "recipe.yaml").write_text(RECIPE)
     out = subprocess.run(
         [sys.executable, "-m", "hst123r", "run", "recipe.yaml"],
