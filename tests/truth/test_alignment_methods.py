@@ -6,6 +6,7 @@ both methods.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -53,8 +54,8 @@ CASES = {
 
 
 @pytest.fixture(scope="module", params=CASES)
-def done(request, module_folder):
-    folder = module_folder("methods")
+def done(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("methods")
     name, size, stars, radius, apart, scale_mas = CASES[request.param]
     text = RECIPE.format(
         detector=request.param, ra=RA, dec=DEC, filter=name, size=size, stars=stars,
@@ -66,7 +67,9 @@ def done(request, module_folder):
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert out.returncode == 0, out.stdout + out.stderr
-    return folder / "methods", scale_mas
+    yield folder / "methods", scale_mas
+    # each case needs hundreds of megabytes
+    shutil.rmtree(folder)
 
 
 def wcs_errors(path, truth):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -88,8 +89,8 @@ class Done:
 
 
 @pytest.fixture(scope="module", params=CASES)
-def done(request, module_folder):
-    folder = module_folder("truth")
+def done(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("truth")
     case = CASES[request.param]
     text = RECIPE.format(detector=request.param, ra=RA, dec=DEC, empty=DEC + 4.3 / 3600, **case)
     (folder / "recipe.yaml").write_text(text)
@@ -98,7 +99,9 @@ def done(request, module_folder):
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert out.returncode == 0, out.stderr
-    return Done(folder / "truth", case["scale"], json.loads(out.stdout))
+    yield Done(folder / "truth", case["scale"], json.loads(out.stdout))
+    # each case needs hundreds of megabytes
+    shutil.rmtree(folder)
 
 
 def wcs_errors(path: Path, truth: Table) -> np.ndarray:
