@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _TAPS: Final = 4
+_FINE: Final = 4
+"""Nodes per pixel from which on straight lines between them are good enough for wings."""
 _BLOCK: Final = 65536
 """Pixels of stamps worked on at a time, so that they stay in the processor's cache."""
 
@@ -90,20 +92,31 @@ class EffectivePSF:
         """B-spline coefficients of :attr:`data`, the same shape."""
         return np.asarray(ndimage.spline_filter(self.data, order=3, mode="mirror"), np.float64)
 
-    @cached_property
-    def _windows(self) -> tuple[NDArray[np.float64], int]:
-        """Coefficients sorted by their phase within a pixel, and the zeros put before them.
+    @property
+    def _before(self) -> int:
+        """Nodes without light that are put around the array before it is sorted."""
+        return 2 * self.oversampling + _TAPS
 
-        Element [p, q, i, j] is the coefficient of row ``i * oversampling + p`` and column
-        ``j * oversampling + q`` of the padded array, so that what one tap of the spline needs
-        for all pixels of a stamp is one rectangle.
+    @cached_property
+    def _sorted_coefficients(self) -> Floats:
+        return self._by_phase(self.coefficients)
+
+    @cached_property
+    def _sorted_data(self) -> Floats:
+        return self._by_phase(self.data)
+
+    def _by_phase(self, nodes: Floats) -> Floats:
+        """Return an array of nodes sorted by their phase within a pixel, with a frame of zeros.
+
+        Element [p, q, i, j] is the node of row ``i * oversampling + p`` and column
+        ``j * oversampling + q`` of the framed array, so that what one tap of an interpolation
+        needs for all pixels of a stamp is one rectangle.
         """
         step = self.oversampling
-        before = 2 * step + _TAPS
-        total = self.data.shape[0] + 2 * before
-        padded = np.pad(self.coefficients, (before, before + (-total) % step))
+        total = nodes.shape[0] + 2 * self._before
+        padded = np.pad(nodes, (self._before, self._before + (-total) % step))
         tiles = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
-        return np.ascontiguousarray(tiles.transpose(1, 3, 0, 2)), before
+        return np.ascontiguousarray(tiles.transpose(1, 3, 0, 2))
 
     def at(self, dx: ArrayLike, dy: ArrayLike) -> Floats:
         """Return the PSF at any offsets from the star.
@@ -148,6 +161,31 @@ class EffectivePSF:
         (values,), x0, y0 = self._stamps(x, y, half, derivatives=False)
         return values, x0, y0
 
+    def wings(self, x: ArrayLike, y: ArrayLike, half: int) -> tuple[Floats, Integers, Integers]:
+        """Return stamps for what is far from the stars, in a fraction of the time.
+
+        Where the oversampling is at least 4, values are those of straight lines between nodes,
+        which in the wings of a PSF smoothed by pixels is right to a hundredth of themselves;
+        near the star they are not good enough to measure with.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Zero-based pixel positions of the stars.
+        half : int
+            Half size of the stamps in pixels.
+
+        Returns
+        -------
+        values : (n, k, k) ndarray of float64
+            As :meth:`stamps`.
+        x0, y0 : (n,) ndarray of int64
+            Column and row of each stamp's first pixel.
+        """
+        straight = self.oversampling >= _FINE
+        (values,), x0, y0 = self._looked_up(x, y, half, 1, straight=straight)
+        return values, x0, y0
+
     def stamps_with_derivatives(
         self, x: ArrayLike, y: ArrayLike, half: int
     ) -> tuple[Floats, Floats, Floats, Integers, Integers]:
@@ -174,12 +212,18 @@ class EffectivePSF:
     def _stamps(
         self, x: ArrayLike, y: ArrayLike, half: int, *, derivatives: bool
     ) -> tuple[list[Floats], Integers, Integers]:
+        return self._looked_up(x, y, half, 3 if derivatives else 1, straight=False)
+
+    def _looked_up(
+        self, x: ArrayLike, y: ArrayLike, half: int, count: int, *, straight: bool
+    ) -> tuple[list[Floats], Integers, Integers]:
+        """Return stamps, and with a count of 3 their derivatives along x and y."""
         star_x = np.atleast_1d(np.asarray(x, np.float64))
         star_y = np.atleast_1d(np.asarray(y, np.float64))
         x0 = np.floor(star_x + 0.5).astype(np.int64) - half
         y0 = np.floor(star_y + 0.5).astype(np.int64) - half
         size = 2 * half + 1
-        results = [np.zeros((star_x.size, size, size)) for _ in range(3 if derivatives else 1)]
+        results = [np.zeros((star_x.size, size, size)) for _ in range(count)]
         # beyond the array there is nothing to look up
         inner = min(half, self.half_pix + 1)
         edge, width = half - inner, 2 * inner + 1
@@ -191,40 +235,58 @@ class EffectivePSF:
                 [result[part, inside, inside] for result in results],
                 x0[part] + edge - star_x[part],
                 y0[part] + edge - star_y[part],
+                straight=straight,
             )
         return results, x0, y0
 
-    def _fill(self, out: list[Floats], first_x: Floats, first_y: Floats) -> None:
+    def _fill(self, out: list[Floats], first_x: Floats, first_y: Floats, *, straight: bool) -> None:
         """Fill stamps whose first pixel has the given offsets from its star.
 
-        All pixels of a stamp have the same phase on the oversampled grid, so the sixteen taps
-        of the bicubic spline have the same weights throughout, and each tap is one rectangle.
+        All pixels of a stamp have the same phase on the oversampled grid, so the taps of the
+        bicubic spline, sixteen, or of straight lines, four, have the same weights throughout,
+        and each tap is one rectangle.
         """
-        tiles, before = self._windows
+        tiles = self._sorted_data if straight else self._sorted_coefficients
         stars, size = out[0].shape[:2]
         windows = np.lib.stride_tricks.sliding_window_view(tiles, (size, size), axis=(2, 3))
-        tap_x, weight_x, slope_x = self._taps(first_x, before)
-        tap_y, weight_y, slope_y = self._taps(first_y, before)
+        taps_of = self._straight_taps if straight else self._taps
+        tap_x, weight_x, slope_x = taps_of(first_x)
+        tap_y, weight_y, slope_y = taps_of(first_y)
         column, column_phase = np.divmod(tap_x, self.oversampling)
         row, row_phase = np.divmod(tap_y, self.oversampling)
-        taps: Floats = np.empty((stars, _TAPS, _TAPS, size * size))
-        for a, b in np.ndindex(_TAPS, _TAPS):
+        count = tap_x.shape[0]
+        taps: Floats = np.empty((stars, count, count, size * size))
+        for a, b in np.ndindex(count, count):
             tap = windows[row_phase[a], column_phase[b], row[a], column[b]]
             taps[:, a, b] = tap.reshape(stars, -1)
         pairs = [(weight_y, weight_x), (weight_y, slope_x), (slope_y, weight_x)][: len(out)]
         weights = np.stack([along_y[:, None] * along_x for along_y, along_x in pairs])
         # (n, results, taps) by (n, taps, pixels): one product of small matrices for each star
-        sums = np.moveaxis(weights.reshape(len(out), _TAPS**2, stars), 2, 0) @ taps.reshape(
-            stars, _TAPS**2, -1
+        sums = np.moveaxis(weights.reshape(len(out), count**2, stars), 2, 0) @ taps.reshape(
+            stars, count**2, -1
         )
         for number in range(len(out)):
             out[number] += sums[:, number].reshape(stars, size, size)
 
-    def _taps(self, first: Floats, before: int) -> tuple[Integers, Floats, Floats]:
-        """Return the first node of each tap, its weights, and their slopes by star position."""
-        place = first * self.oversampling + self.middle + before
+    def _nodes(self, first: Floats) -> tuple[Integers, Floats]:
+        """Return the node before each place, framed, and how far beyond it the place is."""
+        place = first * self.oversampling + self.middle + self._before
         whole = np.floor(place).astype(np.int64)
-        t = place - whole
+        return whole, place - whole
+
+    def _straight_taps(self, first: Floats) -> tuple[Integers, Floats, Floats]:
+        """Return the taps of straight lines between nodes, as :meth:`_taps` does."""
+        whole, t = self._nodes(first)
+        slopes = np.stack([np.full(t.shape, -1.0), np.ones(t.shape)])
+        return (
+            np.stack([whole, whole + 1]),
+            np.stack([1.0 - t, t]),
+            -slopes * self.oversampling,
+        )
+
+    def _taps(self, first: Floats) -> tuple[Integers, Floats, Floats]:
+        """Return the nodes of each tap, its weights, and their slopes by star position."""
+        whole, t = self._nodes(first)
         s = 1.0 - t
         # cubic B-spline and its derivative, e.g. Unser 1999, IEEE Signal Proc. Mag. 16(6), 22
         weights = np.stack(

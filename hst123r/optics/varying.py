@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+_FEW: Final = 4
+"""With fewer places than this along an axis, the nearest one is too far for wings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,32 @@ class VaryingPSF(EffectivePSF):
         psfs = self.grid.psfs.reshape(-1, *self.data.shape)
         return [EffectivePSF(psf, self.oversampling) for psf in psfs]
 
+    @cached_property
+    def _near(self) -> dict[tuple[float, float], EffectivePSF]:
+        """The PSFs of places that wings were asked for."""
+        return {}
+
+    def wings(self, x: ArrayLike, y: ArrayLike, half: int) -> tuple[Floats, Integers, Integers]:
+        """Return stamps of the nearest place of the grid; of a coarse one, half-way points too.
+
+        Wings change by up to a tenth over a chip, so what is near enough is right to a hundredth.
+        Parameters and results are those of :meth:`~hst123r.optics.psf.EffectivePSF.wings`.
+        """
+        star_x = np.atleast_1d(np.asarray(x, np.float64))
+        star_y = np.atleast_1d(np.asarray(y, np.float64))
+        place_x = _nearest(_refined(self.grid.x), star_x + self.first[0])
+        place_y = _nearest(_refined(self.grid.y), star_y + self.first[1])
+        places, which = np.unique(np.stack([place_x, place_y]), axis=1, return_inverse=True)
+        values = np.zeros((star_x.size, 2 * half + 1, 2 * half + 1))
+        for number, place in enumerate(zip(*places.tolist(), strict=True)):
+            if place not in self._near:
+                self._near[place] = self.grid.at(*place)
+            rows = np.flatnonzero(which == number)
+            values[rows], _, _ = self._near[place].wings(star_x[rows], star_y[rows], half)
+        x0 = np.floor(star_x + 0.5).astype(np.int64) - half
+        y0 = np.floor(star_y + 0.5).astype(np.int64) - half
+        return values, x0, y0
+
     def weights(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Return the share of each PSF of the grid in that of a place.
 
@@ -98,6 +127,20 @@ class VaryingPSF(EffectivePSF):
         x0 = np.floor(star_x + 0.5).astype(np.int64) - half
         y0 = np.floor(star_y + 0.5).astype(np.int64) - half
         return results, x0, y0
+
+
+def _refined(nodes: Floats) -> Floats:
+    """Return the nodes of an axis, and where they are few the points half-way between them."""
+    if nodes.size >= _FEW:
+        return nodes
+    return np.sort(np.append(nodes, (nodes[1:] + nodes[:-1]) / 2))
+
+
+def _nearest(nodes: Floats, values: Floats) -> Floats:
+    """Return the node nearest to each value."""
+    # a star that is nowhere has stamps as good as any
+    known = np.nan_to_num(values, nan=float(nodes[0]))
+    return nodes[np.searchsorted((nodes[1:] + nodes[:-1]) / 2, known)]
 
 
 def _shares(nodes: Floats, values: Floats) -> Floats:

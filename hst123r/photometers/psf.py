@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from hst123r.sources.own_psf import ByFocus
 
 
-PSF_MB: Final = 100.0
-"""Memory of the computed PSFs of a chip: nine, with coefficients, sorted ones and shares."""
+PSF_MB: Final = 150.0
+"""Memory of the computed PSFs of a chip: nine and those half-way, with coefficients and shares."""
 
 
 def divide(

@@ -15,6 +15,8 @@ _HALVES: Final = (8, 12, 24, 40)
 """Half sizes of stamps below the whole PSF."""
 LOST_SIGMA: Final = 0.01
 """A stamp ends where the star is below this fraction of the noise in every pixel."""
+_FAR_PIX: Final = 3.0
+"""Light beyond this from its star is painted as wings are: quickly, and right to a hundredth."""
 _BLOCK: Final = 4_000_000
 """Pixels of stamps held at a time."""
 
@@ -71,7 +73,8 @@ def paint(
         step = max(1, _BLOCK // (2 * half + 1) ** 2)
         for start in range(0, chosen.size, step):
             part = chosen[start : start + step]
-            values, x0, y0 = psf.stamps(star_x[part], star_y[part], half)
+            stamps = psf.wings if beyond_pix >= _FAR_PIX else psf.stamps
+            values, x0, y0 = stamps(star_x[part], star_y[part], half)
             values *= light[part, None, None]
             if beyond_pix > 0:
                 values[_within(star_x[part] - x0, star_y[part] - y0, half, beyond_pix)] = 0.0

@@ -7,8 +7,10 @@ import time
 import numpy as np
 import pytest
 
+from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.optics.psf import EffectivePSF
+from hst123r.optics.telescope import effective_psf
 
 
 def gaussian_psf(sigma=1.1, oversampling=5, half=20):
@@ -106,6 +108,27 @@ def test_encircled_energy_of_a_gaussian(psf):
 def test_width_of_a_gaussian(psf):
     assert psf.fwhm_pix == pytest.approx(2.3548 * np.sqrt(1.1**2 + 1 / 12), rel=0.005)
     assert psf.half_pix == 20
+
+
+def test_wings_are_right_to_a_hundredth_of_their_light():
+    psf = effective_psf(instruments.get("ACS/WFC"), "F606W", chip=1)
+    x, y = np.random.default_rng(4).uniform(0, 1, (2, 30))
+    exact, x0, y0 = psf.stamps(x, y, 40)
+    quick, quick_x0, quick_y0 = psf.wings(x, y, 40)
+    assert (quick_x0 == x0).all()
+    assert (quick_y0 == y0).all()
+    steps = np.arange(81)
+    far = (steps + (x0 - x)[:, None])[:, None, :] ** 2
+    far = far + (steps + (y0 - y)[:, None])[:, :, None] ** 2 > 25
+    light = np.sum(exact, axis=(1, 2), where=far)
+    assert np.sum(quick, axis=(1, 2), where=far) == pytest.approx(light, rel=0.003)
+    wrong = np.sum((quick - exact) ** 2, where=far) / np.sum(exact**2, where=far)
+    assert 0 < np.sqrt(wrong) < 0.012
+
+
+def test_wings_of_a_coarse_grid_are_exact():
+    psf = EffectivePSF(gaussian_psf(half=12).data[::2, ::2], 2)
+    assert (psf.wings([0.3], [0.2], 9)[0] == psf.stamps([0.3], [0.2], 9)[0]).all()
 
 
 def test_five_thousand_stamps_take_well_below_half_a_second():

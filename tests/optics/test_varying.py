@@ -56,3 +56,19 @@ def test_a_change_is_made_at_all_places():
     assert changed.central_fraction == pytest.approx(psf.central_fraction + 0.01)
     for before, after in zip(psf.places, changed.places, strict=True):
         assert after.central_fraction == pytest.approx(before.central_fraction + 0.01)
+
+
+def test_wings_are_those_of_the_nearest_place_or_half_way_point():
+    psf = VaryingPSF.of(grid())
+    piece = psf.moved(30.0, 20.0)
+    for x, y, place in ((20.0, 11.0, (0, 0)), (26.0, 13.0, (50, 25)), (120.0, 99.0, (100, 100))):
+        there, x0, y0 = psf.grid.at(*place).wings([x], [y], 6)
+        for made in (psf.wings([x], [y], 6), piece.wings([x - 30], [y - 20], 6)):
+            assert made[0] == pytest.approx(there, abs=1e-12)
+        assert psf.wings([x], [y], 6)[1:] == (x0, y0)
+
+
+def test_a_grid_of_many_places_needs_no_points_between():
+    psf = VaryingPSF.of(grid(x=(0.0, 10.0, 20.0, 30.0), y=(0.0, 10.0, 20.0, 30.0)))
+    there, _, _ = psf.grid.at(10, 20).wings([13.0], [17.0], 6)
+    assert psf.wings([13.0], [17.0], 6)[0] == pytest.approx(there, abs=1e-12)
