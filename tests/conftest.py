@@ -315,14 +315,12 @@ def dolphot(tmp_path, monkeypatch):
     """Put a stand-in for DOLPHOT where hst123r looks for it; what it sees is the truth."""
     from hst123r import instruments
     from hst123r.external.dolphot_installation import BASE_VARIABLE, PROGRAM_VARIABLE
-    from hst123r.optics.telescope import effective_psf
+    from hst123r.optics.encircled import published_light
 
     detector = instruments.get("ACS/WFC")
-    radius = detector.dolphot.aperture / detector.pixel_scale.value
-    fraction = {
-        name: float(effective_psf(detector, name, chip=1).encircled_energy(radius))
-        for name in ("F606W", "F814W")
-    }
+    light = {name: published_light(detector, name) for name in ("F606W", "F814W")}
+    assert {one.radius_arcsec for one in light.values()} == {detector.dolphot.aperture}
+    fraction = {name: one.fraction for name, one in light.items()}
 
     def call(truth, does=""):
         settings = json.dumps({"truth": str(truth), "fraction": fraction, "does": does,

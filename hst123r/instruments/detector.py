@@ -225,6 +225,9 @@ class TransferLoss(Facts):
     """Charge that stars lose on the way to the amplifier, where the archive leaves it so."""
 
     files: list[Text] = Field(min_length=1, description="Suffixes of files not corrected for it")
+    corrected: dict[str, Text] = Field(
+        description="Cards of the primary header that say that a file is corrected all the same"
+    )
     law: PowerLoss | ExponentialLoss | None = Field(
         None, description="Published formula for stars; none where none could be confirmed"
     )
@@ -238,6 +241,9 @@ class TransferLoss(Facts):
 class CountRateLoss(Facts):
     """Counts that are fewer than in proportion to light, the more the fainter it is."""
 
+    corrected: dict[str, Text] = Field(
+        description="Cards of the primary header that say that counts are in proportion"
+    )
     per_decade: Number = Field(description="Fraction for each decade below the standard stars")
     error: Number = Field(description="Its standard error")
     reference_ab: Number = Field(description="Magnitude of the standard stars, AB")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hst123r.errors import InputError
-from hst123r.optics.telescope import effective_psf, metres
+from hst123r.optics.telescope import chip_facts, effective_psf, metres
 
 if TYPE_CHECKING:
     from hst123r.instruments.detector import Detector
@@ -23,6 +23,53 @@ if TYPE_CHECKING:
 _MAGNITUDE: Final = 2.5 / log(10)
 _TYPICAL: Final = 0.9
 """Fraction within half an arcsecond, nearly the same for all detectors (see their tables)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How much light of a star was found within a circle.
+
+    Parameters
+    ----------
+    fraction : float
+        The fraction of all light.
+    radius_arcsec : float
+        Radius of the circle, arcsec.
+    """
+
+    fraction: float
+    radius_arcsec: float
+
+
+def published_light(detector: Detector, band: str) -> Published | None:
+    """Return the published encircled energy of a filter, None where no table could be read.
+
+    Parameters
+    ----------
+    detector : Detector
+        Facts of the detector.
+    band : str
+        The filter.
+
+    Returns
+    -------
+    Published or None
+        Fractions between the wavelengths of a table are interpolated at the pivot of the filter,
+        and are those of its end beyond it.
+
+    Raises
+    ------
+    InputError
+        If the pivot wavelength of the filter is not known.
+    """
+    facts = detector.encircled_energy
+    fraction = facts.filters.get(band)
+    if fraction is None and facts.wavelengths:
+        table = np.transpose(facts.wavelengths)
+        fraction = float(np.interp(_pivot_nm(detector, band), *table))
+    if fraction is None or facts.radius is None:
+        return None
+    return Published(fraction, facts.radius.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +119,7 @@ def aperture_correction(
     Returns
     -------
     ApertureCorrection
-        Fractions between the wavelengths of a table are interpolated at the pivot of the filter,
-        and are those of its end beyond it.
+        The circle is as large on the sky as the published one, by the pixels of the chip.
 
     Raises
     ------
@@ -81,19 +127,20 @@ def aperture_correction(
         If the pivot wavelength of the filter is not known.
     """
     facts = detector.encircled_energy
+    error = float(np.interp(_pivot_nm(detector, band), *np.transpose(facts.errors)))
+    published = published_light(detector, band)
+    if published is None:
+        # how much is within some half arcsecond
+        return ApertureCorrection(1.0, _MAGNITUDE * error / _TYPICAL)
+    fraction, radius = published.fraction, published.radius_arcsec
+    if psf is None:
+        psf = effective_psf(detector, band, chip=chip)
+    fitted = float(psf.encircled_energy(radius / chip_facts(detector, chip).pixel_arcsec))
+    return ApertureCorrection(fitted / fraction, _MAGNITUDE * error / fraction, fraction, radius)
+
+
+def _pivot_nm(detector: Detector, band: str) -> float:
     pivot = detector.filters[band].pivot
     if pivot is None:
         raise InputError(f"the pivot wavelength of {band} is not known", where=detector.name)
-    wavelength_nm = 1e9 * metres(pivot, detector.name)
-    error = float(np.interp(wavelength_nm, *np.transpose(facts.errors)))
-    published = facts.filters.get(band)
-    if published is None and facts.wavelengths:
-        published = float(np.interp(wavelength_nm, *np.transpose(facts.wavelengths)))
-    if published is None or facts.radius is None:
-        # how much is within some half arcsecond
-        return ApertureCorrection(1.0, _MAGNITUDE * error / _TYPICAL)
-    radius = facts.radius.value
-    if psf is None:
-        psf = effective_psf(detector, band, chip=chip)
-    fitted = float(psf.encircled_energy(radius / detector.pixel_scale.value))
-    return ApertureCorrection(fitted / published, _MAGNITUDE * error / published, published, radius)
+    return 1e9 * metres(pivot, detector.name)

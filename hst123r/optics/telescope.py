@@ -289,9 +289,9 @@ def from_light(light: Light, oversampling: int, half_pix: int) -> EffectivePSF:
     for wavelength, weight in zip(light.band_m, weights, strict=True):
         total += _monochromatic(light, matrix, wavelength, period, size) * weight
     out = period * oversampling
-    spectrum = _resampled(fft.rfft2(total, workers=-1), size, out)
-    along_x = fft.rfftfreq(out, 1 / oversampling)
-    along_y = fft.fftfreq(out, 1 / oversampling)[:, None]
+    spectrum = fft.rfft2(total, workers=-1)
+    along_x = fft.rfftfreq(size, period / size)
+    along_y = fft.fftfreq(size, period / size)[:, None]
     # integration over a pixel of unit side, and diffusion as a Gaussian
     for frequency in (along_y, along_x):
         spectrum *= np.sinc(frequency) * np.exp(-2 * (np.pi * light.blur_pix * frequency) ** 2)
@@ -302,6 +302,7 @@ def from_light(light: Light, oversampling: int, half_pix: int) -> EffectivePSF:
         across[1, 0] * along_x + across[1, 1] * along_y,
     )
     spectrum *= halo(separation, middle)
+    spectrum = _resampled(spectrum, size, out)
     smooth = fft.irfft2(spectrum, s=(out, out), workers=-1) * oversampling**2
     reach = half_pix * oversampling
     nodes = np.arange(-reach, reach + 1) % out

@@ -19,14 +19,21 @@ Integers = NDArray[np.int64]
 
 _FEW: Final = 4
 """With fewer places than this along an axis, the nearest one is too far for wings."""
+REACH_PIX: Final = 13
+"""Beyond these pixels from the star, in its row or column, the PSF is the mean over all places:
+what changes there with the place is nothing beside the noise, and most of a large stamp. Measured
+PSFs of the library end here."""
+_EDGE_PIX: Final = 2
+"""So much more is kept, where the spline would feel the edge."""
 
 
 @dataclass(frozen=True, eq=False)
 class VaryingPSF(EffectivePSF):
     """The PSFs of a grid of places, interpolated bilinearly (Anderson & King 2000, section 4).
 
-    Stamps are those of the place of their star. All that is said of the PSF as a whole, its width,
-    its encircled energy, :meth:`~hst123r.optics.psf.EffectivePSF.at`, is said of `data`.
+    Stamps are those of the place of their star, out to `REACH_PIX`. All that is said of the PSF as
+    a whole, its width, its encircled energy, :meth:`~hst123r.optics.psf.EffectivePSF.at`, is said
+    of `data`.
 
     Parameters
     ----------
@@ -61,8 +68,10 @@ class VaryingPSF(EffectivePSF):
 
     @cached_property
     def places(self) -> list[EffectivePSF]:
-        """The PSFs, row by row of the grid."""
-        psfs = self.grid.psfs.reshape(-1, *self.data.shape)
+        """The PSFs as far as they are followed, row by row of the grid."""
+        reach = min(self.middle, (REACH_PIX + _EDGE_PIX) * self.oversampling)
+        inner = slice(self.middle - reach, self.middle + reach + 1)
+        psfs = self.grid.psfs[:, :, inner, inner].reshape(-1, 2 * reach + 1, 2 * reach + 1)
         return [EffectivePSF(psf, self.oversampling) for psf in psfs]
 
     @cached_property
@@ -114,16 +123,23 @@ class VaryingPSF(EffectivePSF):
         star_x = np.atleast_1d(np.asarray(x, np.float64))
         star_y = np.atleast_1d(np.asarray(y, np.float64))
         shares = self.weights(star_x, star_y)
-        size = 2 * half + 1
+        inner = min(half, REACH_PIX)
+        size = 2 * inner + 1
         results = [np.zeros((star_x.size, size, size)) for _ in range(3 if derivatives else 1)]
         for number, psf in enumerate(self.places):
             rows = np.flatnonzero(shares[:, number])
             if rows.size == 0:
                 continue
             make = psf.stamps_with_derivatives if derivatives else psf.stamps
-            *parts, _, _ = make(star_x[rows], star_y[rows], half)
+            *parts, _, _ = make(star_x[rows], star_y[rows], inner)
             for result, part in zip(results, parts, strict=True):
                 result[rows] += shares[rows, number, None, None] * part
+        if half > inner:
+            wide, _, _ = super()._stamps(star_x, star_y, half, derivatives=derivatives)
+            here = slice(half - inner, half + inner + 1)
+            for whole, core in zip(wide, results, strict=True):
+                whole[:, here, here] = core
+            results = wide
         x0 = np.floor(star_x + 0.5).astype(np.int64) - half
         y0 = np.floor(star_y + 0.5).astype(np.int64) - half
         return results, x0, y0

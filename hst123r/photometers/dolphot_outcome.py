@@ -169,19 +169,16 @@ def notes_of(field: Field) -> list[ImageNote]:
     """
     from hst123r.optics.encircled import aperture_correction
     from hst123r.optics.telescope import chip_facts, effective_psf
-    from hst123r.photometers.psf_corrections import read_readouts
     from hst123r.products.dolphot.measurements import ImageNote
 
-    readouts = read_readouts(field.job, field.exposures)
     published = field.params.encircled_energy == "published"
-    brought = {one.root for one in readouts if published and not one.simulated}
     notes = []
     for place in field.chips:
         detector, chip = instruments.get(place.exposure.detector), place.chip
         psf = effective_psf(detector, place.exposure.band, chip=chip.number)
         radius = detector.dolphot.aperture / chip_facts(detector, chip.number).pixel_arcsec
         inside = float(psf.encircled_energy(radius))
-        if place.exposure.root in brought:
+        if published:
             inside /= aperture_correction(detector, place.exposure.band, chip.number, psf).factor
         zeropoint = chip.zeropoint_ab
         notes.append(

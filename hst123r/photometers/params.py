@@ -29,7 +29,7 @@ class PhotometryParams(Params):
     over_chip: bool = Field(
         True,
         description="For the computed PSF, follow the shape of the pixels over the chip; false: "
-        "the PSF of its middle, which simulated exposures have",
+        "the PSF of its middle",
     )
     psf_grids: str | None = Field(
         None,
@@ -60,7 +60,7 @@ class PhotometryParams(Params):
     encircled_energy: Literal["published", "computed"] = Field(
         "published",
         description="How much light is in an infinite aperture; published: by the detector's table "
-        "if it has one; computed: by the PSF; simulated exposures have no other",
+        "if it has one; computed: by the PSF",
     )
     residuals: bool = Field(
         False,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 PSF_MB: Final = 150.0
-"""Memory of the computed PSFs of a chip: nine and those half-way, with coefficients and shares."""
+"""Memory of the computed PSFs of a chip: nine, their cores, and those half-way for the wings."""
 
 
 def divide(
@@ -172,13 +172,13 @@ def _compared(job: Job, by: Corrections, exposures: list[Exposure]) -> dict[str,
 
 
 def _of_psf(
-    frames: Any, focus: ByFocus, options: FitOptions, aperture: ApertureCorrection | None
+    frames: Any, focus: ByFocus, options: FitOptions, aperture: ApertureCorrection
 ) -> list[Measurement]:
     """Return what is known of the PSF that was used."""
     import numpy as np
 
     encircled = float(next(iter(frames)).psf.encircled_energy(options.fit_radius_pix))
-    encircled /= 1.0 if aperture is None else aperture.factor
+    encircled /= aperture.factor
     measured = [Measurement("psf_encircled_energy", encircled)]
     if focus.focus_nm:
         defocus, blur = (np.median(list(v.values())) for v in (focus.focus_nm, focus.blur_pix))
@@ -225,8 +225,6 @@ def _focus(job: Job, exposures: list[Exposure]) -> ByFocus:
 def find_psf(job: Job, params: PhotometryParams, by: Corrections) -> FindPSF:
     """Return where the PSF of a chip comes from: the user's grid if there is one.
 
-    Simulated stars have the computed PSF of the middle of their chip, wherever they are.
-
     Parameters
     ----------
     job : Job
@@ -234,7 +232,7 @@ def find_psf(job: Job, params: PhotometryParams, by: Corrections) -> FindPSF:
     params : PhotometryParams
         Which PSF is wanted.
     by : Corrections
-        Whether its exposures are simulated.
+        Which parts of the chips its exposures are of.
 
     Returns
     -------
@@ -257,14 +255,16 @@ def find_psf(job: Job, params: PhotometryParams, by: Corrections) -> FindPSF:
             hint="Set psf_grids or fetch_psf_grids",
         )  # fmt: skip
     detector = instruments.get(job.labels["detector"])
-    if not grids and (by.simulated or not params.over_chip):
+    if not grids and not params.over_chip:
         return computed_psf
     if not grids:
         chips: dict[int, EffectivePSF] = {}
 
         def computed(facts: Detector, name: str, chip: Chip) -> EffectivePSF:
             if chip.number not in chips:
-                chips[chip.number] = psf_over_chip(facts, name, chip.number)
+                chips[chip.number] = psf_over_chip(
+                    facts, name, chip.number, by.parts.get(chip.number)
+                )
             return chips[chip.number]
 
         return computed
@@ -280,7 +280,7 @@ def _outcome(
     sources: Any,
     joint: Joint,
     found: Measurements,
-    aperture: ApertureCorrection | None,
+    aperture: ApertureCorrection,
 ) -> Outcome:
     import numpy as np
 
@@ -304,13 +304,14 @@ def _outcome(
         "exposures": [exposure.root for exposure in exposures],
         "limit_snr": params.limit_snr,
     }
-    systematic = math.nan if aperture is None else aperture.error_mag
     paths = {
         "catalog": context.product(f"{job.label}_catalog.ecsv"),
         "epochs": context.product(f"{job.label}_epochs.ecsv"),
         "measurements": context.product(f"{job.label}_measurements.fits"),
     }
-    tables.write_catalogue(paths["catalog"], sources, joint, found, everything, meta, systematic)
+    tables.write_catalogue(
+        paths["catalog"], sources, joint, found, everything, meta, aperture.error_mag
+    )
     tables.write_epochs(paths["epochs"], sources, epochs, meta)
     roots = [exposure.root for exposure in exposures]
     tables.write_measurements(paths["measurements"], sources, roots, mjd, times, found)

@@ -16,6 +16,7 @@ from hst123r.stage.contract import PSF_GRID, Job
 
 if TYPE_CHECKING:
     from hst123r.optics.encircled import ApertureCorrection
+    from hst123r.optics.over_chip import Part
     from hst123r.sources.count_rates import CountRates
     from hst123r.sources.measured import FrameNote, Loss
     from hst123r.sources.transfer_losses import Readout, Transfer
@@ -29,33 +30,33 @@ class Corrections:
     ----------
     notes : list of FrameNote
         About its frames, with the light in an infinite aperture.
-    aperture : ApertureCorrection or None
+    aperture : ApertureCorrection
         Of that light.
     loss : Loss or None
         Light that is not counted.
     caveats : list of Caveat
         What is left.
-    simulated : bool
-        Whether all exposures are simulated.
+    parts : dict of int to (left, low, right, high)
+        Between which zero-based pixels of each chip the exposures are, by its number.
     """
 
     notes: list[FrameNote]
-    aperture: ApertureCorrection | None
+    aperture: ApertureCorrection
     loss: Loss | None
     caveats: list[Caveat]
-    simulated: bool
+    parts: dict[int, Part]
 
     @classmethod
     def of(cls, job: Job, params: PhotometryParams, exposures: Sequence[Exposure]) -> Corrections:
         """Return the corrections of a job, from the headers of its exposures."""
         readouts = read_readouts(job, exposures)
         aperture = aperture_of(job, params, readouts)
-        notes = notes_of(exposures, readouts, aperture)
+        notes = notes_of(exposures, aperture)
         transfer, left = transfer_of(job, params, readouts)
         rates, unlike = count_rates_of(job, params, readouts, notes)
-        # no detector has both
-        simulated = all(readout.simulated for readout in readouts)
-        return cls(notes, aperture, transfer or rates, left + unlike, simulated)
+        parts = parts_of(exposures, readouts)
+        # no detector has both losses
+        return cls(notes, aperture, transfer or rates, left + unlike, parts)
 
 
 def read_readouts(job: Job, exposures: Sequence[Exposure]) -> list[Readout]:
@@ -66,6 +67,35 @@ def read_readouts(job: Job, exposures: Sequence[Exposure]) -> list[Readout]:
         read_readout(product.files, exposure)
         for product, exposure in zip(job.inputs["exposure"], exposures, strict=True)
     ]
+
+
+def parts_of(exposures: Sequence[Exposure], readouts: Sequence[Readout]) -> dict[int, Part]:
+    """Return the part of each chip that exposures are of.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        The exposures.
+    readouts : sequence of Readout
+        How they were read out.
+
+    Returns
+    -------
+    dict of int to (left, low, right, high)
+        First and last zero-based pixels of the full chip, by its number.
+    """
+    parts: dict[int, Part] = {}
+    for exposure, readout in zip(exposures, readouts, strict=True):
+        for chip in exposure.chips:
+            left, low = readout.first[chip.extver]
+            rows, columns = chip.shape
+            own = left, low, left + columns - 1, low + rows - 1
+            seen = parts.get(chip.number, own)
+            parts[chip.number] = (
+                min(seen[0], own[0]), min(seen[1], own[1]),
+                max(seen[2], own[2]), max(seen[3], own[3]),
+            )  # fmt: skip
+    return parts
 
 
 def transfer_of(
@@ -106,7 +136,7 @@ def transfer_of(
 
 def aperture_of(
     job: Job, params: PhotometryParams, readouts: Sequence[Readout]
-) -> ApertureCorrection | None:
+) -> ApertureCorrection:
     """Return the correction to the published encircled energy.
 
     Parameters
@@ -120,9 +150,8 @@ def aperture_of(
 
     Returns
     -------
-    ApertureCorrection or None
-        None where all exposures are simulated: their stars have the light of the computed PSF.
-        Otherwise of the PSF that is fitted: two PSFs with the same light within ten pixels can
+    ApertureCorrection
+        Of the PSF that is fitted: two PSFs with the same light within ten pixels can
         differ by 0.015 mag within the circle of the published value (WFC3/IR).
     """
     from dataclasses import replace
@@ -130,11 +159,8 @@ def aperture_of(
     from hst123r.files.psf_library import read_grid
     from hst123r.optics.encircled import aperture_correction
 
-    real = [readout for readout in readouts if not readout.simulated]
-    if not real:
-        return None
     detector = instruments.get(job.labels["detector"])
-    chip = min(number for readout in real for number in readout.chips.values())
+    chip = min(number for readout in readouts for number in readout.chips.values())
     name, psf = band(job.labels["filter"]), None
     if grids := job.inputs.get(PSF_GRID, []):
         psf = read_grid(Path(grids[0].files["grid"]), detector, name)[chip]
@@ -142,11 +168,7 @@ def aperture_of(
     return found if params.encircled_energy == "published" else replace(found, factor=1.0)
 
 
-def notes_of(
-    exposures: Sequence[Exposure],
-    readouts: Sequence[Readout],
-    aperture: ApertureCorrection | None,
-) -> list[FrameNote]:
+def notes_of(exposures: Sequence[Exposure], aperture: ApertureCorrection) -> list[FrameNote]:
     """Return what the fluxes of each frame need to become physical."""
     from hst123r.sources.measured import FrameNote
 
@@ -160,9 +182,9 @@ def notes_of(
                 else chip.zeropoint_ab + 2.5 * math.log10(chip.gain)
             ),
             exposure_time_s=exposure.exposure_time_s,
-            aperture_factor=1.0 if aperture is None or readout.simulated else aperture.factor,
+            aperture_factor=aperture.factor,
         )
-        for number, (exposure, readout) in enumerate(zip(exposures, readouts, strict=True))
+        for number, exposure in enumerate(exposures)
         for chip in exposure.chips
     ]
 
@@ -198,7 +220,7 @@ def count_rates_of(
 
     detector = instruments.get(job.labels["detector"])
     facts = detector.count_rates
-    rows = [number for number, readout in enumerate(readouts) if not readout.simulated]
+    rows = [number for number, readout in enumerate(readouts) if not readout.rates_corrected]
     if facts is None or not rows:
         return None, []
     if params.count_rates == "none":
@@ -214,10 +236,8 @@ def count_rates_of(
     return rates, []
 
 
-def aperture_measurements(aperture: ApertureCorrection | None) -> list[Measurement]:
+def aperture_measurements(aperture: ApertureCorrection) -> list[Measurement]:
     """Return what is said of the correction: by how much it changes magnitudes, and its error."""
-    if aperture is None:
-        return []
     return [
         Measurement("aperture_correction", aperture.magnitudes, "mag"),
         Measurement("aperture_correction_error", aperture.error_mag, "mag"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hst123r import instruments
 from hst123r.products.frames import first_pixel
 from hst123r.records.exposure import Exposure
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_readout(files: Mapping[str, str], exposure: Exposure) -> Readout:
-    """Read what the losses of charge transfer depend on.
+    """Read what losses of light in the detector depend on.
 
     Parameters
     ----------
@@ -26,24 +27,35 @@ def read_readout(files: Mapping[str, str], exposure: Exposure) -> Readout:
     Returns
     -------
     Readout
-        A subarray's place on the chip is that of LTV1 and LTV2.
+        A subarray's place on the chip is that of LTV1 and LTV2. What is corrected is what cards
+        of the primary header say is.
     """
     from astropy.io import fits
 
     from hst123r.sources.transfer_losses import Readout
 
+    detector = instruments.get(exposure.detector)
     first = {}
     with fits.open(files["science"], memmap=True) as hdus:
-        simulated = bool(hdus[0].header.get("SIMULATD", False))
+        moved, counted = (
+            facts is not None and _says(hdus[0].header, facts.corrected)
+            for facts in (detector.transfer_loss, detector.count_rates)
+        )
         for chip in exposure.chips:
             header = hdus["SCI", chip.extver].header
             first[chip.extver] = first_pixel(header)
     return Readout(
         root=exposure.root,
         suffix=Path(exposure.image).name.split(".")[0].rpartition("_")[2],
-        simulated=simulated,
+        transfer_corrected=moved,
+        rates_corrected=counted,
         mjd=exposure.middle_mjd,
         exposure_time_s=exposure.exposure_time_s,
         chips={chip.extver: chip.number for chip in exposure.chips},
         first=first,
     )
+
+
+def _says(header: Mapping[str, Any], cards: Mapping[str, str]) -> bool:
+    """Return whether a header has one of some cards."""
+    return any(str(header.get(keyword, "")).strip() == value for keyword, value in cards.items())

@@ -88,6 +88,9 @@ def primary(
     _electronics(header, detector)
     for keyword in detector.reference_files:
         header[keyword] = "N/A"
+    for losses in (detector.transfer_loss, detector.count_rates):
+        # nothing is lost in a simulation, as in a file that was corrected
+        header.update(losses.corrected if losses is not None else {})
     if is_ramp(detector):
         header.extend(_photometry(detector, planned, change, ""))
     return header

@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hst123r.instruments.detector import Detector
-from hst123r.optics.psf import EffectivePSF
-from hst123r.optics.telescope import effective_psf
 from hst123r.simulation import render
 from hst123r.simulation.defects import bad_pixels
 from hst123r.simulation.frame import assemble
@@ -21,11 +19,14 @@ from hst123r.simulation.model import Programme
 from hst123r.simulation.pointing import Template, place, template_of
 from hst123r.simulation.scene import Scene
 from hst123r.simulation.schedule import PlannedExposure
+from hst123r.simulation.starlight import Starlight, starlight, starlight_of_grid
 from hst123r.simulation.truth import ChipStars, exposure_truth
 
 if TYPE_CHECKING:
     from astropy.io import fits
     from astropy.table import Table
+
+    from hst123r.optics.varying import VaryingPSF
 
 _NOISE_SEED: Final = 14
 
@@ -55,7 +56,7 @@ def expose(
     scene: Scene,
     detector: Detector,
     template: Template | None = None,
-    psfs: Mapping[int, EffectivePSF] | None = None,
+    psfs: Mapping[int, VaryingPSF] | None = None,
 ) -> SimulatedExposure:
     """Make one exposure.
 
@@ -71,7 +72,7 @@ def expose(
         Facts of its detector.
     template : Template, optional
         WCS of a real exposure with its lookup tables; the detector's own when not given.
-    psfs : mapping of int to EffectivePSF, optional
+    psfs : mapping of int to VaryingPSF, optional
         PSF of the full chip by its number; computed when not given.
 
     Returns
@@ -99,16 +100,13 @@ def expose(
     magnitudes = scene.magnitudes(planned.filter, change.pivot_angstrom, middle)
     pixels, stars = [], []
     for frame in placed.true:
-        psf = (
-            psfs[frame.number].moved(frame.window.x0, frame.window.y0)
-            if psfs is not None
-            else effective_psf(detector, planned.filter, chip=frame.number)
-        )
-        found = ChipStars(*frame.pixels(scene.ra_deg, scene.dec_deg, float(psf.half_pix)))
+        part = detector, planned.filter, frame.number, frame.window
+        seen = starlight(*part) if psfs is None else starlight_of_grid(*part, psfs[frame.number])
+        found = ChipStars(*frame.pixels(scene.ra_deg, scene.dec_deg, float(seen.half_pix)))
         flux = change.electrons(magnitudes[found.index])
         seed = [_NOISE_SEED, programme.seed, zlib.crc32(planned.root.encode()), frame.extver]
         rng = np.random.default_rng(np.random.SeedSequence(seed))
-        pixels.append(_chip(frame, psf, found, flux, detector, change, programme, rng))
+        pixels.append(_chip(frame, seen, found, flux, detector, change, programme, rng))
         stars.append(found)
     return SimulatedExposure(
         files=assemble(detector, programme, planned, placed, pixels, change),
@@ -121,7 +119,7 @@ def expose(
 
 def _chip(
     frame: ChipFrame,
-    psf: EffectivePSF,
+    seen: Starlight,
     stars: ChipStars,
     flux: NDArray[np.float64],
     detector: Detector,
@@ -133,7 +131,9 @@ def _chip(
     scale = float(frame.header["IDCSCALE"])
     sky_e = render.sky_electrons(programme.sky, change, scale)
     empty = np.sqrt(sky_e + detector.noise.read_noise.value**2)
-    light = render.paint(frame.shape, psf, stars.x, stars.y, flux, float(empty))
+    light = np.zeros(frame.shape)
+    for term, share in seen.shares(stars.x, stars.y):
+        light += render.paint(frame.shape, term, stars.x, stars.y, flux * share, float(empty))
     return render.expose(
         light,
         frame.pixel_area(),

@@ -151,11 +151,11 @@ def paint(
     shape : (rows, columns)
         Size of the frame.
     psf : EffectivePSF
-        The effective PSF of the chip.
+        The effective PSF of the chip, or a term of it, which may be below zero.
     x, y : (n,) ndarray of float64
         Zero-based positions; stars off the frame count with what falls on it.
     flux : (n,) ndarray of float64
-        Light of each star in an infinite aperture, e.g. in electrons.
+        Light of each star in an infinite aperture, e.g. in electrons, times its share of the term.
     noise : float
         Noise of an empty pixel in the same unit, which decides how large the stamps are.
 
@@ -169,9 +169,9 @@ def paint(
     brightest = [_brightest_outside(psf, half) for half in halves[:-1]] + [0.0]
     tier = np.full(flux.shape, len(halves) - 1)
     for index in range(len(halves) - 2, -1, -1):
-        tier[flux * brightest[index] <= _LOST_SIGMA * noise] = index
+        tier[np.abs(flux) * brightest[index] <= _LOST_SIGMA * noise] = index
     for index, half in enumerate(halves):
-        chosen = np.flatnonzero((tier == index) & (flux > 0))
+        chosen = np.flatnonzero((tier == index) & (flux != 0))
         # a few hundred large stamps at a time keep memory modest
         block = max(1, 4_000_000 // (2 * half + 1) ** 2)
         for start in range(0, chosen.size, block):
@@ -184,9 +184,9 @@ def paint(
 
 
 def _brightest_outside(psf: EffectivePSF, half: int) -> float:
-    """Return the largest value of the PSF outside a square of the given half size."""
+    """Return the largest absolute value of the PSF outside a square of the given half size."""
     reach = half * psf.oversampling
-    ring = psf.data.copy()
+    ring = np.abs(psf.data)
     ring[
         psf.middle - reach : psf.middle + reach + 1, psf.middle - reach : psf.middle + reach + 1
     ] = 0

@@ -29,8 +29,9 @@ class Readout:
         Its root name.
     suffix : str
         Of its file: ``flt``, ``flc``, ``c0m``.
-    simulated : bool
-        Whether its pixels never were on a detector.
+    transfer_corrected, rates_corrected : bool
+        Whether its header says that no charge is lost in it, and that its counts are in proportion
+        to light.
     mjd, exposure_time_s : float
         Middle and length.
     chips : dict of int to int
@@ -41,7 +42,8 @@ class Readout:
 
     root: str
     suffix: str
-    simulated: bool
+    transfer_corrected: bool
+    rates_corrected: bool
     mjd: float
     exposure_time_s: float
     chips: dict[int, int]
@@ -145,7 +147,7 @@ def uncorrected(detector: Detector, readouts: Sequence[Readout]) -> tuple[list[i
     told: list[int] = []
     not_told: list[int] = []
     for number, readout in enumerate(readouts):
-        if facts is None or readout.simulated or readout.suffix not in facts.files:
+        if facts is None or readout.transfer_corrected or readout.suffix not in facts.files:
             continue
         late = facts.until_mjd is not None and readout.mjd > facts.until_mjd
         (not_told if facts.law is None or late else told).append(number)

@@ -111,7 +111,7 @@ class Fetch(Stage[FetchParams]):
     params = FetchParams
     # where the bytes come from is no part of what they are
     divides_by = ("exclude", "recursive", "radius", "intents", "source", "archive")
-    version = 2
+    version = 3
     needs = (
         Need("user file", facets=(PIXELS, DQ, WCS, SCIENCE, "alternates"), optional=True),
         Need("template", facets=(WCS,), optional=True),

@@ -7,6 +7,7 @@ import pytest
 from astropy.io import fits
 
 from hst123r import instruments
+from hst123r.optics.encircled import ApertureCorrection
 from hst123r.optics.telescope import effective_psf
 from hst123r.optics.varying import VaryingPSF
 from hst123r.photometers.params import PhotometryParams
@@ -17,6 +18,7 @@ from hst123r.photometers.psf_corrections import (
     aperture_of,
     count_rates_of,
     notes_of,
+    parts_of,
     transfer_of,
 )
 from hst123r.photometry.magnitudes import zeropoint_ab
@@ -30,8 +32,8 @@ JOB = Job("SN", {"field": "SN", "detector": "ACS/WFC", "filter": "F850LP+POL0V"}
 DEFAULT = PhotometryParams()
 
 
-def readout(root="a", simulated=False, suffix="flc"):
-    return Readout(root, suffix, simulated, 54000.0, 100.0, {1: 2}, {1: (0.0, 0.0)})
+def readout(root="a", suffix="flc", corrected=False, first=(0.0, 0.0)):
+    return Readout(root, suffix, corrected, corrected, 54000.0, 100.0, {1: 2}, {1: first})
 
 
 def exposure(root):
@@ -40,17 +42,14 @@ def exposure(root):
     return Exposure(**{**values, "root": root, "exposure_time_s": 100.0, "chips": [chip]})
 
 
-def test_real_exposures_get_the_published_light_and_simulated_ones_do_not():
-    readouts = [readout("a"), readout("b", simulated=True)]
-    found = aperture_of(JOB, DEFAULT, readouts)
+def test_exposures_get_the_published_light():
+    found = aperture_of(JOB, DEFAULT, [readout("a"), readout("b")])
     assert found.factor == pytest.approx(1.021, abs=0.003)
-    notes = notes_of([exposure("a"), exposure("b")], readouts, found)
-    assert [note.aperture_factor for note in notes] == [found.factor, 1.0]
-    assert aperture_of(JOB, DEFAULT, readouts[1:]) is None
+    notes = notes_of([exposure("a"), exposure("b")], found)
+    assert [note.aperture_factor for note in notes] == [found.factor, found.factor]
     said = {item.name: item.value for item in aperture_measurements(found)}
     assert said["aperture_correction"] == pytest.approx(-0.022, abs=0.003)
     assert said["aperture_correction_error"] > 0.01
-    assert aperture_measurements(None) == []
 
 
 def test_a_measured_psf_gets_the_factor_of_its_own_light(tmp_path):
@@ -65,17 +64,17 @@ def test_a_measured_psf_gets_the_factor_of_its_own_light(tmp_path):
     header = fits.Header([("NXPSFS", 1), ("NYPSFS", 1), ("IPSFX01", 507), ("JPSFY01", 507)])
     fits.PrimaryHDU(values[None].astype("f4"), header).writeto(path)
     job = Job("SN", {"field": "SN", "detector": "WFC3/IR", "filter": "F160W"})
-    readouts = [Readout("a", "flt", False, 54000.0, 100.0, {1: 1}, {1: (0.0, 0.0)})]
+    readouts = [Readout("a", "flt", False, False, 54000.0, 100.0, {1: 1}, {1: (0.0, 0.0)})]
     wanted = PhotometryParams(psf="grid", psf_grids=str(tmp_path))
     without = aperture_of(job, DEFAULT, readouts)
     job.inputs["psf grid"] = [Product("psf grid", "grid", {}, {"grid": str(path)})]
     found = aperture_of(job, wanted, readouts)
-    psf = find_psf(job, wanted, Corrections([], None, None, [], False))(
+    psf = find_psf(job, wanted, Corrections([], found, None, [], {}))(
         detector, "F160W", replace(exposure("a").chips[0], number=1)
     )
     # 0.4 arcsec by the handbook, 7.6
-    light = float(psf.encircled_energy(0.4 / 0.1283))
-    assert light - float(computed.encircled_energy(0.4 / 0.1283)) > 0.005
+    light = float(psf.encircled_energy(0.4 / detector.chips[0].pixel_arcsec))
+    assert light - float(computed.encircled_energy(0.4 / detector.chips[0].pixel_arcsec)) > 0.005
     assert found.factor == pytest.approx(light / 0.8385, rel=2e-3)
     assert found.factor - without.factor > 0.005
 
@@ -94,7 +93,7 @@ def test_a_constant_star_stays_constant_while_the_sensitivity_falls():
     for one, value in zip(exposures, photflam, strict=True):
         zeropoint = float(zeropoint_ab(value, 5921.9))
         one.chips[0] = replace(one.chips[0], photflam=value, zeropoint_ab=zeropoint)
-    notes = notes_of(exposures, [readout(root) for root in "abc"], None)
+    notes = notes_of(exposures, ApertureCorrection(1.0, 0.0))
     # counts of one light are as many as the sensitivity makes of it
     counts = 1e-16 / photflam
     flux = counts * [note.flux_unit for note in notes]
@@ -102,20 +101,31 @@ def test_a_constant_star_stays_constant_while_the_sensitivity_falls():
     assert np.ptp([note.zeropoint_ab for note in notes]) == pytest.approx(0.0543, abs=1e-3)
 
 
-def test_the_psf_follows_the_pixels_of_real_exposures_only():
+def test_the_psf_follows_the_pixels():
     job = Job("SN", {"field": "SN", "detector": "WFC3/IR", "filter": "F160W"})
     chip = exposure("a").chips[0]
     chip = replace(chip, number=1)
     detector = instruments.get("WFC3/IR")
-    real = Corrections([], None, None, [], simulated=False)
-    psf = find_psf(job, DEFAULT, real)(detector, "F160W", chip)
+    by = Corrections([], ApertureCorrection(1.0, 0.0), None, [], {})
+    psf = find_psf(job, DEFAULT, by)(detector, "F160W", chip)
     assert isinstance(psf, VaryingPSF)
-    assert find_psf(job, DEFAULT, replace(real, simulated=True)) is computed_psf
-    assert find_psf(job, PhotometryParams(over_chip=False), real) is computed_psf
+    assert find_psf(job, PhotometryParams(over_chip=False), by) is computed_psf
     # 0.018 mag brighter at the top of the chip than at the bottom, on either side of the middle
     values, _, _ = psf.stamps([507.0, 507.0], [0.0, 1013.0], 1)
     light = values.sum(axis=(1, 2))
     assert 2.5 * np.log10(light[1] / light[0]) == pytest.approx(0.035, abs=0.02)
+
+
+def test_the_psf_is_computed_where_the_exposures_are():
+    """Two subarrays of a chip, 10 pixels wide and 100 apart, need it at their outer corners."""
+    readouts = [readout("a", first=(1000.0, 20.0)), readout("b", first=(1100.0, 0.0))]
+    parts = parts_of([exposure("a"), exposure("b")], readouts)
+    assert parts == {2: (1000.0, 0.0, 1109.0, 29.0)}
+    job = Job("SN", {"field": "SN", "detector": "ACS/WFC", "filter": "F606W"})
+    by = Corrections([], ApertureCorrection(1.0, 0.0), None, [], parts)
+    detector, chip = instruments.get("ACS/WFC"), exposure("a").chips[0]
+    grid = find_psf(job, DEFAULT, by)(detector, "F606W", chip).grid
+    assert (grid.x.tolist(), grid.y.tolist()) == ([1000.0, 1109.0], [0.0, 29.0])
 
 
 def test_losses_that_no_formula_tells_are_said():
@@ -130,8 +140,8 @@ def test_losses_that_no_formula_tells_are_said():
 
 def test_counts_that_are_not_in_proportion_are_made_good_or_said():
     job = Job("SN", {"field": "SN", "detector": "WFC3/IR", "filter": "F160W"})
-    readouts = [readout("a"), readout("b", simulated=True)]
-    notes = notes_of([exposure("a"), exposure("b")], readouts, None)
+    readouts = [readout("a"), readout("b", corrected=True)]
+    notes = notes_of([exposure("a"), exposure("b")], ApertureCorrection(1.0, 0.0))
     rates, (caveat,) = count_rates_of(job, DEFAULT, readouts, notes)
     assert rates is None
     assert "0.75 % per decade" in caveat.text

@@ -23,11 +23,36 @@ def test_readout_of_a_subarray(tmp_path):
     assert found.suffix == "flt"
     assert found.first == {1: (1024.0, 512.0)}
     assert found.chips == {1: 2}
-    assert not found.simulated
+    assert not found.transfer_corrected
     with fits.open(path, mode="update") as hdus:
-        hdus[0].header["SIMULATD"] = True
+        hdus[0].header["PCTECORR"] = "COMPLETE"
         hdus["SCI"].header.pop("LTV1")
     found = read_readout({"science": str(path)}, replace(exposure, image="jabc01a1q_flc.fits"))
-    assert found.simulated
+    assert found.transfer_corrected
+    # counts of a CCD are in proportion anyway
+    assert not found.rates_corrected
     assert found.suffix == "flc"
     assert found.first == {1: (0.0, 512.0)}
+
+
+def test_what_a_header_says_is_corrected(tmp_path):
+    """What the archive has not done is no correction, nor is a card of another camera."""
+    chip = Chip(1, 1, [4, 4], "ELECTRONS/S", 1e-19, 15000.0, 26.0, 26.0, 1.0, 0.0)
+    values = dict.fromkeys(Exposure.__dataclass_fields__)
+    values |= {"root": "ibc001a1q", "image": "ibc001a1q_flt.fits", "start_mjd": 55000.0}
+    values |= {"end_mjd": 55000.1, "exposure_time_s": 100.0, "chips": [chip]}
+    said = {}
+    for detector in ("WFC3/IR", "ACS/HRC"):
+        for card in (("PCTECORR", "OMIT"), ("PCTECORR", "COMPLETE"), ("RNLCDONE", "PERFORMED")):
+            path = tmp_path / "ibc001a1q_flt.fits"
+            primary = fits.PrimaryHDU()
+            primary.header.append(card)
+            hdus = [primary, fits.ImageHDU(np.zeros((4, 4)), name="SCI")]
+            fits.HDUList(hdus).writeto(path, overwrite=True)
+            exposure = Exposure(**{**values, "detector": detector})
+            found = read_readout({"science": str(path)}, exposure)
+            said[detector, *card] = found.transfer_corrected, found.rates_corrected
+    assert {key: value for key, value in said.items() if any(value)} == {
+        ("WFC3/IR", "RNLCDONE", "PERFORMED"): (False, True),
+        ("ACS/HRC", "PCTECORR", "COMPLETE"): (True, False),
+    }

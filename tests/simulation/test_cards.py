@@ -19,6 +19,10 @@ def test_the_primary_header_tells_what_was_done(simulated):
     assert primary["PA_V3"] == pytest.approx(60.02)
     assert primary["REFFRAME"] == "ICRS"
     assert primary["SIMULATD"] is True
+    # nothing is lost, as in files that were corrected
+    losses = {"WFC3/IR": ("RNLCDONE", "PERFORMED")}
+    keyword, value = losses.get(detector.name, ("PCTECORR", "COMPLETE"))
+    assert primary[keyword] == value
     elements = [primary[keyword].strip() for keyword in detector.header.filters]
     clear = tuple(detector.header.clear)
     named = [name for name in elements if name and not name.startswith(clear)]

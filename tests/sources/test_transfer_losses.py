@@ -14,8 +14,10 @@ WFC, HRC = instruments.get("ACS/WFC"), instruments.get("ACS/HRC")
 TIME = 500.0
 
 
-def readout(suffix="flt", mjd=53500.0, simulated=False, first=(0.0, 0.0)):
-    return Readout("jabc01a1q", suffix, simulated, mjd, TIME, {1: 2, 2: 1}, {1: first, 2: first})
+def readout(suffix="flt", mjd=53500.0, corrected=False, first=(0.0, 0.0)):
+    return Readout(
+        "jabc01a1q", suffix, corrected, False, mjd, TIME, {1: 2, 2: 1}, {1: first, 2: first}
+    )
 
 
 def measured(rate, y, extver):
@@ -43,7 +45,7 @@ def measured(rate, y, extver):
 
 def test_which_exposures_lose_light():
     given = [
-        readout(), readout("flc"), readout(simulated=True), readout(mjd=56000.0),
+        readout(), readout("flc"), readout(corrected=True), readout(mjd=56000.0),
     ]  # fmt: skip
     assert uncorrected(WFC, given) == ([0], [3])
     assert uncorrected(instruments.get("WFC3/UVIS"), [readout()]) == ([], [0])

@@ -120,7 +120,7 @@ def test_fluxes_hold_all_light_with_aperture_corrections_and_without(measure, sm
 
 @pytest.mark.parametrize("cte", ["auto", "none"])
 def test_losses_of_charge_transfer_are_made_good(inputs, small, monkeypatch, cte):
-    """As if exposures were neither simulated nor corrected; where stars are comes from the WCS."""
+    """As if exposures were not corrected; where stars are comes from the WCS."""
     from dataclasses import replace
     from types import SimpleNamespace
 
@@ -137,7 +137,7 @@ def test_losses_of_charge_transfer_are_made_good(inputs, small, monkeypatch, cte
     read = readout.read_readout
     monkeypatch.setattr(
         readout, "read_readout",
-        lambda *given: replace(read(*given), simulated=False, suffix="flt", mjd=53500.0),
+        lambda *given: replace(read(*given), transfer_corrected=False, suffix="flt", mjd=53500.0),
     )  # fmt: skip
     product = next(p for p in inputs["exposure"] if p.labels["filter"] == "F814W")
     params = PhotometryParams.model_validate({**DOLPHOT, "cte": cte})

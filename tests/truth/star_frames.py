@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from hst123r import instruments
+from hst123r.optics.encircled import aperture_correction
+from hst123r.optics.over_chip import psf_over_chip
 from hst123r.optics.telescope import effective_psf
 from hst123r.photometry.flags import Flag
 from hst123r.photometry.frame import Frame
@@ -41,7 +43,9 @@ class Field:
     frames: list[Frame]
     x: np.ndarray  # (exposures, stars), NaN off the frame
     y: np.ndarray
-    flux: np.ndarray  # (stars,) true electrons of an exposure
+    # (stars,) true electrons of an exposure, as the computed PSF finds them before the correction
+    # to the published light
+    flux: np.ndarray
     magnitude: np.ndarray
     ra: np.ndarray  # (stars,) degrees
     dec: np.ndarray
@@ -124,7 +128,7 @@ def observe(
                 read_noise_e=detector.noise.read_noise.value,
                 exposure_time_s=TIME,
                 wcs=chip.wcs,
-                psf=effective_psf(detector, filter_name, chip=chip.number, focus_nm=focus_nm),
+                psf=_psf(detector, filter_name, chip, focus_nm),
                 area=AreaMap(chip.wcs, chip.shape, float(chip.header["IDCSCALE"])),
                 label=planned.root,
                 dark_e=detector.noise.dark.value * TIME,
@@ -140,13 +144,23 @@ def observe(
         frames,
         np.array([xy[0] for xy in places]),
         np.array([xy[1] for xy in places]),
-        change.electrons(magnitude),
+        change.electrons(magnitude)
+        / aperture_correction(detector, filter_name, chip.number).factor,
         magnitude,
         np.array([star.ra_deg for star in stars]),
         np.array([star.dec_deg for star in stars]),
         rays,
         change.zeropoint_ab,
     )
+
+
+def _psf(detector, filter_name, chip, focus_nm):
+    """Return the PSF that the stage `photometry` would fit on a part of a chip."""
+    if focus_nm:
+        return effective_psf(detector, filter_name, chip=chip.number, focus_nm=focus_nm)
+    left, low = chip.window.x0, chip.window.y0
+    part = left, low, left + chip.window.columns - 1, low + chip.window.rows - 1
+    return psf_over_chip(detector, filter_name, chip.number, part).moved(left, low)
 
 
 def empty_variance(frame, sky):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from star_frames import SETUPS, observe
 
 from hst123r import instruments
 from hst123r.files.psf_library import read_grid
@@ -131,3 +132,28 @@ def test_a_chip_with_the_psfs_of_the_library(name, library, band, spread, shared
     assert np.ptp(mean) > spread
     assert np.abs(right).max() < 0.003
     assert np.median(found.chi) == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["WFC3/IR", "WFPC2", "ACS/HRC"])
+def test_simulated_stars_of_a_full_chip_are_right_at_every_place(name):
+    """The simulator draws each with the PSF of its own place, the engine has its nine places."""
+    filter_name, bright, _, spacing = SETUPS[name]
+    side = 66 if name == "WFC3/IR" else 13 if name == "ACS/HRC" else 38
+    rng = np.random.default_rng(4)
+    steps = np.arange(-side, side, 1.2 * spacing)
+    east, north = (a.ravel() + rng.uniform(-0.1, 0.1, a.size) for a in np.meshgrid(steps, steps))
+    field = observe(
+        name, filter_name, east, north, np.full(east.size, bright + 1.0), 1, size=None,
+        cosmic_rays=False, bad_pixels=False,
+    )  # fmt: skip
+    (frame,), ((x, y),) = field.frames, zip(field.x, field.y, strict=True)
+    on = np.isfinite(x) & frame.contains(x, y)
+    assert on.sum() > 200
+    right, _ = by_place(frame, x[on], y[on], field.flux[on])
+    assert np.abs(right).max() < 0.004
+    # the PSF of the middle, which is the fifth place
+    middle = frame.psf.grid.psfs[1, 1]
+    one = with_psf(frame, EffectivePSF(middle, frame.psf.oversampling))
+    one, _ = by_place(one, x[on], y[on], field.flux[on])
+    assert np.ptp(one) > 3 * np.ptp(right)
