@@ -58,12 +58,12 @@ def test_crowded_field(name):
             prior_arcsec=0.1 * pixel,
             scales=np.ones(EXPOSURES),
         )
-        flux, error, slope, flags = (
+        flux, error, fixed, slope, flags = (
             np.array([getattr(item, key) for item in joint.fluxes])
-            for key in ("flux", "error", "photon_slope", "flags")
+            for key in ("flux", "error", "fixed_error", "photon_slope", "flags")
         )
         good = (flags & ~OUTLIER) == 0
-        mean = combine(flux, error, np.arange(EXPOSURES), TIME, slope, use=good)
+        mean = combine(flux, error, np.arange(EXPOSURES), TIME, slope, fixed_error=fixed, use=good)
         true.append(mean.flux / field.flux)
         snr.append(field.flux / mean.error_weights)
         pull.append((mean.flux - field.flux) / mean.error)
@@ -111,12 +111,12 @@ def test_close_pairs(name):
     places = field.ra + wrong[0] / 3600 / np.cos(np.radians(DEC)), field.dec + wrong[1] / 3600
     scales = np.ones(EXPOSURES)
     joint = common_positions(field.frames, *places, prior_arcsec=0.1 * pixel, scales=scales)
-    flux, error, slope, flags, crowding = (
+    flux, error, fixed, slope, flags, crowding = (
         np.array([getattr(item, key) for item in joint.fluxes])
-        for key in ("flux", "error", "photon_slope", "flags", "crowding_mag")
+        for key in ("flux", "error", "fixed_error", "photon_slope", "flags", "crowding_mag")
     )
     mean = combine(
-        flux, error, np.arange(EXPOSURES), TIME, slope,
+        flux, error, np.arange(EXPOSURES), TIME, slope, fixed_error=fixed,
         use=(flags & ~(OUTLIER | Flag.BLENDED)) == 0,
     )  # fmt: skip
     seen, snr = mean.exposures >= 3, field.flux / mean.error_weights
@@ -128,6 +128,9 @@ def test_close_pairs(name):
         assert chosen.sum() > 50
         assert abs(np.median(-2.5 * np.log10((mean.flux / field.flux)[chosen]))) < 0.01
         assert pull[chosen].std() == pytest.approx(1.0, abs=0.2)
+        # what exposures differ by is their own noise, without the error of the common places
+        degrees = (mean.exposures - 1)[chosen]
+        assert np.sum(mean.chi2[chosen]) / np.sum(degrees) == pytest.approx(1.0, abs=0.2)
     # what is published beside the flux says that there is a neighbour
     assert np.nanmedian(crowding[:, count:]) > 0.2
 

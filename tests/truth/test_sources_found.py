@@ -26,6 +26,9 @@ stages:
              exposure_time: 400 s, size: 320 pix}}
         stars: {{number: 600, radius: 14 arcsec, separation: 0.25 arcsec, brightest: 18 mag,
                 faintest: 28 mag}}
+        errors:
+          - {{}}
+          - {{east: 0.2 arcsec, north: 0.2236 arcsec, roll: 0.01 deg}}
   - reference: {{filter: F606W}}
   - align: {{}}
   - drizzle: {{name: epochs, per: [detector, filter, epoch]}}
