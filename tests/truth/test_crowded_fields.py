@@ -19,8 +19,8 @@ EXPOSURES = 4
 PIXELS_PER_STAR = 90
 """So many pixels a star: half of the stars have another within six pixels."""
 SEEDS = {"ACS/HRC": (1, 2, 3, 4)}
-"""Noises of a field; two where none are given. Those of ACS/HRC at S/N 10 to 20 have spreads of
-1.35, 1.10, 0.96, 0.80 and, the fifth, 0.78: with 68 stars in each, two would be luck."""
+"""Noises of a field; two where none are given. ACS/HRC has 68 stars of S/N 10 to 20 in each, whose
+spread differs by 0.12 from noise to noise: that of twelve noises of 260 stars alone is 0.98."""
 CLOSEST_PIX = 2.0
 
 
