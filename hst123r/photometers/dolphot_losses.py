@@ -41,6 +41,7 @@ def without_losses(
     import numpy as np
 
     from hst123r.products.readout import read_readout
+    from hst123r.sources.measured import AS_LIGHT
     from hst123r.sources.transfer_losses import losses, uncorrected
 
     products = field.job.inputs["exposure"]
@@ -64,10 +65,7 @@ def without_losses(
         caveats += _said(field, [readouts[n].root for n in told], [readouts[n].root for n in left],
                          asked=asked)  # fmt: skip
     factor = 10.0 ** (0.4 * loss)
-    grown = {
-        quantity: getattr(found, quantity) * factor
-        for quantity in ("flux", "error", "photon_slope", "rate", "rate_error")
-    }
+    grown = {quantity: getattr(found, quantity) * factor for quantity in AS_LIGHT}
     return replace(converted, found=replace(found, **grown, cte=loss)), caveats
 
 

@@ -34,8 +34,12 @@ class Combined:
         and chi² says that the errors of the exposures do not account for it.
     error_weights, error_scatter : (n,) ndarray of float64
         The two; the latter is NaN for single exposures.
+    fixed_error : (n,) ndarray of float64
+        Standard error of the mean without what the exposures have in common, the error of the place
+        of a blended star. Differences between groups of exposures have it. It comes from the
+        scatter where `error` does.
     chi2 : (n,) ndarray of float64
-        Sum of squared deviations from the mean over variances.
+        Sum of squared deviations from the mean over variances at fixed places.
     probability : (n,) ndarray of float64
         Probability of a chi² as large by chance; 1 for single exposures.
     photon_slope : (n,) ndarray of float64
@@ -54,6 +58,7 @@ class Combined:
     error: Floats
     error_weights: Floats
     error_scatter: Floats
+    fixed_error: Floats
     chi2: Floats
     probability: Floats
     photon_slope: Floats
@@ -98,6 +103,7 @@ def combine(
     exposure_time_s: ArrayLike,
     photon_slope: ArrayLike = 0.0,
     *,
+    fixed_error: ArrayLike | None = None,
     use: ArrayLike | None = None,
 ) -> Combined:
     """Combine the fluxes of stars in several exposures.
@@ -117,6 +123,10 @@ def combine(
     photon_slope : array_like of float, shape of `flux`
         By how much ``error**2`` grows per unit of flux, in that unit; 0 takes errors as they
         are.
+    fixed_error : array_like of float, shape of `flux`, optional
+        The part of the errors that exposures do not have in common; all of it if not given. Only
+        this part shrinks with the number of exposures, sets the weights, and is compared with
+        their scatter; the rest moves all fluxes of a star alike.
     use : array_like of bool, shape of `flux`, optional
         False for measurements to leave out, for reasons other than their flux.
 
@@ -134,12 +144,14 @@ def combine(
     if values.ndim not in (1, 2) or values.shape[0] == 0:
         raise InputError(f"fluxes of shape {values.shape} cannot be combined")
     values = values.reshape(values.shape[0], -1)
-    sigma, slope = (_like(item, values, "errors") for item in (error, photon_slope))
+    own = error if fixed_error is None else fixed_error
+    whole, sigma, slope = (_like(item, values, "errors") for item in (error, own, photon_slope))
     dates, times = (_like(item, values, "dates or times") for item in (mjd, exposure_time_s))
     used = np.isfinite(values) & np.isfinite(sigma) & (sigma > 0)
     if use is not None:
         used &= _like(use, values, "choice") != 0
     values, sigma, slope = (np.where(used, item, 0.0) for item in (values, sigma, slope))
+    common = np.sqrt(np.maximum(np.where(used, whole, 0.0) ** 2 - sigma**2, 0.0))
     slope = np.nan_to_num(slope)
     empty = np.where(used, sigma**2 - slope * np.maximum(values, 0.0), 1.0)
     # a slope that says more than the error would make a negative variance
@@ -152,7 +164,7 @@ def combine(
         safe = np.where(total > 0, total, 1.0)
         mean = (weight * values).sum(axis=0) / safe
     weight = np.where(used, 1.0 / (empty + slope * np.maximum(mean, 0.0)), 0.0)
-    return _result(values, weight, slope, used, dates, times)
+    return _result(values, weight, slope, common, used, dates, times)
 
 
 def _like(item: ArrayLike, values: Floats, what: str) -> Floats:
@@ -166,7 +178,13 @@ def _like(item: ArrayLike, values: Floats, what: str) -> Floats:
 
 
 def _result(
-    values: Floats, weight: Floats, slope: Floats, used: Booleans, dates: Floats, times: Floats
+    values: Floats,
+    weight: Floats,
+    slope: Floats,
+    common: Floats,
+    used: Booleans,
+    dates: Floats,
+    times: Floats,
 ) -> Combined:
     from scipy.stats import chi2 as chi2_distribution
 
@@ -176,9 +194,12 @@ def _result(
     safe = np.where(count > 0, total, 1.0)
     mean = (weight * values).sum(axis=0) / safe
     chi2 = (weight * (values - mean) ** 2).sum(axis=0)
-    from_weights = 1.0 / np.sqrt(safe)
+    fixed = 1.0 / np.sqrt(safe)
     free = np.maximum(count - 1, 1)
-    from_scatter = np.where(count > 1, from_weights * np.sqrt(chi2 / free), np.nan)
+    seen = np.where(count > 1, fixed * np.sqrt(chi2 / free), np.nan)
+    # what all exposures have in common does not average out, and does not scatter
+    shared = (weight * common).sum(axis=0) / safe
+    from_weights, from_scatter = np.hypot(fixed, shared), np.hypot(seen, shared)
     probability = np.where(count > 1, chi2_distribution.sf(chi2, free), 1.0)
     doubted = (probability < UNLIKELY) & (from_scatter > from_weights)
     with np.errstate(invalid="ignore"):
@@ -189,6 +210,7 @@ def _result(
             error=np.where(doubted, from_scatter, from_weights) * blank,
             error_weights=from_weights * blank,
             error_scatter=from_scatter,
+            fixed_error=np.where(doubted, seen, fixed) * blank,
             chi2=chi2 * blank,
             probability=probability * blank,
             photon_slope=(weight**2 * slope).sum(axis=0) / safe**2 * blank,

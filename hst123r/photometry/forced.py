@@ -41,6 +41,10 @@ class Fluxes:
         Zero-based positions.
     flux, error : (n,) ndarray of float64
         Electrons and their standard error; NaN where there is no usable pixel.
+    fixed_error : (n,) ndarray of float64
+        Standard error at the fixed place: without what an error of the place, which all frames of
+        a joint fit have in common, does to the flux. Differences between frames have it. That of
+        `error` where places were given, and where they were found in one frame alone.
     photon_slope : (n,) ndarray of float64
         By how much ``error**2`` grows with each electron of the star's own: with it, what the
         error would be for another flux can be told. At least the inverse of the gain, 1.
@@ -66,6 +70,7 @@ class Fluxes:
     y: Floats
     flux: Floats
     error: Floats
+    fixed_error: Floats
     photon_slope: Floats
     chi2: Floats
     pixels: Integers
@@ -98,7 +103,8 @@ class Fluxes:
             without pixels.
         """
         arrays = {}
-        for name in ("x", "y", "flux", "error", "photon_slope", "chi2", "crowding_mag"):
+        real = ("x", "y", "flux", "error", "fixed_error", "photon_slope", "chi2", "crowding_mag")
+        for name in real:
             arrays[name] = np.full(size, np.nan)
         for name in ("pixels", "rejected"):
             arrays[name] = np.zeros(size, np.int64)
@@ -189,7 +195,7 @@ def positions(
     return star_x, star_y
 
 
-def fluxes_of(fit: ChipFit, covariance: Floats) -> Fluxes:
+def fluxes_of(fit: ChipFit, covariance: Floats, fixed: Floats | None = None) -> Fluxes:
     """Return the result of a fit that has settled.
 
     Parameters
@@ -198,6 +204,8 @@ def fluxes_of(fit: ChipFit, covariance: Floats) -> Fluxes:
         The fit.
     covariance : (n,) ndarray of float64
         Variances of the fluxes, in frame units squared.
+    fixed : (n,) ndarray of float64, optional
+        The same at fixed places; the former if not given.
 
     Returns
     -------
@@ -229,6 +237,7 @@ def fluxes_of(fit: ChipFit, covariance: Floats) -> Fluxes:
         y=fit.y.copy(),
         flux=fit.flux * area * blank,
         error=np.sqrt(np.maximum(covariance, 0.0)) * area * blank,
+        fixed_error=np.sqrt(np.maximum(covariance if fixed is None else fixed, 0.0)) * area * blank,
         photon_slope=slope * area * blank,
         chi2=chi2 * blank,
         pixels=pixels,

@@ -111,7 +111,8 @@ def elsewhere(
         Its error is that of the median of normal values, ``1.25 sigma / sqrt(n)``.
     """
     value = np.array([item.flux for item in fluxes]) * scales[:, None]
-    error = np.array([item.error for item in fluxes]) * scales[:, None]
+    # places, and what is wrong with them, are common to all frames
+    error = np.array([item.fixed_error for item in fluxes]) * scales[:, None]
     good = np.array([(item.flags & _SPOILED) == 0 for item in fluxes])
     good &= np.array([item.usable >= _USABLE for item in fluxes]) & np.isfinite(value + error)
     value, error = np.where(good, value, np.nan), np.where(good, error, np.nan)
@@ -221,7 +222,7 @@ def kept(before: Fluxes, after: Fluxes, suspect: Booleans) -> Fluxes:
     """
     usable = (before.usable >= _USABLE) & np.isfinite(before.flux)
     lost = usable & ~((after.usable >= _USABLE) & np.isfinite(after.flux))
-    names = ("flux", "error", "photon_slope", "chi2", "pixels", "rejected", "usable",
+    names = ("flux", "error", "fixed_error", "photon_slope", "chi2", "pixels", "rejected", "usable",
              "crowding_mag", "flags")  # fmt: skip
     chosen = {n: np.where(lost, getattr(before, n), getattr(after, n)) for n in names}
     # so that means prefer the exposures that have no hit there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Final
 
 import numpy as np
@@ -49,8 +50,8 @@ class Joint:
     offset_arcsec : (n, 2) ndarray of float64
         How far east and north the stars are from where they were said to be.
     fluxes : tuple of Fluxes
-        For each frame, all n stars at their common positions. Where these were found, errors of
-        blended stars are such that those of means over all frames are right.
+        For each frame, all n stars at their common positions. Where these were found, errors hold
+        what a wrong place does to the flux in all frames alike; `fixed_error` does not.
     backgrounds : tuple of Background
         The sky of each frame.
     shift_pix : (frames, 2) ndarray of float64
@@ -162,11 +163,11 @@ def common_positions(
     covariance = np.asarray(np.linalg.inv(precision), np.float64)
     memory: dict[int, _Memory] = {}
     heard = np.zeros(stars)
-    for turn in range(rounds):
+    for turn, misplaced in zip(range(rounds), chain(_MISPLACED, repeat(0.0)), strict=False):
         total, known = precision.copy(), precision.copy()
         heard, gradient = np.zeros(stars), -precision[:, 0, 0, None] * sky.offset
         for number, frame in enumerate(frames):
-            fit, near = _prepare(frame, number, sky, memory, options, box_pix, _misplaced(turn))
+            fit, near = _prepare(frame, number, sky, memory, options, box_pix, misplaced)
             if near.size == 0:
                 continue
             said = _hear(fit, memory[number], robust=turn > 0, register=register and turn > 0)
@@ -180,7 +181,7 @@ def common_positions(
         if turn >= len(_MISPLACED) - 1 and _settled(step, covariance):
             break
     # given places are exact; those found leave the fluxes of blends uncertain
-    places = prior**-2.0 / np.maximum(heard, 1.0) if rounds > 0 else None
+    places = _Found(prior**-2.0, np.maximum(heard, 1.0)) if rounds > 0 else None
     fluxes = [
         _final(frame, number, sky, memory, options, box_pix, places)
         for number, frame in enumerate(frames)
@@ -204,9 +205,12 @@ def common_positions(
     )
 
 
-def _misplaced(turn: int) -> float:
-    """Return the relative error of the model in a round."""
-    return _MISPLACED[turn] if turn < len(_MISPLACED) else 0.0
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """How places were found: the prior, 1/arcsec², and by how many frames."""
+
+    prior: Floats
+    frames: Floats
 
 
 def _start(frames: Iterable[Frame], ra_deg: ArrayLike, dec_deg: ArrayLike) -> _Sky:
@@ -333,7 +337,7 @@ def _final(
     memory: dict[int, _Memory],
     options: FitOptions,
     box_pix: int,
-    places: Floats | None,
+    places: _Found | None,
 ) -> Fluxes:
     """Return the fluxes of all stars in a frame at their common positions."""
     fit, near = _prepare(frame, number, sky, memory, options, box_pix)
@@ -343,21 +347,22 @@ def _final(
     return _told(fit, near, places).scattered(near, sky.start_ra.size)
 
 
-def _told(fit: ChipFit, near: Integers, places: Floats | None) -> Fluxes:
+def _told(fit: ChipFit, near: Integers, places: _Found | None) -> Fluxes:
     """Return the fluxes of a settled fit; their errors know that places were found.
 
-    The error of a common place moves light between a star and its neighbours in all frames alike.
-    N equal frames know the places N times better than one of them with an N-th of the prior;
-    so if each flux has the error that it has with free places in such a frame alone, the mean of
-    all has the right one. That of a single flux in a blend is then too large rather than too small.
-    `places` is that part of the prior, 1/arcsec², None for places that are exact.
+    The error of a common place moves light between neighbours in all frames alike. N equal frames
+    know places N times better than one with an N-th of the prior; so what free places add to the
+    variance of a flux there is N times what common ones add. `places` is None for exact ones.
     """
+    fixed = star_covariances(fit.normal(), 1)[:, 0, 0]
     if places is None or fit.design.pixels.size == 0:
-        return fluxes_of(fit, star_covariances(fit.normal(), 1)[:, 0, 0])
+        return fluxes_of(fit, fixed)
     fit.place(fit.x, fit.y, derivatives=True)
     scale = np.sqrt(np.abs(np.linalg.det(fit.frame.jacobian(fit.x, fit.y))))
-    precision = np.repeat((places[near] * scale**2)[:, None], 2, axis=1)
-    return fluxes_of(fit, fit.covariances(precision)[:, 0, 0])
+    frames = places.frames[near]
+    precision = np.tile(places.prior[near] / frames * scale**2, (2, 1)).T
+    common = np.maximum(fit.covariances(precision)[:, 0, 0] - fixed, 0.0) / frames
+    return fluxes_of(fit, fixed + common, fixed)
 
 
 def _scales(given: ArrayLike, count: int) -> Floats:
@@ -375,7 +380,7 @@ def _repaired(
     memory: dict[int, _Memory],
     options: FitOptions,
     told: tuple[list[Fluxes], list[Elsewhere]],
-    places: Floats | None,
+    places: _Found | None,
 ) -> Fluxes:
     """Return the fluxes of a frame once more, without hits that the other frames betray."""
     before, other = told[0][number], told[1][number]

@@ -33,8 +33,10 @@ COLUMNS: Final = (
     Column("flux_err_weights_njy", "Standard error from the weights", "nJy", "float", 4),
     Column("flux_err_scatter_njy", "Standard error from the scatter; NaN for one exposure", "nJy",
            "float", 4),
+    Column("flux_err_fixed_njy", "Standard error at the fixed place, which differences between "
+           "rows have", "nJy", "float", 4),
     Column("chi2", "Sum of squared deviations of the exposures used from their mean, over their "
-           "variances; NaN for one exposure", "", "float", 3),
+           "variances at fixed places; NaN for one exposure", "", "float", 3),
     Column("snr", "Flux over its standard error", "", "float", 3),
     Column("mag_ab", "AB magnitude; NaN below the S/N of a limit", "mag", "float", 4),
     Column("mag_err", "Its standard error", "mag", "float", 4),
@@ -148,7 +150,8 @@ def _exposure(entry: Any, nsigma: float) -> dict[str, Any]:
         number=int(entry["used"]),
         flags=int(entry["flags"]),
     )
-    return {**found, "extver": int(entry["extver"])}
+    fixed = _plain(float(entry["flux_err_fixed"]))
+    return {**found, "flux_err_fixed_njy": fixed, "extver": int(entry["extver"])}
 
 
 def _mean(entry: Any, nsigma: float) -> dict[str, Any]:
@@ -171,6 +174,7 @@ def _spread(entry: Any) -> dict[str, Any]:
     return {
         "flux_err_weights_njy": _plain(float(entry["flux_err_weights"])),
         "flux_err_scatter_njy": _plain(float(entry["flux_err_scatter"])),
+        "flux_err_fixed_njy": _plain(float(entry["flux_err_fixed"])),
         "chi2": _plain(float(entry["chi2"])) if several else None,
     }
 
@@ -219,6 +223,7 @@ def _combined(exposures: Sequence[Any], nsigma: float) -> dict[str, Any]:
         **found,
         "flux_err_weights_njy": _plain(float(mean.error_weights[0])),
         "flux_err_scatter_njy": _plain(float(mean.error_scatter[0])),
+        "flux_err_fixed_njy": _plain(float(mean.fixed_error[0])),
         "chi2": _plain(float(mean.chi2[0])) if number > 1 else None,
     }
 
@@ -230,7 +235,8 @@ def _varies(epochs: Sequence[Any]) -> bool:
 
     from hst123r.photometry.combine import UNLIKELY
 
-    flux, error = (np.array([float(e[name]) for e in epochs]) for name in ("flux", "flux_err"))
+    names = ("flux", "flux_err_fixed")
+    flux, error = (np.array([float(e[name]) for e in epochs]) for name in names)
     good = np.isfinite(flux) & (error > 0)
     if np.count_nonzero(good) < 2:
         return False
@@ -253,7 +259,9 @@ def _together(exposures: Sequence[Any]) -> tuple[Combined, int]:
     used = np.array([bool(e["used"]) for e in exposures])
     clean = used & (flags & SUSPECT == 0)
     chosen = clean if clean.any() else used
-    return combine(*columns, use=chosen), int(np.bitwise_or.reduce(np.where(chosen, flags, 0)))
+    fixed = np.array([float(e["flux_err_fixed"]) for e in exposures])
+    mean = combine(*columns, fixed_error=fixed, use=chosen)
+    return mean, int(np.bitwise_or.reduce(np.where(chosen, flags, 0)))
 
 
 def _physical(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hst123r.photometry.magnitudes import flux_njy, njy_per_unit
-from hst123r.sources.measured import FrameNote, Measurements
+from hst123r.sources.measured import AS_LIGHT, FrameNote, Measurements
 
 Floats = NDArray[np.float64]
 _LEAST_RATE: Final = 1e-3
@@ -94,10 +94,7 @@ class CountRates:
         for row in self.rows:
             share = self._share(row, rate * times[row], np.nan_to_num(found.sky[row]))
             factor[row] = 1.0 / share
-        grown = {
-            name: getattr(found, name) * factor
-            for name in ("flux", "error", "photon_slope", "rate", "rate_error")
-        }
+        grown = {name: getattr(found, name) * factor for name in AS_LIGHT}
         return replace(found, **grown)
 
     def _note(self, row: int) -> FrameNote:

@@ -20,6 +20,8 @@ UNUSABLE: Final = int(Flag.NO_PIXELS | Flag.OFF_FRAME | Flag.SATURATED)
 """Fluxes with these flags take no part in means."""
 SUSPECT: Final = int(Flag.PARTLY_MASKED | Flag.OUTLIERS | Flag.POOR_FIT)
 """Fluxes with these flags only do so where a group has none without: a cosmic ray was there."""
+AS_LIGHT: Final = ("flux", "error", "fixed_error", "photon_slope", "rate", "rate_error")
+"""What grows alike when light that was not counted is made good."""
 LEAST_USABLE: Final = 0.5
 """Nor do those of which less than this fraction of the weight is on usable pixels."""
 
@@ -77,6 +79,8 @@ class Measurements:
     ----------
     flux, error : ndarray of float64
         Nanojansky; NaN where a source is on no usable pixel of an exposure.
+    fixed_error : ndarray of float64
+        The error at the fixed place, which differences between exposures have.
     photon_slope : ndarray of float64
         By how much ``error**2`` grows per nanojansky of the source's own light.
     rate, rate_error : ndarray of float64
@@ -98,6 +102,7 @@ class Measurements:
 
     flux: Floats
     error: Floats
+    fixed_error: Floats
     photon_slope: Floats
     rate: Floats
     rate_error: Floats
@@ -170,6 +175,7 @@ def collect(joint: Joint, notes: Sequence[FrameNote], exposures: int) -> Measure
     names = (
         "flux",
         "error",
+        "fixed_error",
         "photon_slope",
         "rate",
         "rate_error",
@@ -189,6 +195,7 @@ def collect(joint: Joint, notes: Sequence[FrameNote], exposures: int) -> Measure
         values = {
             "flux": fluxes.flux * unit,
             "error": fluxes.error * unit,
+            "fixed_error": fluxes.fixed_error * unit,
             "photon_slope": fluxes.photon_slope * unit,
             "rate": fluxes.flux * note.rate_unit,
             "rate_error": fluxes.error * note.rate_unit,
@@ -263,6 +270,7 @@ def mean_fluxes(
         mjd[chosen],
         times[chosen],
         found.photon_slope[chosen],
+        fixed_error=found.fixed_error[chosen],
         use=used,
     )
     with np.errstate(invalid="ignore", divide="ignore"):

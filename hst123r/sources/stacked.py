@@ -9,21 +9,32 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hst123r.algorithms.detection import GAUSSIAN_FWHM, find_stars, refine_centroids
+from hst123r.algorithms.detection import (
+    GAUSSIAN_FWHM,
+    Detections,
+    find_stars,
+    refine_centroids,
+)
 from hst123r.algorithms.noise import MAD, correlated_growth, local_spread, relative_noise
 from hst123r.algorithms.sphere import to_tangent_plane
+from hst123r.optics.psf import EffectivePSF
 from hst123r.photometry.sky import estimate_sky
+from hst123r.sources.narrowness import narrowness
 from hst123r.sources.wings import Wings, stands_out
 
 Floats = NDArray[np.float64]
 CENTROID_FLOOR_PIX: Final = 0.15
 """What centroids are wrong by at most however bright a star is, in pixels of the stack."""
-BORDER_PIX: Final = 2
+BORDER_PIX: Final = 1
 """How far a cosmic ray can reach into an area where exposures were compared."""
 CENTROID_FWHM: Final = 0.6
 """Error of a centroid in units of FWHM over S/N (King 1983, PASP 95, 163)."""
 LEAST_NOISE: Final = 0.3
 """No part of a stack has less than this fraction of the noise of the whole."""
+HOLE_PIX: Final = 7
+"""Holes narrower than this are where a comparison found a hit, not where none was made."""
+NARROW_SIGMA: Final = 3.0
+"""Sources that are narrower than a star by more errors than this are what is left of hits."""
 _CLIP: Final = 3.0
 
 
@@ -107,6 +118,10 @@ class StackImage:
         How bright its surroundings are.
     full : float
         Value of a pixel at the full well of the detector.
+    psf : EffectivePSF
+        Of the stack, by native pixels.
+    pixels : float
+        Native pixels in one of the stack.
     """
 
     science: NDArray[np.float32]
@@ -117,6 +132,8 @@ class StackImage:
     fwhm_arcsec: float
     wings: Wings
     full: float
+    psf: EffectivePSF
+    pixels: float
 
 
 def find_sources(
@@ -127,8 +144,9 @@ def find_sources(
     The noise is measured between the sources, with pixels brought to a common weight, and then
     follows the weight map; that drizzled pixels are correlated is taken into account. Where an
     exposure could not be compared with another, nobody can tell a cosmic ray from a star, and
-    such pixels are not searched. Bumps in the diffraction rings and spikes of bright stars are left
-    out: what is not well above the wings of its brighter neighbours is no source.
+    sources there are not listed. Bumps in the diffraction rings and spikes of bright stars are left
+    out: what is not well above the wings of its brighter neighbours is no source. So is what is
+    narrower than a star: where two exposures are hit in one place, a part of the hits is left.
 
     Parameters
     ----------
@@ -146,7 +164,7 @@ def find_sources(
     Search
         Without sources where there are no data.
     """
-    from scipy.ndimage import binary_dilation
+    from scipy.ndimage import binary_dilation, grey_closing
 
     weight = np.where(np.isfinite(image.weight), image.weight, 0.0)
     empty = (weight <= 0) | ~np.isfinite(image.science)
@@ -163,16 +181,21 @@ def find_sources(
     noise = _noise(residual, weight, empty, rms)
     fwhm = image.fwhm_arcsec / image.scale_arcsec
     growth = correlated_growth(residual / noise, empty, fwhm / GAUSSIAN_FWHM)
-    closed = empty
-    if image.compared is not None:
-        # a cosmic ray reaches over the border of what was compared
-        closed = closed | binary_dilation(image.compared < least_compared, iterations=BORDER_PIX)
-    found = find_stars(residual, noise * growth, fwhm, threshold_sigma, mask=closed)
+    found = find_stars(residual, noise * growth, fwhm, threshold_sigma, mask=empty)
     if found.x.size == 0:
         return Search(_empty(), rms, growth, sky_cut)
     real = stands_out(found, residual, weight, image.wings, image.scale_arcsec, image.full)
+    if image.compared is not None:
+        # stars there are not listed, but known: their wings reach over the border, as hits do
+        closed = binary_dilation(
+            grey_closing(image.compared, HOLE_PIX) < least_compared, iterations=BORDER_PIX
+        )
+        real &= ~closed[_pixels(found, closed.shape)]
     found = found.where(np.flatnonzero(real))
     x, y = refine_centroids(residual, found.x, found.y, fwhm)
+    width = narrowness(residual, noise * growth, x, y, image.psf, image.pixels)
+    wide = np.flatnonzero(width.significance > -NARROW_SIGMA)
+    found, x, y = found.where(wide), x[wide], y[wide]
     ra, dec = image.wcs.all_pix2world(x, y, 0)
     centroid = CENTROID_FWHM * image.fwhm_arcsec / np.maximum(found.snr, 1.0)
     sources = Sources(
@@ -185,6 +208,12 @@ def find_sources(
         image=np.full(found.x.size, number, np.int64),
     )
     return Search(sources, rms, growth, sky_cut)
+
+
+def _pixels(found: Detections, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
+    """Return the row and column of the pixel in which each source is."""
+    rows, columns = (np.floor(value + 0.5).astype(np.int64) for value in (found.y, found.x))
+    return np.clip(rows, 0, shape[0] - 1), np.clip(columns, 0, shape[1] - 1)
 
 
 def _noise(residual: NDArray[Any], weight: Floats, empty: NDArray[np.bool_], rms: float) -> Floats:

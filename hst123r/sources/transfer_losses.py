@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hst123r.instruments.detector import Detector, PowerLoss, TransferLoss
 from hst123r.photometry.transfer import exponential_loss, power_loss
-from hst123r.sources.measured import Measurements
+from hst123r.sources.measured import AS_LIGHT, Measurements
 
 Floats = NDArray[np.float64]
 _TURNS: Final = 20
@@ -229,8 +229,5 @@ def made_good(found: Measurements, loss_mag: Floats) -> Measurements:
         With the losses as `cte`.
     """
     factor = 10.0 ** (0.4 * loss_mag)
-    grown = {
-        name: getattr(found, name) * factor
-        for name in ("flux", "error", "photon_slope", "rate", "rate_error")
-    }
+    grown = {name: getattr(found, name) * factor for name in AS_LIGHT}
     return replace(found, **grown, cte=loss_mag)

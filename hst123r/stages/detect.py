@@ -45,7 +45,7 @@ class Detect(Stage[DetectParams]):
 
     name = "detect"
     params = DetectParams
-    version = 1
+    version = 2
     needs = (Need("stack", facets=IMAGE, facts=FACTS),)
     makes = ("sources",)
     implied = True
@@ -130,6 +130,7 @@ def _image(product: Product) -> StackImage:
     from hst123r.algorithms.context import most_in_one_group
     from hst123r.optics.telescope import effective_psf
     from hst123r.products.stacks import read_stack
+    from hst123r.sources.narrowness import stacked_psf
     from hst123r.sources.stacked import StackImage
     from hst123r.sources.wings import Wings
 
@@ -153,4 +154,6 @@ def _image(product: Product) -> StackImage:
         fwhm_arcsec=psf.fwhm_pix * native,
         wings=Wings.of(psf, native),
         full=full * (scale / native) ** 2 * product.facts["scaled"],
+        psf=stacked_psf(psf),
+        pixels=scale / native,
     )

@@ -114,7 +114,7 @@ class Scrape(Stage[ScrapeParams]):
 
     name = "scrape"
     params = ScrapeParams
-    version = 5
+    version = 6
     needs = (
         Need("photometry", facets=BYTES),
         Need("exposure", facets=(), facts=("epoch_number", "chips")),

@@ -88,6 +88,36 @@ def test_underestimated_errors_are_seen():
     assert np.all(result.error >= result.error_weights)
 
 
+def test_what_exposures_have_in_common_does_not_average_out():
+    """A wrong place moves the flux of a blended star by the same in all exposures."""
+    rng = np.random.default_rng(5)
+    own, common = 10.0, 8.0
+    flux = 100.0 + common * rng.standard_normal(5000) + own * rng.standard_normal((4, 5000))
+    error = np.hypot(own, common)
+    result = combine(flux, error, np.arange(4), 500.0, fixed_error=own)
+    assert ((result.flux - 100) / result.error_weights).std() == pytest.approx(1.0, abs=0.03)
+    assert result.error_weights[0] == pytest.approx(np.hypot(own / 2, common))
+    assert result.fixed_error.min() == pytest.approx(own / 2)
+    assert result.chi2.mean() / 3 == pytest.approx(1.0, abs=0.03)
+    assert np.mean(result.probability < 0.01) == pytest.approx(0.01, abs=0.005)
+    # two halves differ by the part that is their own
+    first, last = (
+        combine(part, error, np.arange(2), 500.0, fixed_error=own) for part in (flux[:2], flux[2:])
+    )
+    pull = (first.flux - last.flux) / np.hypot(first.fixed_error, last.fixed_error)
+    assert pull[first.probability > 0.01].std() == pytest.approx(1.0, abs=0.04)
+    # without it, the scatter is taken for less than it is
+    assert combine(flux, error, np.arange(4), 500.0).chi2.mean() / 3 < 0.65
+
+
+def test_the_scatter_comes_upon_what_is_common():
+    flux = np.array([100.0, 160.0, 40.0, 100.0])
+    result = combine(flux, np.hypot(10.0, 8.0), np.arange(4), 500.0, fixed_error=10.0)
+    spread = 10 / 2 * np.sqrt(72 / 3)
+    assert result.error[0] == result.error_scatter[0] == pytest.approx(np.hypot(spread, 8.0))
+    assert result.fixed_error[0] == pytest.approx(spread)
+
+
 def test_dates_and_times_are_those_of_what_was_used():
     flux = np.array([[10.0, 10.0], [np.nan, 10.0], [10.0, 10.0]])
     error = np.array([[1.0, 1.0], [1.0, 2.0], [2.0, np.nan]])

@@ -27,7 +27,8 @@ def fluxes(make_frame):
     one = forced(make_frame([60.0, 90.0], [50.0, 80.0], [2000.0, 900.0]), [60, 90], [50, 80], SKY)
 
     def of(*values):
-        return replace(one, flux=np.array(values, float), error=np.full(len(values), 10.0))
+        error = np.full(len(values), 10.0)
+        return replace(one, flux=np.array(values, float), error=error, fixed_error=error)
 
     return of
 

@@ -116,6 +116,7 @@ def mean(flux, error):
         "source": 1, "mjd": 58000.0, "exposure_time": 100.0 * flux.size, "flux": average,
         "n_exposures": flux.size, "flux_err": max(formal, scatter) if wide else formal,
         "flux_err_weights": formal, "flux_err_scatter": scatter, "chi2": chi2,
+        "flux_err_fixed": max(formal, scatter) if wide else formal,
         "limit_ab": 21.7, "flags": 4,
     }  # fmt: skip
 
@@ -131,6 +132,7 @@ def changing(tmp_path):
             {
                 "source": [1] * 4, "exposure": list(ROOTS), "mjd": [58000.0 + i for i in range(4)],
                 "exposure_time": [100.0] * 4, "flux": flux, "flux_err": error,
+                "flux_err_fixed": error,
                 "photon_slope": [SLOPE] * 4, "flags": [0, 0, 4, 0], "used": [True] * 4,
                 "extver": [1] * 4,
             }

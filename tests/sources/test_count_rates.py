@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 
 from hst123r.sources.count_rates import CountRates
-from hst123r.sources.measured import FrameNote, Measurements
+from hst123r.sources.measured import AS_LIGHT, FrameNote, Measurements
 
 ZEROPOINT, TIME = 26.0, 100.0
 NOTES = [FrameNote(k, 1, ZEROPOINT, TIME) for k in range(2)]
@@ -20,7 +20,7 @@ def measured(rate):
     """Return two exposures of sources with some electrons per second, hardly any sky."""
     values = np.tile(np.asarray(rate, float), (2, 1))
     whole = {name: np.zeros(values.shape) for name in Measurements.__dataclass_fields__}
-    whole |= dict.fromkeys(("error", "rate_error", "photon_slope"), 0.1 * values)
+    whole |= dict.fromkeys(("error", "fixed_error", "rate_error", "photon_slope"), 0.1 * values)
     whole |= {"flux": 3 * values, "rate": values, "usable": np.ones(values.shape)}
     integer = {name: np.zeros(values.shape, np.int64) for name in ("extver", "flags")}
     return Measurements(**{**whole, **integer, "sky": np.full(values.shape, 1e-6)})
@@ -30,7 +30,7 @@ def test_a_decade_is_three_quarters_of_a_per_cent_and_standards_stay():
     found = measured([STANDARD, STANDARD / 10, STANDARD / 1000])
     good = RATES.made_good(found)
     share = 1 / np.array([1.0, 1 - 0.0075, 1 - 0.0225])
-    for name in ("flux", "rate", "error", "rate_error", "photon_slope"):
+    for name in AS_LIGHT:
         grown = getattr(good, name)[0] / getattr(found, name)[0]
         assert grown == pytest.approx(share, rel=1e-6), name
         # the second exposure never was on the detector

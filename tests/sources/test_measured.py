@@ -7,7 +7,7 @@ from hst123r.photometry.flags import Flag
 from hst123r.photometry.forced import Fluxes
 from hst123r.photometry.joint import Joint
 from hst123r.photometry.magnitudes import magnitude_ab
-from hst123r.sources.measured import FrameNote, collect, mean_fluxes
+from hst123r.sources.measured import AS_LIGHT, FrameNote, collect, mean_fluxes
 
 
 class Sky:
@@ -24,7 +24,8 @@ def fluxes(flux, error=10.0, usable=1.0, flags=0):
     flux = np.asarray(flux, float)
     every = np.ones(flux.size)
     return Fluxes(
-        x=every, y=2 * every, flux=flux, error=error * every, photon_slope=every, chi2=9 * every,
+        x=every, y=2 * every, flux=flux, error=error * every,
+        fixed_error=error * every, photon_slope=every, chi2=9 * every,
         pixels=np.full(flux.size, 10), rejected=np.zeros(flux.size, int),
         usable=np.broadcast_to(np.asarray(usable, float), flux.shape).copy(),
         crowding_mag=0 * every, flags=np.broadcast_to(np.asarray(flags), flux.shape).copy(),
@@ -57,7 +58,7 @@ def test_the_light_that_the_psf_of_the_fit_lacks_is_made_good():
     plain = collect(joint(fluxes([1000.0])), [note(0)], 1)
     brighter = FrameNote(0, 1, 26.5, 100.0, aperture_factor=1.02)
     found = collect(joint(fluxes([1000.0])), [brighter], 1)
-    for name in ("flux", "error", "photon_slope", "rate", "rate_error"):
+    for name in AS_LIGHT:
         assert getattr(found, name) == pytest.approx(1.02 * getattr(plain, name)), name
     assert found.sky == pytest.approx(plain.sky)
 

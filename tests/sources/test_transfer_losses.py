@@ -27,6 +27,7 @@ def measured(rate, y, extver):
         for name in (
             "flux",
             "error",
+            "fixed_error",
             "photon_slope",
             "rate_error",
             "x",

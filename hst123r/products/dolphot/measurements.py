@@ -200,7 +200,7 @@ def convert(
     """
     import numpy as np
 
-    from hst123r.sources.measured import Measurements
+    from hst123r.sources.measured import AS_LIGHT, Measurements
 
     layout = catalogue.layout
     check_images(layout, info.images, info.source)
@@ -211,8 +211,7 @@ def convert(
         )
     sections = _sections(catalogue, info)
     shape = (exposures, len(catalogue))
-    names = ("flux", "error", "photon_slope", "rate", "rate_error", "x", "y", "chi", "crowding",
-             "sky", "sharpness", "roundness")  # fmt: skip
+    names = (*AS_LIGHT, "x", "y", "chi", "crowding", "sky", "sharpness", "roundness")
     real = {name: np.full(shape, np.nan) for name in names}
     rank = np.zeros(shape, np.int64)
     extver, raw = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
@@ -274,7 +273,8 @@ def _image(
     slope = whole * 10 ** (-0.4 * correction) / time
     result = {
         "rate": rate, "rate_error": error,
-        "flux": rate * unit, "error": error * unit,
+        # errors of DOLPHOT are those of fluxes at fixed places
+        "flux": rate * unit, "error": error * unit, "fixed_error": error * unit,
         "photon_slope": np.where(known, slope * unit, np.nan),
         "sky": values["sky"] * note.electrons_per_count,
     }  # fmt: skip
