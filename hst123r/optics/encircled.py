@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hst123r.errors import InputError
-from hst123r.optics.telescope import effective_psf, metres
+from hst123r.optics.telescope import chip_facts, effective_psf, metres
 
 if TYPE_CHECKING:
     from hst123r.instruments.detector import Detector
@@ -54,7 +54,12 @@ class ApertureCorrection:
 
 
 def aperture_correction(
-    detector: Detector, band: str, chip: int, psf: EffectivePSF | None = None
+    detector: Detector,
+    band: str,
+    chip: int,
+    psf: EffectivePSF | None = None,
+    *,
+    radius_arcsec: float | None = None,
 ) -> ApertureCorrection:
     """Compare the PSF of a filter with its published encircled energy.
 
@@ -65,15 +70,19 @@ def aperture_correction(
     band : str
         The filter.
     chip : int
-        Number of the chip whose PSF is computed.
+        Number of the chip whose PSF is computed, and whose pixels the circle is on.
     psf : EffectivePSF, optional
         The PSF that stars are fitted with, where it is not the computed one.
+    radius_arcsec : float, optional
+        Radius of the circle, where it is not the table's own: of an aperture that light is
+        measured in. A table that has one radius only answers with that.
 
     Returns
     -------
     ApertureCorrection
-        Fractions between the wavelengths of a table are interpolated at the pivot of the filter,
-        and are those of its end beyond it.
+        Fractions between the radii of a curve of growth are interpolated, and so are those
+        between the wavelengths of a table, at the pivot of the filter; beyond the ends they
+        are those of the ends.
 
     Raises
     ------
@@ -86,14 +95,17 @@ def aperture_correction(
         raise InputError(f"the pivot wavelength of {band} is not known", where=detector.name)
     wavelength_nm = 1e9 * metres(pivot, detector.name)
     error = float(np.interp(wavelength_nm, *np.transpose(facts.errors)))
-    published = facts.filters.get(band)
-    if published is None and facts.wavelengths:
+    radius, published = facts.radius.value, None
+    if facts.curves is not None and band in facts.curves.filters:
+        radius = radius if radius_arcsec is None else radius_arcsec
+        published = float(np.interp(radius, facts.curves.radii, facts.curves.filters[band]))
+    elif facts.wavelengths:
         published = float(np.interp(wavelength_nm, *np.transpose(facts.wavelengths)))
-    if published is None or facts.radius is None:
+    if published is None:
         # how much is within some half arcsecond
         return ApertureCorrection(1.0, _MAGNITUDE * error / _TYPICAL)
-    radius = facts.radius.value
     if psf is None:
         psf = effective_psf(detector, band, chip=chip)
-    fitted = float(psf.encircled_energy(radius / detector.pixel_scale.value))
+    # pixels are not square on the sky: a circle on them is one of the same area there
+    fitted = float(psf.encircled_energy(radius / chip_facts(detector, chip).pixel_arcsec))
     return ApertureCorrection(fitted / published, _MAGNITUDE * error / published, published, radius)
