@@ -366,9 +366,7 @@ class Detector(Facts):
     optics: Optics
     dq_bits: list[DqBit]
     filters: dict[str, Filter]
-    encircled_energy: EncircledEnergy = Field(
-        description="Published encircled energy"
-    )
+    encircled_energy: EncircledEnergy = Field(description="Published encircled energy")
     transfer_loss: TransferLoss | None = Field(
         None, description="Losses of charge transfer, where files are not corrected"
     )
@@ -377,6 +375,10 @@ class Detector(Facts):
     )
     psf_library: Text | None = Field(
         None, description="Name in the file names of the STDPSF library, STDPSF_<name>_<filter>"
+    )
+    psf_chips: list[list[int]] = Field(
+        default_factory=list,
+        description="Chips in the frame of that library, along x, row by row from the lowest",
     )
     reference_files: dict[str, str] = Field(
         description="Keywords of the reference files that the WCS needs, and their prefix"
