@@ -17,6 +17,8 @@ PREFIXES: Final = ("STDPSF", "PSFSTD")
 RADIUS_PIX: Final = 10.0
 """Within this radius a measured PSF gets the light that the computed one has there: the arrays of
 the library end near it, and say nothing of the light beyond."""
+_UNLIKE: Final = 1.5
+"""Pixels of chips differ if their sides do by this factor."""
 
 
 def find_grid(folder: Path, detector: Detector, band: str) -> Path:
@@ -93,7 +95,7 @@ def read_grid(path: Path, detector: Detector, band: str) -> dict[int, VaryingPSF
     Raises
     ------
     InputError
-        If it is no such file, or has another number of chips.
+        If it is no such file, or is not of the chips of the detector.
     """
     from astropy.io import fits
     from astropy.utils.exceptions import AstropyUserWarning
@@ -102,7 +104,9 @@ def read_grid(path: Path, detector: Detector, band: str) -> dict[int, VaryingPSF
     from hst123r.optics.telescope import effective_psf
     from hst123r.optics.varying import VaryingPSF
 
-    computed = effective_psf(detector, band, chip=detector.chips[0].number)
+    tiles = detector.psf_chips
+    numbers = [number for row in tiles for number in row]
+    computed = [effective_psf(detector, band, chip=number) for number in numbers]
     try:
         with warnings.catch_warnings():
             # files of the library have other padding than the standard asks for
@@ -111,15 +115,33 @@ def read_grid(path: Path, detector: Detector, band: str) -> dict[int, VaryingPSF
                 grids = read_stdpsf(
                     hdus[0].data,
                     hdus[0].header,
-                    fraction=float(computed.encircled_energy(RADIUS_PIX)),
+                    tiles=(len(tiles[0]), len(tiles)),
+                    fractions=[float(psf.encircled_energy(RADIUS_PIX)) for psf in computed],
                     radius_pix=RADIUS_PIX,
                 )
     except OSError as error:
         raise InputError(f"cannot be read: {error}", where=str(path)) from error
-    chips = sorted(detector.chips, key=lambda chip: chip.extver)
-    if len(grids) != len(chips):
-        raise InputError(
-            f"it has PSFs of {len(grids)} chips, {detector.name} has {len(chips)}", where=str(path)
-        )
-    # the lowest chip of the library's frame is the first extension of a file
-    return {chip.number: VaryingPSF.of(grid) for chip, grid in zip(chips, grids, strict=True)}
+    except InputError as error:
+        raise InputError(error.message, where=str(path), hint=error.hint) from error
+    found = {number: VaryingPSF.of(grid) for number, grid in zip(numbers, grids, strict=True)}
+    _check_widths(path, detector, found)
+    return found
+
+
+def _check_widths(path: Path, detector: Detector, found: dict[int, VaryingPSF]) -> None:
+    """Refuse a frame whose chips are elsewhere: small pixels have wide PSFs.
+
+    Public programs do not agree on where the chips of WFPC2 are in a file: the author's
+    (hst1pass.F) has PC1 at the origin, photutils at the far corner.
+    """
+    side = {chip.number: chip.pixel_arcsec for chip in detector.chips}
+    for number, psf in found.items():
+        for other, wide in found.items():
+            small = side[number] < side[other] / _UNLIKE
+            if small and psf.central_fraction >= wide.central_fraction:
+                raise InputError(
+                    f"the PSF at the place of chip {number} of {detector.name} is not wider than "
+                    f"that of chip {other}, whose pixels are larger: the chips are elsewhere in it",
+                    where=str(path),
+                    hint="Use the computed PSF, and tell us about the file",
+                )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Text = Annotated[str, Field(min_length=1)]
 """Text that is not empty."""
@@ -176,15 +176,32 @@ class Optics(Facts):
     wavefront: Number = Field(description="Wavefront error, rms")
 
 
+class GrowthCurves(Facts):
+    """Fractions of a star's light within circles of several radii, by filter."""
+
+    radii: list[float] = Field(min_length=2, description="Radii of the circles, arcsec, in order")
+    filters: dict[str, list[float]] = Field(
+        min_length=1, description="Fractions within the circles, by filter"
+    )
+
+    @model_validator(mode="after")
+    def _grow(self) -> GrowthCurves:
+        curves = {"radii": self.radii, **self.filters}
+        for name, values in curves.items():
+            if len(values) != len(self.radii) or values != sorted(values):
+                raise ValueError(f"{name} must be {len(self.radii)} numbers that do not fall")
+        return self
+
+
 class EncircledEnergy(Facts):
     """How much of a star's light is within a circle, as published, and how well that is known."""
 
-    radius: Number | None = Field(None, description="Radius of the circle")
+    radius: Number = Field(description="Radius of the circle that PSFs are compared within")
     wavelengths: list[Pair] = Field(
-        default_factory=list, description="Wavelength in nm and fraction, in order"
+        default_factory=list, description="Wavelength in nm and fraction within it, in order"
     )
-    filters: dict[str, float] = Field(
-        default_factory=dict, description="Fraction by filter, which comes before wavelengths"
+    curves: GrowthCurves | None = Field(
+        None, description="Fractions by filter, which come before wavelengths"
     )
     errors: list[Pair] = Field(
         min_length=1, description="Wavelength in nm and standard error of the fraction, in order"
@@ -355,9 +372,7 @@ class Detector(Facts):
     optics: Optics
     dq_bits: list[DqBit]
     filters: dict[str, Filter]
-    encircled_energy: EncircledEnergy = Field(
-        description="Published encircled energy, without a radius where none could be read"
-    )
+    encircled_energy: EncircledEnergy = Field(description="Published encircled energy")
     transfer_loss: TransferLoss | None = Field(
         None, description="Losses of charge transfer, where files are not corrected"
     )
@@ -366,6 +381,10 @@ class Detector(Facts):
     )
     psf_library: Text | None = Field(
         None, description="Name in the file names of the STDPSF library, STDPSF_<name>_<filter>"
+    )
+    psf_chips: list[list[int]] = Field(
+        default_factory=list,
+        description="Chips in the frame of that library, along x, row by row from the lowest",
     )
     reference_files: dict[str, str] = Field(
         description="Keywords of the reference files that the WCS needs, and their prefix"

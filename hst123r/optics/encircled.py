@@ -41,7 +41,9 @@ class Published:
     radius_arcsec: float
 
 
-def published_light(detector: Detector, band: str) -> Published | None:
+def published_light(
+    detector: Detector, band: str, radius_arcsec: float | None = None
+) -> Published | None:
     """Return the published encircled energy of a filter, None where no table could be read.
 
     Parameters
@@ -50,12 +52,16 @@ def published_light(detector: Detector, band: str) -> Published | None:
         Facts of the detector.
     band : str
         The filter.
+    radius_arcsec : float, optional
+        Radius of the circle, where it is not the table's own. A table that has one radius only
+        answers with that.
 
     Returns
     -------
     Published or None
-        Fractions between the wavelengths of a table are interpolated at the pivot of the filter,
-        and are those of its end beyond it.
+        Fractions between the radii of a curve of growth are interpolated, and so are those
+        between the wavelengths of a table, at the pivot of the filter; beyond the ends they
+        are those of the ends.
 
     Raises
     ------
@@ -63,13 +69,15 @@ def published_light(detector: Detector, band: str) -> Published | None:
         If the pivot wavelength of the filter is not known.
     """
     facts = detector.encircled_energy
-    fraction = facts.filters.get(band)
-    if fraction is None and facts.wavelengths:
+    radius = facts.radius.value
+    if facts.curves is not None and band in facts.curves.filters:
+        radius = radius if radius_arcsec is None else radius_arcsec
+        curve = facts.curves.filters[band]
+        return Published(float(np.interp(radius, facts.curves.radii, curve)), radius)
+    if facts.wavelengths:
         table = np.transpose(facts.wavelengths)
-        fraction = float(np.interp(_pivot_nm(detector, band), *table))
-    if fraction is None or facts.radius is None:
-        return None
-    return Published(fraction, facts.radius.value)
+        return Published(float(np.interp(_pivot_nm(detector, band), *table)), radius)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,12 @@ class ApertureCorrection:
 
 
 def aperture_correction(
-    detector: Detector, band: str, chip: int, psf: EffectivePSF | None = None
+    detector: Detector,
+    band: str,
+    chip: int,
+    psf: EffectivePSF | None = None,
+    *,
+    radius_arcsec: float | None = None,
 ) -> ApertureCorrection:
     """Compare the PSF of a filter with its published encircled energy.
 
@@ -112,14 +125,16 @@ def aperture_correction(
     band : str
         The filter.
     chip : int
-        Number of the chip whose PSF is computed.
+        Number of the chip whose PSF is computed, and whose pixels the circle is on.
     psf : EffectivePSF, optional
         The PSF that stars are fitted with, where it is not the computed one.
+    radius_arcsec : float, optional
+        As for :func:`published_light`: of an aperture that light is measured in.
 
     Returns
     -------
     ApertureCorrection
-        The circle is as large on the sky as the published one, by the pixels of the chip.
+        The circle has the same area on the sky as the published one: pixels are not square.
 
     Raises
     ------
@@ -128,7 +143,7 @@ def aperture_correction(
     """
     facts = detector.encircled_energy
     error = float(np.interp(_pivot_nm(detector, band), *np.transpose(facts.errors)))
-    published = published_light(detector, band)
+    published = published_light(detector, band, radius_arcsec)
     if published is None:
         # how much is within some half arcsecond
         return ApertureCorrection(1.0, _MAGNITUDE * error / _TYPICAL)

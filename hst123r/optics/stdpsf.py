@@ -1,15 +1,15 @@
 """Measured effective PSFs: the STDPSF grids of Anderson (2016, WFC3 ISR 2016-12).
 
 A grid holds one effective PSF, oversampled four times, for each of some places of the
-detector; two chips are stacked along y, with the row of places at their common edge given
-twice. Opening the file is the caller's business.
+detector. Several chips are tiles of one frame, as the library's author puts them together before
+he measures (J. Anderson, hst1pass.F), each with as many places as the others.
+Opening the file is the caller's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -74,7 +74,8 @@ def read_stdpsf(
     data: ArrayLike,
     header: Mapping[str, Any],
     *,
-    fraction: float = 1.0,
+    tiles: tuple[int, int] = (1, 1),
+    fractions: Sequence[float] | None = None,
     radius_pix: float = NORMALISATION_RADIUS_PIX,
 ) -> tuple[PSFGrid, ...]:
     """Make PSF grids of the contents of a STDPSF file.
@@ -85,22 +86,25 @@ def read_stdpsf(
         The image of the file.
     header : mapping
         Its header: ``NXPSFS``, ``NYPSFS``, ``IPSFX01``…, ``JPSFY01``… (one-based pixels).
-    fraction : float
-        Fraction of a star's light, in an infinite aperture, within `radius_pix`: each PSF is
-        scaled to it. The library's own PSFs have 1 there, which is not what an aperture of
-        any size gives; :meth:`EffectivePSF.encircled_energy` of a computed PSF is a good value.
+    tiles : (int, int)
+        Chips in the frame, along x and along y, of one size; each has its last place at its edge.
+    fractions : sequence of float, optional
+        For each chip the fraction of a star's light, in an infinite aperture, within
+        `radius_pix`, which each of its PSFs is scaled to; 1 without it. The library's own PSFs
+        have 1, which is not what an aperture of any size gives;
+        :meth:`EffectivePSF.encircled_energy` of a computed PSF is a good value.
     radius_pix : float
         The radius, in native pixels.
 
     Returns
     -------
     tuple of PSFGrid
-        One for each chip, the lowest first.
+        One for each chip, along x first, from the lowest row of chips.
 
     Raises
     ------
     InputError
-        If header and data do not fit together.
+        If header and data do not fit together, or not the chips.
     """
     images = np.asarray(data, np.float64)
     try:
@@ -114,14 +118,34 @@ def read_stdpsf(
             f"a STDPSF grid of {counts[0]} x {counts[1]} places does not fit an array of shape "
             f"{images.shape}"
         )
-    scaled = np.stack([_scaled(image, fraction, radius_pix) for image in images])
-    scaled = scaled.reshape(counts[1], counts[0], *images.shape[1:])
-    # places that (nearly) repeat along y are the edge between two chips
-    edges = [0, *(np.flatnonzero(np.diff(y) <= 1.0) + 1).tolist(), counts[1]]
-    return tuple(
-        PSFGrid(x - 1.0, y[first:last] - y[first], scaled[first:last])
-        for first, last in pairwise(edges)
-    )
+    images = images.reshape(counts[1], counts[0], *images.shape[1:])
+    across, up = _apart(x, tiles[0]), _apart(y, tiles[1])
+    wanted = [1.0] * (tiles[0] * tiles[1]) if fractions is None else list(fractions)
+    grids = []
+    for number, fraction in enumerate(wanted):
+        (rows, place_y), (columns, place_x) = up[number // tiles[0]], across[number % tiles[0]]
+        own = images[rows, columns]
+        scaled = [_scaled(image, fraction, radius_pix) for image in own.reshape(-1, *own.shape[2:])]
+        grids.append(PSFGrid(place_x, place_y, np.stack(scaled).reshape(own.shape)))
+    return tuple(grids)
+
+
+def _apart(places: Floats, chips: int) -> list[tuple[slice, Floats]]:
+    """Return for each chip along an axis which places are its own, and where they are on it."""
+    each, rest = divmod(len(places), chips)
+    length = places[each - 1] if chips > 1 else 0.0
+    result = []
+    for chip in range(chips):
+        own = slice(chip * each, (chip + 1) * each)
+        on_chip = places[own] - 1.0 - chip * length
+        # the first row of the upper chip is given as the last of the lower one, or as the next
+        inside = chips == 1 or ((on_chip >= -1.0) & (on_chip <= length)).all()
+        if rest or each == 0 or not inside or (np.diff(on_chip) <= 1.0).any():
+            told = ", ".join(f"{place:g}" for place in places)
+            many = "one chip" if chips == 1 else f"{chips} chips"
+            raise InputError(f"a STDPSF grid has the places {told} along an axis, not of {many}")
+        result.append((own, on_chip))
+    return result
 
 
 def _scaled(image: Floats, fraction: float, radius_pix: float) -> Floats:

@@ -179,7 +179,10 @@ def notes_of(field: Field) -> list[ImageNote]:
         radius = detector.dolphot.aperture / chip_facts(detector, chip.number).pixel_arcsec
         inside = float(psf.encircled_energy(radius))
         if published:
-            inside /= aperture_correction(detector, place.exposure.band, chip.number, psf).factor
+            inside /= aperture_correction(
+                detector, place.exposure.band, chip.number, psf,
+                radius_arcsec=detector.dolphot.aperture,
+            ).factor  # fmt: skip
         zeropoint = chip.zeropoint_ab
         notes.append(
             ImageNote(

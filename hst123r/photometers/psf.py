@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hst123r.products.frames import FindPSF
     from hst123r.products.residual_images import Residuals
     from hst123r.sources.measured import Measurements
-    from hst123r.sources.own_psf import ByFocus
+    from hst123r.sources.own_psf import ByFocus, BySamples
 
 
 PSF_MB: Final = 150.0
@@ -109,7 +109,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     from hst123r.products.residual_images import Residuals
     from hst123r.products.source_table import read_sources
     from hst123r.sources.measured import collect
-    from hst123r.sources.own_psf import OwnPSF, by_samples
+    from hst123r.sources.own_psf import BySamples, OwnPSF
 
     sources = read_sources(job.inputs["sources"][0].files["catalog"])
     if len(sources) == 0:
@@ -127,8 +127,8 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         find_psf(job, params, by),
     )
     ra, dec = np.asarray(sources["ra"]), np.asarray(sources["dec"])
-    focus = _focus(job, exposures)
-    own = OwnPSF(frames, ra, dec, focus if params.psf == "hybrid" else by_samples)
+    correct = _focus(job, exposures) if params.psf == "hybrid" else BySamples()
+    own = OwnPSF(frames, ra, dec, correct)
     seen = own if params.psf in ("image", "hybrid") else frames
     options = FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject)
     joint = common_positions(
@@ -155,7 +155,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         Caveat("computed_psf", f"{label} is measured with the computed PSF: {why}", label[:9])
         for label, why in own.problems.items()
     ] + by.caveats
-    outcome.measurements += _of_psf(seen, focus, options, by.aperture)
+    outcome.measurements += _of_psf(context, seen, correct, options, by.aperture)
     if params.residuals:
         outcome.products += _residuals(job, context, Residuals(exposures, seen, joint), exposures)
     return outcome
@@ -172,20 +172,35 @@ def _compared(job: Job, by: Corrections, exposures: list[Exposure]) -> dict[str,
 
 
 def _of_psf(
-    frames: Any, focus: ByFocus, options: FitOptions, aperture: ApertureCorrection
+    context: Context,
+    frames: Any,
+    correct: ByFocus | BySamples,
+    options: FitOptions,
+    aperture: ApertureCorrection,
 ) -> list[Measurement]:
     """Return what is known of the PSF that was used."""
     import numpy as np
 
+    from hst123r.sources.own_psf import ByFocus
+
     encircled = float(next(iter(frames)).psf.encircled_energy(options.fit_radius_pix))
     encircled /= aperture.factor
     measured = [Measurement("psf_encircled_energy", encircled)]
-    if focus.focus_nm:
-        defocus, blur = (np.median(list(v.values())) for v in (focus.focus_nm, focus.blur_pix))
-        measured += [
-            Measurement("defocus", float(defocus), "nm"),
-            Measurement("charge_diffusion", float(blur), "pix"),
-        ]
+    for label, order in correct.orders.items():
+        context.logger.info(
+            "the PSF of %s is corrected by its stars, with order %d in the place on the chip",
+            label, order,
+        )  # fmt: skip
+    if correct.orders:
+        order = min(correct.orders.values())
+        measured.append(Measurement("order_of_psf_correction", order))
+    if isinstance(correct, ByFocus) and correct.focus_nm:
+        for name, values, unit in (
+            ("defocus", correct.focus_nm, "nm"),
+            ("defocus_over_chip", correct.over_frame_nm, "nm"),
+            ("charge_diffusion", correct.blur_pix, "pix"),
+        ):
+            measured.append(Measurement(name, float(np.median(list(values.values()))), unit))
     return measured + aperture_measurements(aperture)
 
 

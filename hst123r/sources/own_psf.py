@@ -65,9 +65,18 @@ class OwnPSF:
             return frame.psf
 
 
-def by_samples(frame: Frame, x: Floats, y: Floats, sky: Background) -> EffectivePSF:
-    """Return the PSF of a frame with its core corrected by samples of its stars."""
-    return image_psf(frame, x, y, sky).psf
+class BySamples:
+    """Corrects the core of the PSF by samples of the stars of a frame."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, int] = {}
+        """Order of the polynomial by which it follows the place, by the label of the frame."""
+
+    def __call__(self, frame: Frame, x: Floats, y: Floats, sky: Background) -> EffectivePSF:
+        """Return the PSF of a frame."""
+        found = image_psf(frame, x, y, sky)
+        self.orders[frame.label] = found.order
+        return found.psf
 
 
 class ByFocus:
@@ -91,6 +100,10 @@ class ByFocus:
         """Defocus that was found, nanometres rms of the wavefront, by the label of the frame."""
         self.blur_pix: dict[str, float] = {}
         """Sigma of charge diffusion, likewise."""
+        self.over_frame_nm: dict[str, float] = {}
+        """Largest less smallest defocus on the frame, likewise."""
+        self.orders: dict[str, int] = {}
+        """Order of the polynomials by which both follow the place, likewise."""
 
     def __call__(self, frame: Frame, x: Floats, y: Floats, sky: Background) -> EffectivePSF:
         """Return the PSF of a frame, the change of the computed one added to its own."""
@@ -102,6 +115,8 @@ class ByFocus:
         found = hybrid_psf(frame, x, y, sky, model, blur)
         self.focus_nm[frame.label] = found.focus_nm
         self.blur_pix[frame.label] = found.blur_pix
+        self.over_frame_nm[frame.label] = found.focus_over_frame_nm
+        self.orders[frame.label] = found.order
         return found.psf
 
     def _on_the_grid_of(self, frame: Frame, focus_nm: float, blur_pix: float) -> EffectivePSF:

@@ -156,3 +156,10 @@ def test_the_address_can_be_changed(monkeypatch):
     assert endpoints.stdpsf().startswith("https://www.stsci.edu/~jayander/HST1PASS/")
     monkeypatch.setenv(endpoints.STDPSF_VARIABLE, "http://127.0.0.1:1/psfs/")
     assert endpoints.stdpsf() == "http://127.0.0.1:1/psfs"
+
+
+def test_four_chips_in_one_frame_are_a_grid_as_any_other(archive, tmp_path):
+    data = grid(tmp_path / "made.fits", 36, 6, 6)
+    archive.plain["/psfs/WFPC2/STDPSF_WFPC2_F555W.fits"] = Held(data)
+    library = Library(f"{archive.url}/psfs", tmp_path / "here", QUICK)
+    assert library.file("WFPC2", "F555W").read_bytes() == data

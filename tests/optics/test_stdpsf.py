@@ -17,11 +17,12 @@ HEADER = {
     "NYPSFS": 4,
     "IPSFX01": 1,
     "IPSFX02": 101,
-    "JPSFY01": 1,
-    "JPSFY02": 51,
-    "JPSFY03": 51,
-    "JPSFY04": 101,
+    "JPSFY01": 0,
+    "JPSFY02": 50,
+    "JPSFY03": 50,
+    "JPSFY04": 100,
 }
+TWO = {"tiles": (1, 2)}
 
 
 @pytest.fixture
@@ -32,27 +33,27 @@ def images():
 
 
 def test_two_chips_come_apart_at_the_repeated_row(images):
-    lower, upper = read_stdpsf(images, HEADER)
+    lower, upper = read_stdpsf(images, HEADER, **TWO)
     assert lower.psfs.shape == upper.psfs.shape == (2, 2, 81, 81)
     assert lower.x.tolist() == [0.0, 100.0]
-    assert lower.y.tolist() == upper.y.tolist() == [0.0, 50.0]
+    assert lower.y.tolist() == upper.y.tolist() == [-1.0, 49.0]
 
 
 def test_psfs_are_scaled_to_the_fraction_asked_for(images):
-    for fraction in (1.0, 0.9):
-        grids = read_stdpsf(images, HEADER, fraction=fraction, radius_pix=4.0)
-        for grid in grids:
+    for fractions in ((1.0, 1.0), (0.9, 0.8)):
+        grids = read_stdpsf(images, HEADER, **TWO, fractions=fractions, radius_pix=4.0)
+        for grid, fraction in zip(grids, fractions, strict=True):
             assert grid.at(30.0, 20.0).encircled_energy(4.0) == pytest.approx(fraction)
             assert grid.mean().encircled_energy(4.0) == pytest.approx(fraction)
 
 
 def test_interpolation_is_bilinear_and_stops_at_the_edges(images):
-    grid, _ = read_stdpsf(images, HEADER)
+    grid, _ = read_stdpsf(images, HEADER, **TWO)
     corner = [grid.psfs[j, i] for j in (0, 1) for i in (0, 1)]
-    middle = grid.at(50.0, 25.0).data
+    middle = grid.at(50.0, 24.0).data
     assert middle == pytest.approx(np.mean(corner, axis=0))
-    assert grid.at(0.0, 0.0).data == pytest.approx(corner[0])
-    assert grid.at(100.0, 0.0).data == pytest.approx(corner[1])
+    assert grid.at(0.0, -1.0).data == pytest.approx(corner[0])
+    assert grid.at(100.0, -1.0).data == pytest.approx(corner[1])
     assert grid.at(-50.0, 500.0).data == pytest.approx(corner[2])
 
 
@@ -61,6 +62,31 @@ def test_a_header_that_does_not_fit_is_refused(images):
         read_stdpsf(images[:7], HEADER)
     with pytest.raises(InputError, match="JPSFY04"):
         read_stdpsf(images, {key: HEADER[key] for key in list(HEADER)[:-1]})
+    with pytest.raises(InputError, match="places 0, 50, 50, 100 along an axis, not of one chip"):
+        read_stdpsf(images, HEADER)
+    with pytest.raises(InputError, match="places 1, 101 along an axis, not of 3 chips"):
+        read_stdpsf(images, HEADER, tiles=(3, 1))
+    with pytest.raises(InputError, match="not of 2 chips"):
+        # the upper chip goes beyond the length of the lower one
+        read_stdpsf(images, {**HEADER, "JPSFY04": 110}, **TWO)
+
+
+def test_four_chips_come_apart_as_the_header_of_the_library_has_them():
+    """Places as in STDPSF_WFPC2_F814W.fits, whose header a test file of photutils has."""
+    places = [50, 425, 800, 850, 1225, 1600]
+    header = {"NXPSFS": 6, "NYPSFS": 6}
+    header |= {f"{key}{k:02d}": p for key in ("IPSFX", "JPSFY") for k, p in enumerate(places, 1)}
+    nodes = np.arange(-20, 21) / 4
+    base = np.exp(-(nodes[:, None] ** 2 + nodes**2) / 3)
+    images = np.stack([base ** (1 + 0.01 * number) for number in range(36)])
+    grids = read_stdpsf(images, header, tiles=(2, 2), radius_pix=4.0)
+    assert len(grids) == 4
+    for number, grid in enumerate(grids):
+        assert grid.x.tolist() == grid.y.tolist() == [49.0, 424.0, 799.0]
+        row, column = divmod(number, 2)
+        # the middle place of each chip, in the order of the file
+        own = base ** (1 + 0.01 * (6 * (3 * row + 1) + 3 * column + 1))
+        assert grid.psfs[1, 1] / grid.psfs[1, 1].max() == pytest.approx(own)
 
 
 LIBRARY = [
@@ -87,10 +113,13 @@ def test_computed_psfs_agree_with_measured_ones(file, detector, shared_data):
         warnings.simplefilter("ignore", AstropyUserWarning)
         with fits.open(path) as hdus:
             # the same light within ten pixels, where the measured arrays end
+            chips = instruments.get(detector).chips
+            light = float(computed.encircled_energy(10.0))
             grids = read_stdpsf(
                 hdus[0].data,
                 hdus[0].header,
-                fraction=float(computed.encircled_energy(10.0)),
+                tiles=(1, len(chips)),
+                fractions=[light] * len(chips),
                 radius_pix=10.0,
             )
     size = grids[0].psfs.shape[-1]

@@ -6,6 +6,7 @@ from astropy.io import fits
 from loopback.holdings import Held
 from loopback.server import Archive
 
+from hst123r import instruments
 from hst123r.archives import endpoints
 from hst123r.engine.offline import forbidden
 from hst123r.errors import ArchiveError, InputError
@@ -99,11 +100,12 @@ def test_a_folder_of_the_users_comes_first_and_older_names_do(library, divided, 
     assert fetched.inputs[PSF_GRID][0].files == {"grid": str(tmp_path / "grids" / NAME)}
 
 
-def test_a_detector_that_is_not_covered_and_a_missing_file_are_said(library, divided):
-    (exposure,) = INPUTS["exposure"]
-    other = Product("exposure", "u", {**exposure.labels, "detector": "WFPC2"}, {}, exposure.facts)
-    with pytest.raises(InputError, match="no files of WFPC2"):
-        divided(inputs={**INPUTS, "exposure": [other]})
+def test_a_detector_that_is_not_covered_and_a_missing_file_are_said(library, divided, monkeypatch):
+    bare = instruments.get("ACS/WFC").model_copy(update={"psf_library": None})
+    with monkeypatch.context() as patch:
+        patch.setattr(instruments, "get", lambda _name: bare)
+        with pytest.raises(InputError, match="no files of ACS/WFC"):
+            divided()
     with pytest.raises(InputError, match="set `fetch_psf_grids: true`"):
         divided({"psf": "grid", "psf_grids": "nowhere"})
     library.plain.clear()

@@ -7,7 +7,7 @@ import pytest
 
 from hst123r import instruments
 from hst123r.optics.telescope import effective_psf
-from hst123r.sources.own_psf import ByFocus, OwnPSF, by_samples
+from hst123r.sources.own_psf import ByFocus, BySamples, OwnPSF
 
 
 @pytest.fixture
@@ -24,9 +24,11 @@ def test_a_psf_that_is_wrong_becomes_that_of_the_stars(make_frame, make_psf, gri
     true = make_psf(sigma=1.05)
     x, y = grid(shape=(240, 240))
     frame = make_frame(x, y, np.full(x.size, 40000.0), shape=(240, 240), true_psf=true)
+    by_samples = BySamples()
     own = OwnPSF([frame], *sky(frame, x, y), by_samples)
     (better,) = list(own)
     assert own.problems == {}
+    assert by_samples.orders == {frame.label: 1}
     middle = frame.psf.middle
     wrong = abs(frame.psf.data[middle, middle] - true.data[middle, middle])
     left = abs(better.psf.data[middle, middle] - true.data[middle, middle])
@@ -37,14 +39,14 @@ def test_a_psf_that_is_wrong_becomes_that_of_the_stars(make_frame, make_psf, gri
 def test_it_is_measured_once_however_often_frames_are_gone_through(make_frame, grid, sky):
     x, y = grid(shape=(240, 240))
     frame = make_frame(x, y, np.full(x.size, 40000.0), shape=(240, 240))
-    own = OwnPSF([frame], *sky(frame, x, y), by_samples)
+    own = OwnPSF([frame], *sky(frame, x, y), BySamples())
     assert next(iter(own)).psf is next(iter(own)).psf
 
 
 def test_too_few_stars_keep_the_computed_one_and_say_so(make_frame, sky):
     x, y = np.array([40.0, 80.0]), np.array([40.0, 80.0])
     frame = make_frame(x, y, np.full(2, 40000.0))
-    own = OwnPSF([frame], *sky(frame, x, y), by_samples)
+    own = OwnPSF([frame], *sky(frame, x, y), BySamples())
     (same,) = list(own)
     assert same.psf is frame.psf
     assert list(own.problems) == ["test"]
@@ -55,7 +57,7 @@ def test_sources_elsewhere_do_not_count(make_frame, sky):
     x, y = np.array([40.0, 80.0]), np.array([40.0, 80.0])
     frame = make_frame(x, y, np.full(2, 40000.0))
     ra, dec = sky(frame, x, y)
-    far = OwnPSF([frame], np.append(ra, 10.0), np.append(dec, -60.0), by_samples)
+    far = OwnPSF([frame], np.append(ra, 10.0), np.append(dec, -60.0), BySamples())
     assert next(iter(far)).psf is frame.psf
 
 
@@ -71,6 +73,8 @@ def test_the_focus_of_a_frame_is_found_and_said(make_frame, grid, sky):
     own = OwnPSF([frame], *sky(frame, x, y), by_focus)
     (better,) = list(own)
     assert own.problems == {}
+    assert by_focus.orders == {frame.label: 0}
+    assert by_focus.over_frame_nm == {frame.label: 0.0}
     assert by_focus.focus_nm[frame.label] == pytest.approx(12.0, abs=1.5)
     assert by_focus.blur_pix[frame.label] == pytest.approx(detector.optics.blur.value, abs=0.02)
     assert better.psf.data.shape == frame.psf.data.shape
