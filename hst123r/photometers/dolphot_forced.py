@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 FORCED: Final = "forced"
 """Name of the second run, and of the file of its places."""
 NO_LIGHT: Final = "DOLPHOT gives no number, and there is no limit: its fit has less than no light"
+NOT_THERE: Final = "where DOLPHOT measures nothing; `reference: deepest` covers all exposures"
 SAME_PIX: Final = 1.5
 """DOLPHOT itself makes one of stars nearer than this (RCombine)."""
 
@@ -35,8 +36,8 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
     names : list of str
         Name of the target of each row, empty for the stars.
     caveats : list of Caveat
-        If the second run failed: the first stays; for targets that have no row, and for places
-        without light.
+        If the second run failed: the first stays; for targets that have no row, those off the
+        reference among them, and for places without light.
     """
     import numpy as np
 
@@ -51,6 +52,11 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
     ra, dec = (np.array([place[i] for place in targets.values()], float) for i in (0, 1))
     x, y = dolphot_positions(field.wcs, field.shape, ra, dec)
     stars = np.stack([catalogue.objects["x"], catalogue.objects["y"]], axis=1)
+    off = [
+        Caveat("dolphot_target_off", f"{name} is off the reference, {NOT_THERE}", name)
+        for name, a, b in zip(targets, x, y, strict=True)
+        if not (np.isfinite(a) and np.isfinite(b))
+    ]
     unseen = {
         name: (float(a), float(b))
         for name, a, b in zip(targets, x, y, strict=True)
@@ -59,7 +65,7 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
         and not (np.hypot(*(stars - (a, b)).T) <= SAME_PIX).any()
     }
     if not unseen:
-        return catalogue, none, []
+        return catalogue, none, off
     places = [
         (float(a), float(b), int(kind), max(float(snr), 1.0))
         for (a, b), kind, snr in zip(
@@ -74,8 +80,8 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
         again, _ = placed(read_catalogue(finished.catalogue, catalogue.layout))
     except (StageError, EnvironmentProblem, InputError) as error:
         text = f"{', '.join(unseen)} could not be measured, nothing was found there: {error}"
-        return catalogue, none, [Caveat("dolphot_not_forced", text)]
-    rows, caveats = {}, []
+        return catalogue, none, [*off, Caveat("dolphot_not_forced", text)]
+    rows, caveats = {}, off
     for name, place in unseen.items():
         row = _nearest(again, place)
         if row is None:

@@ -75,13 +75,14 @@ def measured(field: Field, finished: Finished) -> Outcome:
     from hst123r.photometers.dolphot_losses import without_losses
     from hst123r.photometers.dolphot_matching import placed
     from hst123r.products.dolphot.catalogue import read_catalogue
-    from hst123r.products.dolphot.columns import read_columns
+    from hst123r.products.dolphot.columns import check_images, read_columns
     from hst123r.products.dolphot.info import read_info
     from hst123r.products.dolphot.measurements import convert, sky_positions
     from hst123r.products.dolphot.result import sources_of
 
     layout = read_columns(f"{finished.catalogue}.columns")
     info = read_info(f"{finished.catalogue}.info")
+    check_images(layout, [place.name for place in field.chips], f"{RUN}.param")
     _check_mode(field, [block.filter for block in layout.images])
     catalogue, nowhere = placed(read_catalogue(finished.catalogue, layout))
     names: list[str] | None = None

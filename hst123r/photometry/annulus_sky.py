@@ -3,15 +3,15 @@
 The program takes every ``step``-th pixel in the annulus, clips them to convergence, and smooths the
 result over ``2 step`` pixels. Pixels a step apart share no sample with those between them, so each
 of the ``step**2`` lattices is an image of its own. What clipping leaves of the samples of a pixel
-are neighbours in their order, so they are sorted once; sums over any of them are then differences
-of running sums, and a turn of the clipping moves two pointers.
+are neighbours in their order, so they are sorted once, and a turn of the clipping moves two
+pointers. Of some two hundred samples it leaves out about twenty: these are taken from the sums over
+all samples, which neighbours share, and no other sample is looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -27,15 +27,16 @@ Counts = NDArray[np.intp]
 _UNUSABLE: Final = np.float32(3e38)
 """Above every limit of clipping and every other sample: it is the first to be left out."""
 _TOGETHER: Final = 1 << 20
-"""Samples that are worked on at once: about what stays in the cache of a core, with their sums."""
-_ACTIVE: Final = 0.8
+"""Samples that are worked on at once: fewer, and calls take longer than the work; more, and nothing
+of them is in a cache any more."""
+_LINES: Final = 64
+"""Rows of a lattice that share their sums: with those above and below, they fit a cache."""
+_ACTIVE: Final = 0.75
 """Below this fraction of a block, the pixels that still change are worked on alone."""
-_SWEEPS: Final = 2
-"""Turns that leave out many samples; later ones move the pointers one by one."""
-_STRETCH: Final = 16
-"""Samples by which a pointer is moved at once."""
-_WIDE: Final[dict[int, np.dtype[Any]]] = {4: np.dtype("c16"), 2: np.dtype("i8"), 1: np.dtype("f4")}
-"""Neighbouring samples are copied together, as numbers of as many bytes."""
+_FEW: Final = 0.15
+"""At this fraction of a block, the pixels that still change wait for those of other blocks."""
+_DENSE: Final = 0.2
+"""Above this fraction of pixels that leave out a sample, all of them are worked on."""
 _MOST_SAMPLES: Final = 60_000
 """More samples of a pixel would overflow their counters."""
 
@@ -117,17 +118,28 @@ def annulus_sky(data: Singles, usable: Booleans, clipping: Clipping, workers: in
         )
     if data.ndim != 2 or usable.shape != data.shape:
         raise InputError(f"an image of shape {data.shape} with a mask of {usable.shape}")
+    ny, nx = data.shape
     step = clipping.step
+    reach = max(max(abs(row), abs(column)) for row, column in offsets)
     values = np.where(usable, data, _UNUSABLE).astype(np.float32)
+    padded = np.pad(values, reach * step, constant_values=_UNUSABLE)
     sky = np.zeros(data.shape, np.float64)
 
-    def work(phase: tuple[int, int]) -> None:
-        lattice = (slice(phase[0], None, step), slice(phase[1], None, step))
-        sky[lattice] = _lattice(values[lattice], offsets, clipping)
+    def work(begin: tuple[int, int]) -> None:
+        row, column = begin
+        lines = slice(row, row + step * (_LINES + 2 * reach), step)
+        samples = np.ascontiguousarray(padded[lines, column::step])
+        band = slice(row, row + step * _LINES, step), slice(column, None, step)
+        sky[band] = _band(samples, offsets, reach, clipping)
 
-    phases = [(row, column) for row in range(step) for column in range(step)]
+    begins = [
+        (first + row, column)
+        for first in range(0, ny, step * _LINES)
+        for row in range(min(step, ny - first))
+        for column in range(min(step, nx))
+    ]
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        list(pool.map(work, phases))
+        list(pool.map(work, begins))
     return smoothed(sky, step)
 
 
@@ -159,158 +171,199 @@ def smoothed(sky: Floats, step: int) -> Singles:
     return result.astype(np.float32)
 
 
-def _lattice(values: Singles, offsets: list[tuple[int, int]], clipping: Clipping) -> Floats:
-    """Return the clipped means of all pixels of one lattice."""
-    ny, nx = values.shape
-    reach = max(max(abs(row), abs(column)) for row, column in offsets)
-    padded = np.pad(values, reach, constant_values=_UNUSABLE)
+def _band(
+    padded: Singles, offsets: list[tuple[int, int]], reach: int, clipping: Clipping
+) -> Floats:
+    """Return the clipped means of the pixels of some rows of a lattice."""
+    ny, nx = (length - 2 * reach for length in padded.shape)
+    usable = padded < _UNUSABLE
+    good = np.where(usable, padded, 0).astype(np.float64)
+    sums = [_sums(array, offsets, reach) for array in (good, good * good, usable.astype(np.uint16))]
     most = max(1, _TOGETHER // len(offsets))
     width = min(nx, most)
-    height = max(1, min(ny, most // width))
-    samples = _Samples(padded, reach, offsets, (height, width))
-    sky = np.empty(values.shape, np.float64)
-    for start in range(0, ny, height):
-        # the last blocks overlap those before, so that all have one shape
-        top = min(start, ny - height)
-        for begin in range(0, nx, width):
-            left = min(begin, nx - width)
-            samples.take(top, left)
-            block = _clipped(samples, clipping)
-            sky[top : top + height, left : left + width] = block.reshape(height, width)
-    return sky
+    height = min(ny, most // width)
+    samples = _Samples(padded, reach, offsets, height * width)
+    sky = np.zeros(ny * nx)
+    waiting: list[_Kept] = []
+    for top in range(0, ny, height):
+        for left in range(0, nx, width):
+            block = slice(top, min(top + height, ny)), slice(left, min(left + width, nx))
+            ordered = samples.take(*block)
+            pixel = np.arange(top, block[0].stop)[:, None] * nx + np.arange(left, block[1].stop)
+            kept = _Kept.everything(ordered, pixel.ravel(), *(a[block].ravel() for a in sums))
+            waiting.append(_clip(kept, clipping, sky, int(_FEW * pixel.size)).apart())
+            if sum(part.pixel.size for part in waiting) > most:
+                _clip(_together(waiting), clipping, sky)
+                waiting = []
+    if waiting:
+        _clip(_together(waiting), clipping, sky)
+    return sky.reshape(ny, nx)
+
+
+def _sums(values: Any, offsets: list[tuple[int, int]], reach: int) -> Any:
+    """Return the sum over the samples of every pixel but those that are padding.
+
+    The samples in a row of the annulus are a stretch of the row less a shorter one, and a stretch
+    is the next shorter one and a pixel at both ends. Running sums along the row would be fewer
+    steps, and have the rounding of all stars in it.
+    """
+    ny, nx = (length - 2 * reach for length in values.shape)
+    spans: dict[tuple[int, int], list[int]] = {}
+    for row in {row for row, _ in offsets}:
+        columns = [abs(column) for here, column in offsets if here == row]
+        spans.setdefault((min(columns), max(columns)), []).append(row)
+    stretch = values[:, reach : reach + nx]
+    stretches = [np.zeros_like(stretch), stretch]
+    for half in range(1, reach + 1):
+        before, behind = (values[:, reach + side : reach + side + nx] for side in (-half, half))
+        stretches.append(stretches[-1] + before)
+        stretches[-1] += behind
+    result = np.zeros((ny, nx), values.dtype)
+    for (first, last), rows in spans.items():
+        line = stretches[last + 1] - stretches[first]
+        for row in rows:
+            result += line[reach + row : reach + row + ny]
+    return result
 
 
 class _Samples:
-    """The samples of the pixels of a block in their order, and their running sums."""
+    """Copies the samples of pixels, and brings those of each pixel in order."""
 
     def __init__(
-        self, padded: Singles, reach: int, offsets: list[tuple[int, int]], shape: tuple[int, int]
+        self, padded: Singles, reach: int, offsets: list[tuple[int, int]], pixels: int
     ) -> None:
-        self._padded, self._shape = padded, shape
-        self.number, self.pixels = len(offsets), shape[0] * shape[1]
-        self._row = np.empty((shape[1], self.number), np.float32)
-        self._pieces = [
-            (row, column, np.ndarray(shape[1], kind, self._row, place, self._row.strides[:1]))
-            for row, column, kind, place in _pieces(offsets, reach)
-        ]
-        self.ordered = np.empty((self.number, self.pixels), np.float32)
-        # sums of the samples and of their squares, side by side
-        self._sums = np.zeros((self.number + 1, 2 * self.pixels))
-        self._steps = list(zip(self._sums[1:-1], self._sums[2:], strict=True))
+        self._padded, self._number = padded, len(offsets)
+        self._samples = np.empty((pixels, len(offsets)), np.float32)
+        here = set(offsets)
+        self._pieces, place = [], 0
+        for row, first in offsets:
+            if (row, first - 1) not in here:
+                length = next(n for n in range(1, 2 * reach + 2) if (row, first + n) not in here)
+                # neighbours are copied at once: as bytes, their number does not matter
+                kind = np.dtype((np.void, length * padded.itemsize))
+                self._pieces.append((reach + row, reach + first, kind, place))
+                place += length
 
-    def take(self, top: int, left: int) -> None:
-        """Take the samples of a block."""
+    def take(self, lines: slice, columns: slice) -> Singles:
+        """Return the samples of a block of pixels, until the next block is taken."""
         stride, single = self._padded.strides
-        height, width = self._shape
-        for line in range(height):
-            for row, column, target in self._pieces:
-                begin = (top + line + row) * stride + (left + column) * single
-                target[...] = np.ndarray(width, target.dtype, self._padded, begin, (single,))
-            self._row.sort(axis=1)
-            self.ordered[:, line * width : (line + 1) * width] = self._row.T
-        value, square = self._sums[1:, : self.pixels], self._sums[1:, self.pixels :]
-        value[:] = self.ordered
-        np.multiply(value, value, out=square)
-        for before, here in self._steps:
-            np.add(before, here, out=here)
-
-    def moments(self, first: Counts, last: Counts, pixel: Counts) -> tuple[Floats, Floats, Floats]:
-        """Return number, mean and variance of the samples from one pointer to before another."""
-        sums = self._sums.reshape(-1)
-        begin, end = 2 * first - pixel, 2 * last - pixel
-        count = (last - first) / self.pixels
-        total = sums.take(end) - sums.take(begin)
-        squares = sums.take(end + self.pixels) - sums.take(begin + self.pixels)
-        mean = total / count
-        return count, mean, np.maximum(squares - mean * total, 0) / np.maximum(count - 1, 1)
+        width = columns.stop - columns.start
+        size = self._number * single
+        samples = self._samples[: (lines.stop - lines.start) * width]
+        for line in range(lines.start, lines.stop):
+            begin = line * stride + columns.start * single
+            part = samples[(line - lines.start) * width :][:width]
+            for row, column, kind, place in self._pieces:
+                source = begin + row * stride + column * single
+                np.ndarray(width, kind, part, place * single, (size,))[...] = np.ndarray(
+                    width, kind, self._padded, source, (single,)
+                )
+            part.sort(axis=1)
+        return samples
 
 
-def _pieces(
-    offsets: list[tuple[int, int]], reach: int
-) -> Iterator[tuple[int, int, np.dtype[Any], int]]:
-    """Yield the rows of an annulus in pieces: where they are, their kind, and where they go."""
-    here = set(offsets)
-    place = 0
-    for row, first in offsets:
-        if (row, first - 1) in here:
-            continue
-        last = next(c for c in range(first, reach + 2) if (row, c) not in here)
-        number = next(n for n in _WIDE if first + n <= last)
-        # the last piece may overlap the one before
-        for column in {*range(first, last - number + 1, number), last - number}:
-            yield reach + row, reach + column, _WIDE[number], 4 * (place + column - first)
-        place += last - first
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is left of the samples of some pixels: those between two pointers, both included.
 
-
-def _clipped(samples: _Samples, clip: Clipping) -> Floats:
-    """Return the clipped means of the pixels of a block.
-
-    Pointers are places in the ordered samples of all pixels, the second one behind the last sample.
+    Parameters
+    ----------
+    samples : (n, m) ndarray of float32
+        Samples in order, of these pixels and perhaps of others.
+    pixel : (k,) ndarray of int
+        The pixels.
+    total, squares : (k,) ndarray of float64
+        Sums of what is left, and of its squares.
+    first, last : (k,) ndarray of int
+        Places in the flattened samples.
     """
-    ordered, step = samples.ordered, samples.pixels
-    pixel = np.arange(step)
-    last = pixel + step * (samples.number - _beyond(ordered[::-1], np.greater, _UNUSABLE / 2))
-    sky = np.zeros(step)
-    pixel, last = (array[last >= step] for array in (pixel, last))
-    first = pixel.copy()
-    turn = 0
-    while pixel.size:
-        _, mean, spread = samples.moments(first, last, pixel)
-        sigma = np.sqrt(1 + spread)
+
+    samples: Singles
+    pixel: Counts
+    total: Floats
+    squares: Floats
+    first: Counts
+    last: Counts
+
+    @classmethod
+    def everything(
+        cls, samples: Singles, pixel: Counts, total: Floats, squares: Floats, count: Floats
+    ) -> _Kept:
+        """Return all samples of some pixels, without the pixels that have none."""
+        first = np.arange(0, samples.size, samples.shape[1])
+        last = first + count.astype(np.intp) - 1
+        return cls(samples, pixel, total, squares, first, last).only(count > 0)
+
+    def only(self, chosen: Booleans) -> _Kept:
+        """Return some of the pixels."""
+        return _Kept(
+            self.samples, self.pixel[chosen], self.total[chosen], self.squares[chosen],
+            self.first[chosen], self.last[chosen],
+        )  # fmt: skip
+
+    def apart(self) -> _Kept:
+        """Return the same with samples of its own."""
+        size = self.samples.shape[1]
+        row = self.first // size
+        back = (row - np.arange(row.size)) * size
+        return replace(
+            self, samples=self.samples[row], first=self.first - back, last=self.last - back
+        )
+
+
+def _together(parts: list[_Kept]) -> _Kept:
+    """Join pixels that have samples of their own."""
+    ends = np.cumsum([0, *(part.samples.size for part in parts)])
+    shifted = [
+        replace(part, first=part.first + end, last=part.last + end)
+        for part, end in zip(parts, ends, strict=False)
+    ]
+    names = (field.name for field in fields(_Kept))
+    return _Kept(*(np.concatenate([getattr(part, name) for part in shifted]) for name in names))
+
+
+def _clip(kept: _Kept, clip: Clipping, sky: Floats, few: int = 0) -> _Kept:
+    """Clip until few pixels still change; write the means of the others, and return the few."""
+    while kept.pixel.size > few:
+        number = kept.last - kept.first + 1
+        mean = kept.total / number
+        variance = (kept.squares - mean * kept.total) / np.maximum(number - 1, 1)
+        sigma = np.sqrt(1 + np.maximum(variance, 0))
         low = mean - max(clip.below, 1) * sigma
         high = mean + max(clip.above, 1) * sigma
-        before = last - first
-        if turn < _SWEEPS and pixel.size == step:
-            below = _beyond(ordered, np.less, _rounded(low, np.less, 1))
-            above = _beyond(ordered[::-1], np.greater, _rounded(high, np.greater, -1))
-            first = np.maximum(first, pixel + step * below)
-            last = np.minimum(last, pixel + step * (samples.number - above))
-        else:
-            _move(first, ordered, np.less, low, step, 0)
-            _move(last, ordered, np.greater, high, -step, -step)
-        turn += 1
-        moving = last - first != before
-        if np.count_nonzero(moving) <= _ACTIVE * moving.size:
-            sky[pixel] = mean
-            pixel, first, last = pixel[moving], first[moving], last[moving]
-    return sky
+        _leave_out(kept, kept.first, np.less, low, np.add)
+        _leave_out(kept, kept.last, np.greater, high, np.subtract)
+        moving = kept.last - kept.first + 1 != number
+        changing = np.count_nonzero(moving)
+        if changing <= max(_ACTIVE * moving.size, few):
+            sky[kept.pixel] = mean
+            kept = kept.only(moving)
+    return kept
 
 
-def _rounded(limit: Floats, beyond: Any, direction: int) -> Singles:
-    """Return the number in single precision next to a limit, on the side of what is inside.
+def _leave_out(kept: _Kept, pointer: Counts, beyond: Any, limit: Floats, onward: Any) -> None:
+    """Move pointers over the samples beyond a limit, and take these from the sums, in place.
 
-    With it a comparison in single precision says the same as with the limit itself.
+    Pointers do not meet: a sample is always within one standard deviation of the mean.
     """
-    single = limit.astype(np.float32)
-    bits = single.view(np.int32)
-    # the next number away from zero has the next bits
-    bits += beyond(single, limit) * (direction * (1 | (bits >> 31)))
-    return single
-
-
-def _beyond(ordered: Singles, beyond: Any, limit: Any) -> Counts:
-    """Return how many samples of each pixel are beyond a limit, in an order that begins there."""
-    found = np.zeros(ordered.shape[1], np.intp)
-    for start in range(0, len(ordered), _STRETCH):
-        stretch = beyond(ordered[start : start + _STRETCH], limit)
-        found += np.add.reduce(stretch.view(np.uint8), axis=0, dtype=np.uint8)
-        if found.max() < start + len(stretch):
-            break
-    return found
-
-
-def _move(
-    pointer: Counts, ordered: Singles, beyond: Any, limit: Floats, step: int, offset: int
-) -> None:
-    """Move pointers, in place, over the samples beyond a limit, one by one.
-
-    They do not meet: a sample is always within one standard deviation of the mean.
-    """
-    flat = ordered.reshape(-1)
-    left = np.flatnonzero(beyond(flat.take(pointer + offset), limit))
-    place, edge = pointer[left], limit[left]
+    samples, total, squares = kept.samples.reshape(-1), kept.total, kept.squares
+    value = samples.take(pointer).astype(np.float64)
+    out = beyond(value, limit)
+    while np.count_nonzero(out) > _DENSE * out.size:
+        value *= out
+        total -= value
+        value *= value
+        squares -= value
+        onward(pointer, out, out=pointer)
+        value = samples.take(pointer).astype(np.float64)
+        out = beyond(value, limit)
+    left = np.flatnonzero(out)
+    place, edge, value = pointer[left], limit[left], value[left]
     while left.size:
-        place += step
+        total[left] -= value
+        squares[left] -= value * value
+        onward(place, 1, out=place)
         pointer[left] = place
-        out = beyond(flat.take(place + offset), edge)
-        left, place, edge = left[out], place[out], edge[out]
+        value = samples.take(place).astype(np.float64)
+        out = beyond(value, edge)
+        left, place, edge, value = left[out], place[out], edge[out], value[out]

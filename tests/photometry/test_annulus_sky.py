@@ -57,7 +57,7 @@ def test_samples_of_an_annulus(r_in, r_out, step, number):
     assert len(Clipping(r_in, r_out, step, 2.25, 2.0).offsets()) == number
 
 
-@pytest.mark.parametrize("sweeps", [0, 2, 100])
+@pytest.mark.parametrize(("dense", "few"), [(0.0, 0.0), (0.2, 0.15), (0.2, 1.0), (1.0, 0.15)])
 @pytest.mark.parametrize(
     ("shape", "clip"),
     [
@@ -66,19 +66,23 @@ def test_samples_of_an_annulus(r_in, r_out, step, number):
         ((5, 40), Clipping(15, 35, 4, 2.25, 2.0)),
     ],
 )
-def test_every_pixel_is_as_by_a_plain_loop(shape, clip, sweeps, monkeypatch):
-    """However many turns are done for all pixels together."""
-    monkeypatch.setattr(module, "_SWEEPS", sweeps)
-    monkeypatch.setattr(module, "_ACTIVE", 0.0 if sweeps == 100 else 0.8)
+def test_every_pixel_is_as_by_a_plain_loop(shape, clip, dense, few, monkeypatch):
+    """However many pixels are worked on together, and whenever they wait for other blocks."""
+    monkeypatch.setattr(module, "_DENSE", dense)
+    monkeypatch.setattr(module, "_FEW", few)
     data, usable = field(shape)
     found = annulus_sky(data, usable, clip)
     assert found.dtype == np.float32
     assert np.allclose(found, plain(data, usable, clip)[1], rtol=2e-7, atol=0)
 
 
+@pytest.mark.parametrize(("few", "lines"), [(0.15, 64), (1.0, 64), (0.15, 4)])
 @pytest.mark.parametrize("together", [1, 2000, 5000])
-def test_many_blocks(together, monkeypatch):
+def test_many_blocks(together, few, lines, monkeypatch):
+    """Parts of a row of a lattice, and rows of it; none waits any more after the last, or some."""
     monkeypatch.setattr(module, "_TOGETHER", together)
+    monkeypatch.setattr(module, "_FEW", few)
+    monkeypatch.setattr(module, "_LINES", lines)
     data, usable = field((30, 26))
     clip = Clipping(5, 12, 2, 2.25, 2.0)
     assert np.allclose(annulus_sky(data, usable, clip), plain(data, usable, clip)[1], rtol=2e-7)
@@ -92,17 +96,17 @@ def test_faint_negative_and_bright_skies(level, noise):
     assert away.max() < 1e-6 * noise + 1e-7 * abs(level)
 
 
-def test_a_limit_in_single_precision_says_the_same():
-    """A sample that is a limit rounded stays or goes as with the limit itself."""
-    from hst123r.photometry.annulus_sky import _rounded
+def test_sums_have_no_rounding_of_what_is_far_away():
+    """A saturated column beside a faint sky; running sums along rows would lose the squares."""
+    from hst123r.photometry.annulus_sky import _sums
 
-    rng = np.random.default_rng(3)
-    limit = np.concatenate([rng.normal(0, 50, 5000), [0.0, 1e-50, -1e-50, 3.0, -3.0]])
-    near = limit.astype("f4")
-    for sample in (near, np.nextafter(near, np.float32(1e9)), np.nextafter(near, np.float32(-1e9))):
-        exact = sample.astype("f8")
-        assert np.array_equal(sample < _rounded(limit, np.less, 1), exact < limit)
-        assert np.array_equal(sample > _rounded(limit, np.greater, -1), exact > limit)
+    offsets = Clipping(3, 6, 1, 2.0, 2.0).offsets()
+    values = np.random.default_rng(5).normal(0, 0.01, (20, 60)) ** 2
+    values[:, 20] = 1e12
+    found = _sums(np.pad(values, 6), offsets, 6)
+    for y, x in [(10, 40), (0, 59), (19, 30)]:
+        inside = [(y + v, x + u) for v, u in offsets if 0 <= y + v < 20 and 0 <= x + u < 60]
+        assert found[y, x] == pytest.approx(sum(values[place] for place in inside), rel=1e-13)
 
 
 def test_threads_make_no_difference():
@@ -118,6 +122,13 @@ def test_a_constant_image_and_one_without_pixels():
     usable[5:9, 5:9] = False
     assert np.array_equal(annulus_sky(constant, usable, clip), constant)
     assert not annulus_sky(constant, np.zeros_like(usable), clip).any()
+
+
+@pytest.mark.parametrize("shape", [(3, 50), (50, 1)])
+def test_images_with_fewer_pixels_than_a_step(shape):
+    data, usable = field(shape)
+    clip = Clipping(4, 12, 4, 2.25, 2.0)
+    assert np.allclose(annulus_sky(data, usable, clip), plain(data, usable, clip)[1], rtol=2e-7)
 
 
 @pytest.mark.parametrize(("shape", "step"), [((17, 9), 4), ((3, 3), 4), ((12, 12), 1)])

@@ -522,6 +522,33 @@ def test_one_target_that_is_lost_loses_no_other(forced_field, monkeypatch):
     assert [(c.code, c.subject) for c in caveats] == [("dolphot_not_forced", "one")]
 
 
+def test_a_target_off_the_reference_is_said(forced_field, monkeypatch):
+    """Where another target is measured, where none is to be, and where the run for it fails."""
+    from hst123r.errors import StageError
+    from hst123r.photometers.dolphot_forced import add_targets
+    from hst123r.products.dolphot import catalogue as catalogues
+
+    first, again = catalogue_at([10.0], [10.0]), catalogue_at([10.0, 49.5], [10.0, 69.5])
+    monkeypatch.setattr(catalogues, "read_catalogue", lambda *_: again)
+    targets = {"far": [150.2, 2.2], "two": [150.1, 2.2 + 1 / 3600]}
+    forced_field.job.arguments["targets"] = targets
+    _, names, caveats = add_targets(forced_field, first)
+    assert names == ["", "two"]
+    assert [(c.code, c.subject) for c in caveats] == [("dolphot_target_off", "far")]
+
+    def fail(*_):
+        raise StageError("DOLPHOT crashed")
+
+    forced_field.run = fail
+    _, names, caveats = add_targets(forced_field, first)
+    assert names == [""]
+    assert [c.code for c in caveats] == ["dolphot_target_off", "dolphot_not_forced"]
+    del targets["two"]
+    _, names, caveats = add_targets(forced_field, first)
+    assert names == [""]
+    assert [c.code for c in caveats] == ["dolphot_target_off"]
+
+
 @pytest.mark.parametrize("positions", ["uniform", "grid", "target"])
 def test_where_artificial_stars_are_put(small, positions):
     from types import SimpleNamespace

@@ -1,0 +1,112 @@
+"""A DOLPHOT that fails, or writes what is damaged: a sentence, an exit code, and nothing lost."""
+
+import pytest
+from astropy.table import Table
+
+from hst123r.cli.main import invoke
+from hst123r.engine.verify import verify
+
+pytestmark = pytest.mark.faults
+GIVEN = "- photometry: {engine: dolphot, dolphot: {chips: target, reference: first, forced: false}}"
+RED = "SN-acs_wfc-f814w"
+
+
+@pytest.fixture
+def place(copy_of_finished, monkeypatch):
+    """A finished work directory whose photometry is to be made by DOLPHOT."""
+    recipe = copy_of_finished.parent / "small.yaml"
+    recipe.write_text(recipe.read_text().replace("- photometry: {}", GIVEN))
+    monkeypatch.chdir(recipe.parent)
+    return copy_of_finished
+
+
+@pytest.fixture
+def run(place, capfd):
+    def call(*options):
+        code = invoke(["run", "small.yaml", "--until", "photometry", *options])
+        said = capfd.readouterr().err
+        assert "Traceback" not in said, said
+        return code, said
+
+    return call
+
+
+def jobs(place, finished_in):
+    """Return state and error of the photometry of the last run, and which stages ran in it."""
+    store = finished_in(place).store
+    sql = "select stage, state, error from job where run_id = (select max(id) from run)"
+    rows = list(store.db.query(sql))
+    ours = [(row["state"], row["error"]) for row in rows if row["stage"] == "photometry"]
+    return ours, {row["stage"] for row in rows if row["state"] == "done"}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("does", "code", "sentence"),
+    [
+        ("crash", 4, "DOLPHOT crashed (SIGSEGV)"),
+        ("no psf", 6, "DOLPHOT has no PSF /d/acs/data/F606W.wfc1.psf"),
+        ("no memory", 6, "DOLPHOT had not enough memory"),
+        ("no star", 4, "DOLPHOT found no star"),
+        ("cut", 4, "and the catalogue has"),
+        ("columns of another run", 2, "it is of another run than"),
+        ("files of another run", 2, "it is of another run than"),
+    ],
+)
+def test_a_dolphot_that_fails(place, run, dolphot, science, finished_in, does, code, sentence):
+    dolphot(place / "raw", does)
+    before = science(place)
+    got, said = run()
+    assert sentence in said
+    assert got == code
+    (job,), ran = jobs(place, finished_in)
+    assert job[0] == "failed"
+    assert sentence in job[1]
+    assert not ran
+    # what the built-in engine had measured is there, and all that photometry stands on
+    assert science(place) == before
+    assert {row["state"] for row in verify(place)} == {"ok"}
+    assert list(place.glob(f"products/photometry/{RED}/*_catalog.ecsv"))
+    assert not list(place.glob("scratch/*"))
+
+
+@pytest.mark.heavy
+def test_a_mended_dolphot_measures_and_nothing_else_runs(place, run, dolphot, finished_in):
+    dolphot(place / "raw", "crash")
+    assert run()[0] == 4
+    dolphot(place / "raw")
+    assert run()[0] == 0
+    (job,), ran = jobs(place, finished_in)
+    assert job == ("done", None)
+    assert ran == {"photometry"}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("does", "rows", "caveat"),
+    [("one star", 1, ""), ("nan", 20, "1 fields of"), ("nan sky", 20, "fields of DOLPHOT's")],
+)
+def test_a_catalogue_that_is_odd_is_read(place, run, dolphot, finished_in, does, rows, caveat):
+    dolphot(place / "raw", does)
+    assert run()[0] == 0
+    found = finished_in(place)
+    catalogue = Table.read(found.path(f"photometry/SN/{RED}_catalog.ecsv"))
+    assert len(catalogue) == 1 if rows == 1 else len(catalogue) > rows
+    codes = {r["text"] for r in found.store.db.query("select text from caveat")}
+    assert any(caveat in text for text in codes)
+
+
+def test_a_library_of_another_filter(place, run, dolphot, monkeypatch, tmp_path, science):
+    """All PSFs that are missing are named before anything is done."""
+    dolphot(place / "raw")
+    data = tmp_path / "base" / "acs" / "data"
+    data.mkdir(parents=True)
+    for name in ("filters.dat", "wfc_idctab.dat", "F606W.wfc1.psf", "F606W.wfc2.psf"):
+        (data / name).write_text(name)
+    monkeypatch.setenv("HST123R_DOLPHOT_BASE", str(data.parents[1]))
+    before = science(place)
+    code, said = run()
+    assert code == 6
+    assert "F814W.wfc1.psf" in said
+    assert "F606W" not in said
+    assert science(place) == before
