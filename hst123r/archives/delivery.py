@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from hst123r.archives import endpoints, exposure_file
+from hst123r.archives import cloud_path, endpoints, exposure_file
 from hst123r.archives.fetcher import Fetcher
 from hst123r.archives.intact import Intact
 from hst123r.archives.mast_token import Token
@@ -145,7 +145,7 @@ class Delivery:
         if offline:
             # what an interrupted run has left is as good as what comes
             left = Fetcher(host).cached(wanted)
-            if left is not None and left.uri == self._in_bucket(wanted).uri:
+            if left is not None and left.uri.startswith(endpoints.bucket().server):
                 left.source = "s3"
             return left
         found, earlier = None, ""
@@ -153,16 +153,8 @@ class Delivery:
             if found is not None:
                 earlier = str(found.error)
                 self.told.append(f"{earlier}; {NAMES[name]} is asked for {wanted.name}")
-            asked = wanted if name == "mast" else self._in_bucket(wanted)
             fetcher = Fetcher(host, token, on_bytes=self.on_bytes, noted=True)
-            (found,) = fetcher.fetch([asked], at_once=1)
-            came = {wanted.uri: "mast", self._in_bucket(wanted).uri: "s3"}
-            # one that was there may have come from the other
-            found.source = came.get(found.uri, name)
-            if name == "s3" and found.status is Status.EXCLUSIVE:
-                # it says so of what it does not have
-                found.status = Status.MISSING
-                found.error = ArchiveError("the public bucket does not have it", where=wanted.name)
+            found = self._from_one(name, wanted, fetcher)
             if found.status.there or found.status is Status.EXCLUSIVE:
                 break
             if earlier:
@@ -179,7 +171,42 @@ class Delivery:
         if self.source == "auto":
             yield "s3"
 
-    def _in_bucket(self, wanted: Wanted) -> Wanted:
+    def _from_one(
+        self, name: Literal["mast", "s3"], wanted: Wanted, fetcher: Fetcher
+    ) -> Fetched:  # fmt: skip
+        if name == "mast":
+            (found,) = fetcher.fetch([wanted], at_once=1)
+        else:
+            by_name = self._in_bucket(wanted, endpoints.bucket().download(wanted.uri))
+            (found,) = fetcher.fetch([by_name], at_once=1)
+            # it says 403 of what it does not have
+            if found.status in (Status.EXCLUSIVE, Status.MISSING):
+                found = self._elsewhere(wanted, by_name, fetcher)
+        if found.uri:
+            # one that was there may have come from the other
+            found.source = "mast" if found.uri == wanted.uri else "s3"
+        else:
+            found.source = name
+        return found
+
+    def _elsewhere(self, wanted: Wanted, by_name: Wanted, fetcher: Fetcher) -> Fetched:
+        """Look in the bucket where MAST says, for what is not where its name says."""
+        absent = ArchiveError("the public bucket does not have it", where=wanted.name)
+        missing = Fetched(wanted, Status.MISSING, absent)
+        try:
+            path = cloud_path.look_up(wanted.uri, endpoints.mast(), fetcher.patience)
+        except ArchiveError as error:
+            self.told.append(
+                f"where the public bucket has {wanted.name} MAST does not say: {error}"
+            )
+            return missing
+        if path is None or endpoints.bucket().at(path) == by_name.url:
+            return missing
+        (found,) = fetcher.fetch(
+            [self._in_bucket(wanted, endpoints.bucket().at(path))], at_once=1
+        )  # fmt: skip
+        return missing if found.status in (Status.EXCLUSIVE, Status.MISSING) else found
+
+    def _in_bucket(self, wanted: Wanted, url: str) -> Wanted:
         # another name, so that half a file of the one is never gone on with from the other
-        url = endpoints.bucket().download(wanted.uri)
         return replace(wanted, uri=url, url=url, with_token=False)

@@ -52,6 +52,15 @@ class Endpoints:
         return f"{self.server}/portal/Mashup/Mashup.asmx/columnsconfig"
 
     @property
+    def whoami(self) -> str:
+        """The service that says to whom a token belongs."""
+        return f"{self.server}/whoami"
+
+    def lookup(self, uri: str) -> str:
+        """Return the address of the question where the public bucket has a file."""
+        return f"{self.server}/api/v0.1/path_lookup/?uri={quote(uri, safe=':/')}"
+
+    @property
     def host(self) -> str:
         """Host name, with its port where there is one."""
         # requests writes it in lower case, and the token goes to its equal only
@@ -64,7 +73,7 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The public bucket: files only, nothing to be asked.
+    """The public bucket: files only; what is where, MAST tells.
 
     Parameters
     ----------
@@ -83,6 +92,10 @@ class Bucket:
         name = uri.rpartition("/")[2]
         root = name.partition("_")[0]
         return f"{self.server}/hst/public/{root[:4]}/{root}/{quote(name)}"
+
+    def at(self, path: str) -> str:
+        """Return the address of a file by its path in the bucket, as MAST tells it."""
+        return f"{self.server}/{quote(path.lstrip('/'))}"
 
 
 def mast() -> Endpoints:

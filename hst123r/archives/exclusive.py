@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hst123r.archives import mast_token
+from hst123r.archives import endpoints, mast_token, token_check
 from hst123r.archives.product_choice import Chosen
 from hst123r.archives.shared import Shared
 from hst123r.records.dates import mjd_now
 
 
 def closed(
-    exposures: list[Chosen], raw: Path | None, archive: Path | None
+    exposures: list[Chosen], raw: Path | None, archive: Path | None, *, ask: bool
 ) -> dict[str, tuple[str, str, str]]:
     """Return the exposures that cannot be had: not public yet, not here, and there is no token.
 
@@ -23,11 +23,18 @@ def closed(
         Where files may be already.
     archive : Path or None
         A shared archive, likewise.
+    ask : bool
+        Whether MAST is asked if it takes the user's token, where one is needed.
 
     Returns
     -------
     dict of str to (str, str, str)
         Root name, code and reason, by root name.
+
+    Raises
+    ------
+    InputError
+        If there is a token and it is none, or MAST does not take it.
     """
     now = mjd_now()
     found = {}
@@ -43,4 +50,9 @@ def closed(
                 continue
         found[exposure.root] = (exposure.root, "exclusive", exposure.withheld)
     # the keyring is only asked where it matters
-    return {} if found and mast_token.find() is not None else found
+    token = mast_token.find() if found else None
+    if token is None:
+        return found
+    if ask:
+        token_check.check(token, endpoints.mast())
+    return {}

@@ -50,6 +50,10 @@ class Token:
         """Return the value of the header ``Authorization``."""
         return f"token {self.__text}"
 
+    def cookie(self) -> str:
+        """Return the value of the header ``Cookie`` as the archive's own client sends it."""
+        return f"mast_token={self.__text}"
+
 
 class Authorization:
     """Puts the token into requests to one host; without a token it does nothing.
@@ -62,11 +66,15 @@ class Authorization:
         The token.
     host : str
         The only host that gets it, with its port.
+    cookie : bool
+        Whether it is sent as a cookie besides, which not every service can do without. Only for
+        requests that follow no redirect, since a cookie goes along to other hosts.
     """
 
-    def __init__(self, token: Token | None, host: str) -> None:
+    def __init__(self, token: Token | None, host: str, *, cookie: bool = False) -> None:
         self._token = token
         self._host = host
+        self._cookie = cookie
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Add the header where it belongs; called by requests."""
@@ -74,6 +82,8 @@ class Authorization:
 
         if self._token is not None and urlsplit(str(request.url)).netloc == self._host:
             request.headers["Authorization"] = self._token.header()
+            if self._cookie:
+                request.headers["Cookie"] = self._token.cookie()
         return request
 
     def __reduce__(self) -> NoReturn:

@@ -18,19 +18,27 @@ FORMATS: Final = {
     ".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".fit": "fits",
 }  # fmt: skip
 NAMES: Final = {
-    "ra": ("ra", "ra_deg", "ra_icrs"),
-    "dec": ("dec", "dec_deg", "de_icrs"),
-    "ra_error": ("ra_error", "e_ra_icrs"),
-    "dec_error": ("dec_error", "e_de_icrs"),
+    "ra": ("ra", "ra_deg", "ra_icrs", "ramean"),
+    "dec": ("dec", "dec_deg", "de_icrs", "decmean"),
+    "ra_error": ("ra_error", "e_ra_icrs", "rameanerr"),
+    "dec_error": ("dec_error", "e_de_icrs", "decmeanerr"),
     "error": ("pos_err", "error"),
     "pmra": ("pmra",),
     "pmdec": ("pmdec", "pmde"),
     "pmra_error": ("pmra_error", "e_pmra"),
     "pmdec_error": ("pmdec_error", "e_pmde"),
-    "epoch": ("ref_epoch", "epoch"),
-    "mag": ("phot_g_mean_mag", "gmag", "mag", "magnitude"),
+    "epoch": ("ref_epoch", "epoch", "epochmean"),
+    "mag": ("phot_g_mean_mag", "gmag", "mag", "magnitude", "rmeanpsfmag", "imeanpsfmag"),
 }
-"""Names of columns, in small letters: those of Gaia's archive, of VizieR, and plain ones."""
+"""Names of columns, in small letters: those of Gaia's archive, of VizieR, plain ones, and of the
+mean objects of Pan-STARRS 1 (ObjectThin and MeanObject: Flewelling et al. 2020, ApJS 251, 7)."""
+PAN_STARRS: Final = {
+    "ramean": "deg", "decmean": "deg", "rameanerr": "arcsec", "decmeanerr": "arcsec",
+    "epochmean": "", "rmeanpsfmag": "", "imeanpsfmag": "",
+}  # fmt: skip
+"""What its columns are in; ``epochMean`` is a modified Julian date."""
+NOT_KNOWN: Final = -999.0
+"""What Pan-STARRS writes where it has no value."""
 UNITS: Final = {
     "ra": "deg", "dec": "deg", "ra_error": "mas", "dec_error": "mas", "error": "mas",
     "pmra": "mas / yr", "pmdec": "mas / yr", "pmra_error": "mas / yr",
@@ -53,7 +61,8 @@ def read_star_catalogue(
     path : str or Path
         CSV, ECSV or a FITS table with ``ra`` and ``dec``; ``ra_error`` and ``dec_error``, or
         ``pos_err``; ``pmra``, ``pmdec`` and their errors; ``ref_epoch``; a magnitude. Columns
-        without a unit are in degrees, mas, mas a year and Julian years.
+        without a unit are in degrees, mas, mas a year and Julian years. Mean objects of
+        Pan-STARRS 1 (``raMean`` …) are taken as its archive gives them.
     error_mas : float, optional
         Standard error of positions along each axis, where the file has none.
     epoch : float, optional
@@ -134,6 +143,8 @@ def _column(table: Table, name: str, path: Path) -> NDArray[np.float64] | None:
     import numpy as np
     from astropy import units as u
 
+    from hst123r.algorithms.proper_motion import julian_year
+
     known = {column.lower(): column for column in table.colnames}
     found = [known[alias] for alias in NAMES[name] if alias in known]
     if not found:
@@ -142,7 +153,13 @@ def _column(table: Table, name: str, path: Path) -> NDArray[np.float64] | None:
     try:
         data = np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan)
         unit = getattr(column, "unit", None)
-        if unit is None or not UNITS[name]:
+        own = PAN_STARRS.get(found[0].lower())
+        if own is not None:
+            data = np.where(data == NOT_KNOWN, np.nan, data)
+            if name == "epoch":
+                return np.array([julian_year(float(mjd)) for mjd in data], np.float64)
+            unit = unit or own
+        if not unit or not UNITS[name]:
             return np.asarray(data, np.float64)
         return np.asarray(u.Quantity(data, unit).to_value(UNITS[name]), np.float64)
     except (ValueError, TypeError, u.UnitsError) as error:

@@ -224,7 +224,9 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
             hint="`hst123r query RECIPE` lists what was left out, and why",
         )
     archive = shared_folder(params.archive, Path(scope.recipe_folder))
-    closed = exclusive.closed(answer.exposures, raw, archive)
+    ask = not (scope.dry or scope.offline)
+    with scope.waiting():
+        closed = exclusive.closed(answer.exposures, raw, archive, ask=ask)
     asked = {"queries": replies.queries()}
     for exposure in answer.exposures:
         if exposure.root not in closed:
@@ -307,8 +309,7 @@ def _download(job: Job, params: FetchParams, context: Context) -> Outcome:
     from hst123r.archives.wanted import Status
     from hst123r.files.references import reference_files
 
-    public, notes = job.notes["public"], job.notes
-    folder = notes["archive"]
+    public, notes, folder = job.notes["public"], job.notes, job.notes["archive"]
     shared = None if folder is None else Shared(Path(folder), notes["cell"])
     wanted = Delivery(
         job.label, job.arguments["files"], notes["sizes"], notes["sha256"], public,

@@ -3,10 +3,12 @@
 Run by hand: ``PYTHONPATH=tests/archives python tests/bench/fetching.py [FILES] [MB] [ROUNDS]``. The
 archive runs in a process of its own on this machine, and takes a core itself.
 
-Two loops are beside it, all in turns: a plain one, and one that makes of each file what anybody
-needs who is to rely on it, both digests and a sync to the disk. Medians of the rounds are printed,
-and how much of each loop's speed is left, by the clock and by CPU time; the imports of the client
-are made before.
+Two loops are beside it: a plain one, and one that makes of each file what anybody needs who is to
+rely on it, both digests and a sync to the disk. All take the same few files in turns, and what
+they wrote stays until the end of a round, so that a machine that is busy for a while, and a disk
+that fills up, are the same for all. Printed are sums over all turns, and how much of each loop's
+speed is left, by the clock and by CPU time; what the digests alone take, which no way of fetching
+can do without, is measured too. The imports of the client are made before.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import multiprocessing
 import os
 import resource
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ from pathlib import Path
 from loopback.holdings import exposure_bytes
 from loopback.server import Archive
 
-from hst123r.archives import exposure_file
+from hst123r.archives import exposure_file, transfer
 from hst123r.archives.endpoints import Endpoints
 from hst123r.archives.fetcher import Fetcher
 from hst123r.archives.partial import Digests
@@ -52,16 +53,18 @@ def serve(files, side, channel):
 
 
 def copy(urls, folder):
-    for number, url in enumerate(urls):
-        with urllib.request.urlopen(url) as reply, (folder / f"{number}.fits").open("wb") as out:
+    for url in urls:
+        place = folder / url.rpartition("/")[2]
+        with urllib.request.urlopen(url) as reply, place.open("wb") as out:
             while piece := reply.read(PIECE):
                 out.write(piece)
 
 
 def copy_safely(urls, folder):
-    for number, url in enumerate(urls):
+    for url in urls:
         digests = Digests()
-        with urllib.request.urlopen(url) as reply, (folder / f"{number}.fits").open("wb") as out:
+        place = folder / url.rpartition("/")[2]
+        with urllib.request.urlopen(url) as reply, place.open("wb") as out:
             while piece := reply.read(PIECE):
                 out.write(piece)
                 digests.update(piece)
@@ -73,11 +76,18 @@ def copy_safely(urls, folder):
 def fetch(uris, folder, at_once):
     wanted = [
         Wanted(uri, PLACES[0].download(uri), folder / uri.rpartition("/")[2],
-               partial(exposure_file.verify, root=root(number)))
-        for number, uri in enumerate(uris)
+               partial(exposure_file.verify, root=uri.rpartition("/")[2][:9]))
+        for uri in uris
     ]  # fmt: skip
     found = Fetcher("").fetch(wanted, at_once)
     assert all(one.status is Status.COMPLETE for one in found)
+
+
+def digest(urls, _):
+    """Digest as many bytes as there are, in pieces as they come."""
+    digests, piece = Digests(), os.urandom(transfer.PIECE)
+    for _ in range(len(urls) * SIZES[0] // len(piece)):
+        digests.update(piece)
 
 
 def cost(function):
@@ -86,7 +96,8 @@ def cost(function):
     return time.perf_counter() - begun[0], time.process_time() - begun[1]
 
 
-PLACES = []
+PLACES, SIZES = [], []
+AT_A_TURN = 4
 
 
 def main(files=40, megabytes=16, rounds=3):
@@ -99,35 +110,38 @@ def main(files=40, megabytes=16, rounds=3):
     PLACES.append(Endpoints(url))
     uris = [f"mast:HST/product/{root(number)}_flc.fits" for number in range(files)]
     urls = [PLACES[0].download(uri) for uri in uris]
-    total = files * size / 1e6
+    SIZES.append(size)
     ways = {
-        "plain loop": lambda place: copy(urls, place),
-        "loop with digests and sync": lambda place: copy_safely(urls, place),
-        "fetched, 1 at once": lambda place: fetch(uris, place, 1),
-        "fetched, 4 at once": lambda place: fetch(uris, place, 4),
+        "plain loop": copy,
+        "loop with digests and sync": copy_safely,
+        "fetched, 1 at once": lambda some, place: fetch(some, place, 1),
+        "fetched, 4 at once": lambda some, place: fetch(some, place, 4),
+        "digests alone": digest,
     }
-    found = {name: [] for name in ways}
+    found = {name: [0.0, 0.0] for name in ways}
     with tempfile.TemporaryDirectory() as where:
         fetch(uris[:2], Path(where) / "warm", 1)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for _ in range(rounds):
-            for name, way in ways.items():
-                place = Path(where) / "now"
-                place.mkdir()
-                found[name].append(cost(lambda w=way, p=place: w(p)))
+            places = {name: Path(tempfile.mkdtemp(dir=where)) for name in ways}
+            for begin in range(0, files, AT_A_TURN):
+                for name, way in ways.items():
+                    some = (uris if "fetched" in name else urls)[begin : begin + AT_A_TURN]
+                    spent = cost(lambda w=way, s=some, p=places[name]: w(s, p))
+                    found[name] = [one + more for one, more in zip(found[name], spent, strict=True)]
+            for place in places.values():
                 shutil.rmtree(place)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     channel.send("end")
     server.join()
-    typical = {name: [statistics.median(t) for t in zip(*all_, strict=True)]
-               for name, all_ in found.items()}  # fmt: skip
+    total = rounds * files * size / 1e6
     loops = list(ways)[:2]
-    for name, (wall, cpu) in typical.items():
+    for name, (wall, cpu) in found.items():
         shares = "".join(
-            f"; {typical[loop][0] / wall:.0%} and {typical[loop][1] / cpu:.0%} of the {loop}"
-            for loop in loops if name not in loops
+            f"; {found[loop][0] / wall:.0%} and {found[loop][1] / cpu:.0%} of the {loop}"
+            for loop in loops if name.startswith("fetched")
         )  # fmt: skip
-        said = f"{total / wall:.0f} MB/s, {cpu:.2f} s of CPU time for {total:.0f} MB"
+        said = f"{total / wall:.0f} MB/s, {1000 * cpu / total:.2f} s of CPU time for 1000 MB"
         sys.stdout.write(f"{name}: {said}{shares}\n")
     sys.stdout.write(f"{grown:.0f} MB more memory at most\n")
 

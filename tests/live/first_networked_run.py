@@ -21,7 +21,7 @@ from typing import Any
 import requests
 
 from hst123r import instruments
-from hst123r.archives import endpoints, exposure_file
+from hst123r.archives import cloud_path, endpoints, exposure_file, names
 from hst123r.archives.crds import Crds
 from hst123r.archives.fetcher import Fetcher
 from hst123r.archives.gaia import COLUMNS, TABLES
@@ -36,7 +36,6 @@ from hst123r.files.references import cards, named
 from hst123r.records.position import parse
 
 OWN = {p for d in instruments.names() for p in instruments.get(d).archive.pipelines}
-BUCKET = "https://stpubdata.s3.amazonaws.com/hst/public"
 SHORT = (10, 60)
 """Seconds to connect and to wait for a byte."""
 RIGHTS = {"PUBLIC", "EXCLUSIVE_ACCESS", "RESTRICTED"}
@@ -60,15 +59,15 @@ class Trial:
         Position of a target that has exposures.
     root : str
         Root name of a public exposure of it, as small as there is.
-    bucket : str
-        Address of the public bucket, empty to leave it out.
+    name : str
+        A name that MAST's name service knows.
     folder : Path
         Where files may be put.
     """
 
     place: str
     root: str
-    bucket: str
+    name: str
     folder: Path
     differ: int = 0
     known: dict[str, Any] = field(default_factory=dict)
@@ -179,16 +178,36 @@ class Trial:
         self.say("an exclusive file without a token", code in (401, 403), code)
 
     def bucket_of_public_files(self) -> None:
-        """Look for the same file in the public bucket."""
-        if not self.bucket:
-            self.say("the public bucket", None, "left out")
-            return
-        name = self.known["product"]["productFilename"]
-        url = f"{self.bucket}/{self.root[:4]}/{self.root}/{name}"
+        """Look for the same file in the public bucket, by its name and by what MAST says."""
+        uri = self.known["product"]["dataURI"]
+        url = endpoints.bucket().download(uri)
         with requests.head(url, timeout=SHORT) as response:
             found = response.headers.get("ETag")
         self.say("the bucket has it by the rule for names", response.status_code == 200, url)
         self.say("the bucket has an ETag", bool(found), found)
+        nothing = url.replace(self.root, f"{self.root[:-1]}x")
+        with requests.head(nothing, timeout=SHORT) as response:
+            code = response.status_code
+        self.say("the bucket says 403 or 404 of what it has not", code in (403, 404), code)
+        path = cloud_path.look_up(uri, endpoints.mast())
+        right = path is not None and endpoints.bucket().at(path) == url
+        self.say("MAST says the same of its place there", right, path)
+        path = cloud_path.look_up(uri.replace(self.root, f"{self.root[:-1]}x"), endpoints.mast())
+        self.say("and nothing of a file that is not there", path is None, path)
+
+    def who_we_are(self) -> None:
+        """Ask who we are without a token; with one it would be the same request."""
+        where, plain = endpoints.mast().whoami, {"Accept": "application/json"}
+        with requests.get(where, headers=plain, timeout=SHORT, allow_redirects=False) as answer:
+            told = answer.json() if answer.status_code == 200 else {}
+        anonymous = told.get("anon") if isinstance(told, dict) else None
+        self.say("without a token we are nobody", anonymous is True, answer.status_code)
+
+    def a_name(self) -> None:
+        """Look up a name."""
+        found = names.look_up(self.name, endpoints.mast(), Replies(None))
+        said = f"{found.position.decimal} by {found.service}"
+        self.say("the name service knows a name", True, said)
 
     def reference_files(self) -> None:
         """Fetch what the header names from CRDS, and let the file's own context choose."""
@@ -249,10 +268,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--place", default="00:24:06.51 -72:05:00.6")
     parser.add_argument("--root", default="j8bt06nyq")
-    parser.add_argument("--bucket", default=BUCKET)
+    parser.add_argument("--name", default="M101")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(chosen.place, chosen.root, chosen.bucket, Path(folder))
+        trial = Trial(chosen.place, chosen.root, chosen.name, Path(folder))
         trial.run(list(_tries(trial)))
     sys.stdout.write(f"{trial.differ} differ from what is assumed\n")
     return trial.differ
@@ -264,6 +283,8 @@ def _tries(trial: Trial) -> Iterator[Callable[[], None]]:
     yield trial.whole_file
     yield trial.exclusive_file
     yield trial.bucket_of_public_files
+    yield trial.who_we_are
+    yield trial.a_name
     yield trial.reference_files
     yield trial.measured_psfs
     yield trial.stars_of_gaia

@@ -41,6 +41,8 @@ def archive(monkeypatch, made_exposures, tmp_path):
     fits.setval(path, "CRDS_CTX", value="hst_0001.pmap")
     with Archive() as running:
         monkeypatch.setenv(endpoints.VARIABLE, running.url)
+        monkeypatch.setenv(endpoints.BUCKET_VARIABLE, running.url)
+        running.holdings.add_name("M101", 210.802, 54.349)
         monkeypatch.setenv(endpoints.GAIA_VARIABLE, running.tap_url)
         monkeypatch.setenv(endpoints.CRDS_VARIABLE, running.crds_url)
         monkeypatch.setenv(endpoints.STDPSF_VARIABLE, f"{running.url}/psfs")
@@ -65,29 +67,34 @@ def archive(monkeypatch, made_exposures, tmp_path):
 
 
 def tried(script, capfd):
-    number = script.main(["--place", "150.1 2.2", "--root", ROOT, "--bucket", ""])
+    number = script.main(["--place", "150.1 2.2", "--root", ROOT])
     return number, capfd.readouterr().out
 
 
 def test_what_is_assumed_is_so_in_the_archive_of_the_tests(script, archive, capfd):
     number, out = tried(script, capfd)
     assert number == 0, out
-    assert out.count("as assumed") >= 23
-    assert "not tried   the public bucket: left out" in out
-    assert "token" in out
-    # the archive has nothing of the kind to show
-    assert out.count("not tried") == 1
+    assert out.count("as assumed") >= 30
+    assert "not tried" not in out
+    for part in ("the bucket has it by the rule", "MAST says the same of its place there",
+                 "without a token we are nobody", "the name service knows a name"):  # fmt: skip
+        assert part in out, part
 
 
 def test_what_differs_is_said_and_the_rest_is_tried(script, archive, capfd):
     archive.ranges = archive.etags = False
     archive.crds.best = {"idctab": "other_idc.fits", "npolfile": "N/A", "d2imfile": "N/A"}
     archive.tap.hard_limit = 20
+    uri = f"mast:HST/product/{ROOT}_flc.fits"
+    archive.holdings.paths[uri] = f"/hst/public/jsi0/jsi001010/{ROOT}_flc.fits"
+    archive.faults.add("whoami", "status", None, code=404)
     number, out = tried(script, capfd)
     wrong = [line for line in out.splitlines() if line.startswith("DIFFERS")]
-    assert number == len(wrong) == 4
+    assert number == len(wrong) == 8, out
     text = "\n".join(wrong)
     for part in ("ETag or Last-Modified", "a range is 206", "chooses as the header has it",
+                 "the bucket has it by the rule for names", "MAST says the same of its place",
+                 "without a token we are nobody: 404",
                  "stars of gaia: .* cut its answer after 20"):  # fmt: skip
         assert re.search(part, text), part
 

@@ -48,6 +48,24 @@ def test_empty_cells_are_not_known(tmp_path):
     assert np.isnan(stars.pm_ra_mas_yr).tolist() == [True, False]
 
 
+def test_mean_objects_of_pan_starrs_are_taken_as_they_come(tmp_path):
+    """Errors in arcsec, the epoch as MJD, and -999 where there is no value."""
+    (tmp_path / "ps1.csv").write_text(
+        "objID,raMean,decMean,raMeanErr,decMeanErr,epochMean,rMeanPSFMag\n"
+        "1,10.5,-20.25,0.003,0.004,56658.0,18.5\n"
+        "2,10.6,-20.35,-999.0,-999.0,56658.0,15.0\n"
+        "3,10.7,-20.45,0.030,0.040,56475.375,-999.0\n"
+        "4,-999.0,-999.0,0.003,0.004,56658.0,17.0\n"
+    )
+    stars = read_star_catalogue(tmp_path / "ps1.csv")
+    # the one without a magnitude comes last
+    assert stars.ra_deg.tolist() == [10.5, 10.7]
+    assert stars.error_mas == pytest.approx(np.array([5.0, 50.0]) / 2**0.5)
+    # J2000.0 is MJD 51544.5, and a Julian year has 365.25 days
+    assert stars.epoch == pytest.approx([2014.0, 2013.5], abs=1e-3)
+    assert np.isnan(stars.pm_ra_mas_yr).all()
+
+
 @pytest.mark.parametrize(
     ("columns", "says"),
     [

@@ -43,8 +43,8 @@ def run_recipe(capfd, tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
 
-    def run(recipe, *options):
-        code = invoke(["run", str(recipe), *options])
+    def run(recipe, *options, command="run"):
+        code = invoke([command, str(recipe), *options])
         out, err = capfd.readouterr()
         assert "Traceback" not in err, err
         return Answer(SimpleNamespace(returncode=code, stdout=out, stderr=err), tmp_path)

@@ -188,6 +188,8 @@ def test_a_wrong_token_is_not_shown_and_a_better_one_is_tried(
 ):
     root = roots(data)[2]
     withhold(archive, root)
+    # of somebody who may not have this file
+    archive.holdings.strangers.add(SECRET)
     monkeypatch.setenv("MAST_API_TOKEN", SECRET)
     answer = run_recipe(recipe())
     assert answer.code == 3
@@ -204,6 +206,31 @@ def test_a_wrong_token_is_not_shown_and_a_better_one_is_tried(
     assert run_recipe(recipe()).code == 0
     assert len(downloads(archive)) == number + 1
     for path in answer.folder.rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+def test_a_token_that_has_expired_is_told_before_the_first_file(
+    archive, run_recipe, recipe, data, monkeypatch
+):
+    withhold(archive, roots(data)[2])
+    monkeypatch.setenv("MAST_API_TOKEN", SECRET)
+    answer = run_recipe(recipe())
+    assert answer.code == 2
+    assert "MAST_API_TOKEN: MAST does not take this token: it is unknown, or has" in answer.err
+    assert downloads(archive) == []
+    assert len(archive.requests("whoami")) == 1
+    # nothing that is to be written, and nothing without a network, needs an answer
+    plan = run_recipe(recipe(), command="plan")
+    assert plan.code == 10, plan.err
+    assert run_recipe(recipe(), "--offline").code == 5
+    assert len(archive.requests("whoami")) == 1
+    # once it is taken, it is asked about once in a run
+    archive.holdings.tokens.add(SECRET)
+    better = run_recipe(recipe())
+    assert better.code == 0, better.err
+    assert len(archive.requests("whoami")) == 2
+    assert SECRET not in answer.out + answer.err + plan.out + plan.err
+    for path in better.folder.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
 

@@ -20,7 +20,7 @@ class Fault:
         ``hang``, ``drop``, ``html``, ``garbage``, ``no_length``, ``no_ranges``,
         ``ignore_range``, ``wrong_range``, ``short_length``, ``long_length``, ``chunked``,
         ``truncate_chunked``, ``executing``, ``error``, ``short_page``, ``redirect``,
-        ``replace``, ``replace_ignoring_if_range``.
+        ``body``, ``replace``, ``replace_ignoring_if_range``.
     times : int or None
         For how many requests; None for all of them.
     skip : int

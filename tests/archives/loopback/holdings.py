@@ -42,6 +42,11 @@ class Holdings:
     observations: list[dict] = field(default_factory=list)
     products: list[dict] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    """Tokens of somebody who may have the exclusive files."""
+    strangers: set[str] = field(default_factory=set)
+    """Tokens of somebody who may not."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Where the bucket has files that do not lie where their name says, by URI."""
     names: dict[str, list[dict]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,6 +54,15 @@ class Holdings:
         uri = f"mast:HST/{collection}/{name}"
         self.files[uri] = Held(data, rights)
         return uri
+
+    def path_of(self, uri):
+        """Return where a file lies in the bucket, None where it has none of this name."""
+        held = self.files.get(uri)
+        if held is None or held.rights != PUBLIC:
+            return None
+        name = uri.rpartition("/")[2]
+        root = name.partition("_")[0]
+        return self.paths.get(uri, f"/hst/public/{root[:4]}/{root}/{name}")
 
     def replace(self, uri, data):
         """Put another version of a file in the place of the old one."""

@@ -8,16 +8,18 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from loopback import crds, replies, tap
+from loopback import accounts, crds, missions, replies, tap
 from loopback.faults import Faults
 from loopback.holdings import PUBLIC, Holdings
 
 PIECE = 64 * 1024
 HTML = b"<html><body>MAST is down for maintenance</body></html>"
 DOWNLOAD = "/api/v0.1/Download/file"
-BUCKET = "/hst/public/"
+BUCKET = "/hst/"
+NAMED_BUCKET = "/stpubdata"
+"""Clients of S3 put the name of the bucket before the path where the host is a number."""
 
 
 class Archive:
@@ -64,6 +66,12 @@ class Archive:
     def requests(self, part):
         """Return the requests whose line holds some text."""
         return [entry for entry in self.log if part in entry["request"]]
+
+
+def _service(path):
+    """Return what answers all requests below a path, None where that is the server itself."""
+    services = (tap, crds, missions)
+    return next((one for one in services if path.startswith(one.ROOT)), None)
 
 
 class _Server(ThreadingHTTPServer):
@@ -128,6 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(200, HTML, "text/html")
         elif kind == "garbage":
             self.send(200, b"\x00\xff{not json" * 50, "application/json")
+        elif kind == "body":
+            self.send(200, fault.get("body"))
         elif kind == "redirect":
             self.send(302, b"", "text/plain", {"Location": fault.get("to") or self.path})
         else:
@@ -147,10 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _post(self, body):
         path = urlsplit(self.path).path
         holdings = self.archive.holdings
-        if path.startswith(tap.ROOT):
-            return tap.answer(self, body)
-        if path.startswith(crds.ROOT):
-            return crds.answer(self, body)
+        service = _service(path)
+        if service is not None:
+            return service.answer(self, body)
         if path.endswith("/columnsconfig"):
             rows = [{**row, "distance": 0.0} for row in holdings.observations]
             return self.json(replies.columns_config(rows))
@@ -185,32 +194,33 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get(self):
         parts = urlsplit(self.path)
-        if parts.path.startswith(tap.ROOT):
-            return tap.answer(self, "")
-        if parts.path.startswith(crds.ROOT):
-            return crds.answer(self, "")
+        service = _service(parts.path)
+        if service is not None:
+            return service.answer(self, "")
         if parts.path in self.archive.plain:
             return self.give(self.archive.plain[parts.path])
         if parts.path == DOWNLOAD:
-            return self._file(parse_qs(parts.query)["uri"][0])
-        if parts.path.startswith(BUCKET):
-            return self._of_the_bucket(parts.path.removeprefix(BUCKET).split("/"))
+            return self.file(parse_qs(parts.query)["uri"][0])
+        if parts.path in accounts.PATHS:
+            return accounts.answer(self, parse_qs(parts.query))
+        path = parts.path.removeprefix(NAMED_BUCKET)
+        if path.startswith(BUCKET):
+            return self._of_the_bucket(path)
         return self.send(404, b"not here", "text/plain")
 
     def give(self, held):
         """Send bytes that are held, as those of the archive: with ranges, validators and faults."""
         return self._bytes(held, self.fault.kind if self.fault else "")
 
-    def _of_the_bucket(self, steps):
+    def _of_the_bucket(self, path):
         """Answer as the public bucket does, which says 403 of all that it does not have."""
-        name = steps[-1]
-        held = self.archive.holdings.files.get(f"mast:HST/product/{name}")
-        root = name.partition("_")[0]
-        if held is None or held.rights != PUBLIC or steps != [root[:4], root, name]:
-            return self.send(403, b"<Error>AccessDenied</Error>", "application/xml")
-        return self._file(f"mast:HST/product/{name}")
+        holdings = self.archive.holdings
+        for uri in holdings.files:
+            if holdings.path_of(uri) == unquote(path):
+                return self.file(uri)
+        return self.send(403, b"<Error>AccessDenied</Error>", "application/xml")
 
-    def _file(self, uri):
+    def file(self, uri):
         archive, fault = self.archive, self.fault
         kind = fault.kind if fault else ""
         if kind in {"replace", "replace_ignoring_if_range"}:
@@ -220,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
         if held is None:
             return self.send(404, b"no such file", "text/plain")
         if held.rights != PUBLIC:
-            token = self.headers.get("Authorization", "").removeprefix("token ")
+            token = accounts.token_of(self)
             if not token:
                 return self.send(401, b"log in", "text/plain")
             if token not in archive.holdings.tokens:

@@ -1,0 +1,72 @@
+"""Where the public bucket has a file, asked of MAST: not every file lies where its name says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hst123r.archives.endpoints import Endpoints
+from hst123r.archives.patience import Patience, Stop
+from hst123r.errors import ArchiveError
+
+if TYPE_CHECKING:
+    import requests
+
+NONSENSE: Final = "the archive's answer about a place in the public bucket makes no sense"
+
+
+def look_up(uri: str, endpoints: Endpoints, patience: Patience | None = None) -> str | None:
+    """Ask MAST where the public bucket has a file.
+
+    Parameters
+    ----------
+    uri : str
+        What MAST calls it, ``mast:HST/product/…``.
+    endpoints : Endpoints
+        Addresses of MAST.
+    patience : Patience, optional
+        Limits of waiting.
+
+    Returns
+    -------
+    str or None
+        Its path, ``/hst/public/…``; None where the bucket does not have it.
+
+    Raises
+    ------
+    ArchiveError
+        If MAST gives no answer, or one that makes no sense.
+    """
+    import requests
+
+    from hst123r.archives.patient_adapter import PatientAdapter
+
+    where = endpoints.lookup(uri)
+    with requests.Session() as session:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, PatientAdapter(patience or Patience(), Stop(), _is_there))
+        try:
+            # without a user: what is public needs none, and a netrc is not asked
+            response = session.get(where, auth=lambda request: request)
+        except requests.RequestException as error:
+            raise ArchiveError(str(error), where=where) from error
+    if response.status_code != 200:
+        text = f"the archive answered {response.status_code}"
+        raise ArchiveError(text, where=where, hint="Try again later")
+    entry = response.json().get(uri)
+    if not isinstance(entry, dict) or "path" not in entry:
+        raise ArchiveError(NONSENSE, where=where)
+    path = entry["path"]
+    if path is None:
+        return None
+    # what is fetched from there has to be the file, so that its name is all that is asked of it
+    if not isinstance(path, str) or path.rpartition("/")[2] != uri.rpartition("/")[2]:
+        raise ArchiveError(NONSENSE, where=where)
+    return path
+
+
+def _is_there(response: requests.Response, body: bytes) -> bool:
+    """Nothing runs here; raises `Trouble` where the answer is none."""
+    from hst123r.archives.patient_adapter import json_object
+
+    json_object(response, body)
+    return False
