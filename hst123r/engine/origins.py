@@ -102,7 +102,7 @@ def _jobs(
     caveats: dict[int, list[str]] = {}
     for job, subject, text in store.db.execute(_CAVEATS, [wanted]):
         told = text if not subject or subject in text else f"{subject}: {text}"
-        caveats.setdefault(job, []).append(inside(told))
+        caveats.setdefault(job, []).append(str(inside(told)))
     parts: dict[int, dict[str, list[dict[str, Any]]]] = {}
     for job, kind, name, value, origin in store.db.execute(
         "select job_id, kind, name, value, origin from job_param where kind in ('param', 'tool') "
