@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import stat
 import zipfile
 from dataclasses import replace
 
@@ -100,6 +101,33 @@ def test_a_changed_pixel_and_a_changed_parameter_are_named(hst123r, data, write_
     assert passed is False
     assert "exposures.epoch_gap" in found
     assert "-> 33 d" in found
+
+
+@pytest.mark.parametrize(("member", "says"), [
+    (("../evil.yaml", "x"), "leads out of the bundle"),
+    (("link", "/etc/passwd"), "is a link"),
+    (("run.json", b" " * 100_000_000), "run.json in it has more than"),
+])  # fmt: skip
+def test_a_hostile_bundle_is_refused_and_nothing_is_written(
+    hst123r, bundled, tmp_path, member, says
+):
+    name, data = member
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    if name == "link":
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    hostile = tmp_path / "hostile.zip"
+    with zipfile.ZipFile(bundled) as good, zipfile.ZipFile(hostile, "w") as archive:
+        for other in good.namelist():
+            if other != name:
+                archive.writestr(other, good.read(other))
+        archive.writestr(info, data)
+    before = set(tmp_path.rglob("*"))
+    answer = hst123r("replay", hostile, "--into", "new")
+    assert answer.code == 2
+    assert says in answer.err
+    assert answer.out == ""
+    assert set(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.heavy
