@@ -74,6 +74,8 @@ def impersonal(about: Mapping[str, Any]) -> dict[str, Any]:
             }
             for name, found in sorted(about["lineages"].items())
         },
+        # of one target they stay as its job has them; which target was measured first is chance
+        "points": sorted(about["points"], key=lambda row: (row["stage"], row["target"])),
         "earlier": None,
     }
 

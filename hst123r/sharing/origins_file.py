@@ -44,11 +44,11 @@ def page_of(store: Store, run: str, *, for_others: bool = False) -> str:
     """
     about = origins(store, run, editions=not for_others)
     records = store.jobs.records()
-    reports = [
+    reports = sorted(
         f"{job['label']}.html" for job in about["jobs"]
         if job["own"] and any(product["kind"] == "report" for product in job["products"])
         and records[job["stage"], job["label"]].done_id == job["job"]
-    ]  # fmt: skip
+    )  # fmt: skip
     return page(impersonal(about) if for_others else about, reports=reports)
 
 

@@ -54,6 +54,16 @@ def test_two_histories_of_the_same_are_one():
     assert not {"run", "started"} & set(ann["jobs"][0])
 
 
+def test_points_are_by_target_whichever_was_measured_first():
+    rows = [
+        {"stage": "scrape", "target": target, "level": level}
+        for target in ("A", "B")
+        for level in ("visit", "epoch")
+    ]
+    other = impersonal({**ANN, "points": [*rows[2:], *rows[:2]]})
+    assert other["points"] == rows
+
+
 def test_another_key_is_another_thing():
     other = {**ANN, "jobs": [{**ANN["jobs"][0], "key": "new"}, *ANN["jobs"][1:]]}
     assert impersonal(other)["rests_on"] != impersonal(ANN)["rests_on"]
