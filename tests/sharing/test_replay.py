@@ -10,6 +10,7 @@ import pytest
 from astropy.io import fits
 
 from hst123r.errors import InputError
+from hst123r.sharing.origins_file import page_of_run
 from hst123r.sharing.replay import arguments, lay_out
 from hst123r.sharing.unpack import Opened, read_bundle
 
@@ -140,6 +141,10 @@ def test_a_replay_gives_equal_science(hst123r, tmp_path):
     assert {line["passed"] for line in lines.values()} == {True}, lines
     assert set(lines) >= {"software", "fetch", "align", "stacks", "photometry", "scrape"}
     assert answer.code == 0
+    # and where each number comes from is told in the same bytes, light curves included
+    first = page_of_run(tmp_path / "small", "")
+    assert page_of_run(tmp_path / "again" / "small", "") == first
+    assert "epoch 20190401" in first
     # somebody who says that a pixel was another one, and that photutils was
     changed = tmp_path / "other.zip"
     with zipfile.ZipFile("paper.zip") as old, zipfile.ZipFile(changed, "w") as new:
