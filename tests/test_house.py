@@ -79,7 +79,8 @@ ACROSS = {
     "engine/test_chain.py", "engine/test_ends.py", "engine/test_renew.py", "engine/test_stop.py",
     "faults/*", "live/*", "real/*", "truth/*", "stages/test_align_visit.py",
     "stages/test_align_together.py", "stages/test_align_siblings.py",
-    "stages/test_fetch_lock.py", "stages/test_fetch_mast.py", "stages/test_photometry_dolphot.py",
+    "stages/test_fetch_lock.py", "stages/test_fetch_mast.py", "stages/test_fetch_repair.py",
+    "stages/test_photometry_dolphot.py",
     "instruments/test_detectors.py", "instruments/test_geometry.py", "recipe/test_corpus.py",
     "test_house.py",
 }  # fmt: skip

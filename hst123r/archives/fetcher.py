@@ -274,7 +274,7 @@ def _given_up(wanted: Wanted, trouble: Trouble, requests: int) -> Fetched:
 def _other(wanted: Wanted, error: OtherVersion) -> ArchiveError:
     """What came twice in the same way was not damaged on the way."""
     return ArchiveError(
-        f"the archive has another version of it than the lock: {error.message}",
+        f"the archive has another version of it than the recorded one: {error.message}",
         where=wanted.name,
         hint="It was made anew since; `hst123r update RECIPE` takes the new version",
     )

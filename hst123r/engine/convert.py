@@ -7,14 +7,8 @@ from pathlib import Path
 
 from hst123r.engine.adopt import Taken, adopt
 from hst123r.engine.hold import holding
-from hst123r.engine.hst123_folder import (
-    CATALOGUE,
-    CURVE,
-    DRIZZLED,
-    REFERENCE,
-    TABLE,
-    Survey,
-)
+from hst123r.engine.hst123_folder import MASKED, Survey
+from hst123r.engine.hst123_names import CATALOGUE, CURVE, DRIZZLED, RAW, REFERENCE, TABLE
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import InputError
 from hst123r.recipe.hst123.draft import Draft, text
@@ -77,9 +71,22 @@ def sketch(found: Survey, name: str, work_dir: Path, call: str = "") -> str:
         draft.notes.append(f"Its results in {found.folder} were adopted into {work_dir}.")
     else:
         draft = _supposed(found)
+    masked = found.masked()
+    if masked:
+        draft.notes.append(
+            f"Left out are {', '.join(masked)}: {MASKED}. MAST has them as they were."
+        )
+    aligned = [item.file for item in found.of(RAW) if item.why]
+    if aligned:
+        draft.notes.append(
+            f"{len(aligned)} exposures in {found.raw} are as hst123 aligned them, and there is no "
+            "copy from before; MAST has them as they were."
+        )
     for entry in draft.stages:
         if entry.stage == "fetch" and entry.values.get("from") == "directory":
             entry.values["path"] = str(found.raw)
+            if masked:
+                entry.values["exclude"] = masked
     references = found.of(REFERENCE)
     if references:
         reference = _adopted(work_dir, references[0].file)

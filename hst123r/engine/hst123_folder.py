@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,28 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from hst123r.archives.directory import PRODUCT_NAME
+from hst123r.engine import hst123_names as names
 from hst123r.engine.adopt import Found
+from hst123r.engine.hst123_names import ALIGNED, CURVE, DRIZZLED, RAW, REFERENCE
 from hst123r.errors import InputError
-from hst123r.files.content import look
-from hst123r.files.fits_blocks import walk
+from hst123r.files.content import Content, look
+from hst123r.files.fits_blocks import HduBlocks, walk
 from hst123r.products.recognised import recognise
 
-RAW, ALIGNED, DRIZZLED, REFERENCE = "raw", "aligned exposure", "drizzled image", "reference"
-CATALOGUE, CURVE, TABLE = "catalogue", "light curve", "HDF5"
-
-SIDECARS: Final = ("columns", "param", "info", "data", "warnings", "output", "orig", "psfs")
-"""Endings of what DOLPHOT and hst123 write beside a catalogue."""
-_STEM: Final = r"(?:(?P<object>.+)\.)?[a-z0-9]+\.[a-z0-9]+\."
-_REFERENCE: Final = re.compile(_STEM + r"ref_\d{4}\.dr[cz]\.fits")
-_DRIZZLED: Final = re.compile(_STEM + r"ut\d{6}_\d{4}\.dr[cz]\.fits")
-_CATALOGUE: Final = re.compile(r"[^.]+\d{4}")
-_LEFT: Final = (
-    (re.compile(r".*\.chip\d+(\.sky)?\.fits"), "an image that DOLPHOT works on; it is made again"),
-    (re.compile(r".*\.sky\.fits"), "a sky map of DOLPHOT; it is made again"),
-    (re.compile(r".*\.noise\.fits"), "a noise image for DOLPHOT; it is made again"),
-    (re.compile(r".*\.rawtmp\.fits|dummy\.fits|.*\.ref\.drc\.fits"), "an intermediate file"),
-    (re.compile(r".*\.log"), "a log; it can be read where it is"),
-)
+MASKED: Final = "hst123 wrote DOLPHOT's masked image over it"
+"""What versions up to 1.1 do to a raw file that a link leads to, see `_masked`."""
 _SKIPPED: Final = {
     "cals": "reference files of CRDS; hst123r takes those of the environment or fetches them",
     "logs": "logs; they can be read where they are",
@@ -97,6 +84,12 @@ class Survey:
         """Return the entries of some roles that are not left."""
         return [item for item in self.entries if item.role in roles and item.action != "left"]
 
+    def masked(self) -> list[str]:
+        """Return the root names of raw files that hst123 has written over."""
+        return sorted({
+            Path(item.file).name[:9].lower() for item in self.entries if MASKED in item.why
+        })  # fmt: skip
+
     def counts(self) -> dict[str, int]:
         """Return how many files are adopted, read and left."""
         found = Counter(item.action for item in self.entries)
@@ -124,7 +117,7 @@ def survey(folder: Path) -> Survey:
     if not folder.is_dir():
         raise InputError("there is no such folder", where=str(folder))
     found = Survey(folder.absolute())
-    found.raw = found.folder / RAW if (found.folder / RAW).is_dir() else found.folder
+    found.raw = _raw_of(found.folder)
     beside: set[Path] = set()
     for path in _files(found):
         if path not in beside:
@@ -145,13 +138,13 @@ def survey(folder: Path) -> Survey:
 
 
 def _files(found: Survey) -> Iterator[Path]:
-    for place, folders, names in os.walk(found.folder):
+    for place, folders, files in os.walk(found.folder):
         here = Path(place)
         for name in sorted(set(folders) & set(_SKIPPED)):
             inside = f"{(here / name).relative_to(found.folder)}/"
             found.entries.append(Entry(inside, "", "left", _SKIPPED[name]))
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-        yield from (here / name for name in sorted(names))
+        yield from (here / name for name in sorted(files))
     if found.raw != found.folder and found.raw.is_symlink():
         # a walk does not enter links to folders, and this one is often a link to a larger disk
         yield from (path for path in sorted(found.raw.iterdir()) if path.is_file())
@@ -159,17 +152,17 @@ def _files(found: Survey) -> Iterator[Path]:
 
 def _entry(found: Survey, path: Path) -> Entry:
     file = str(path.relative_to(found.folder))
-    for pattern, why in _LEFT:
-        if pattern.fullmatch(path.name):
-            return Entry(file, "", "left", why)
+    why = names.why_left(path)
+    if why:
+        return Entry(file, "", "left", why)
     if not path.is_file():
         return Entry(file, "", "left", "a link to a file that is not there")
-    if PRODUCT_NAME.fullmatch(path.name.lower()):
+    if _is_exposure(path):
         return _exposure(found, path, file)
-    role = _role(path)
+    role = names.role(path)
     if not role:
         return Entry(file, "", "left", "nothing that hst123r knows how to use")
-    item = Found(path, f"hst123/{file}", beside=_beside(path, role), facts={"role": role})
+    item = Found(path, f"hst123/{file}", beside=names.beside(path, role), facts={"role": role})
     return _adoptable(file, role, item)
 
 
@@ -181,63 +174,99 @@ def _adoptable(file: str, role: str, item: Found, why: str = "") -> Entry:
     return Entry(file, role, "adopt", why, item)
 
 
-def _role(path: Path) -> str:
-    if _REFERENCE.fullmatch(path.name):
-        return REFERENCE
-    if _DRIZZLED.fullmatch(path.name):
-        return DRIZZLED
-    if path.suffix == ".h5":
-        return TABLE
-    if path.suffix == ".phot":
-        return CURVE
-    columns = path.with_name(f"{path.name}.columns").is_file()
-    return CATALOGUE if _CATALOGUE.fullmatch(path.name) and columns else ""
+def _is_exposure(path: Path) -> bool:
+    found = PRODUCT_NAME.fullmatch(path.name.lower())
+    return found is not None and found[2] in names.EXPOSURES
 
 
-def _beside(path: Path, role: str) -> dict[str, Path]:
-    if role == CATALOGUE:
-        named = {end: path.with_name(f"{path.name}.{end}") for end in SIDECARS}
-    elif role == CURVE:
-        named = {"snana": path.with_suffix(".snana")}
-    else:
-        named = {}
-    return {end: place for end, place in named.items() if place.is_file()}
+def _raw_of(folder: Path) -> Path:
+    """Return where the exposures are: in ``raw/``, else where runs from an archive put them."""
+    for place in (folder / RAW, folder, folder / "workspace"):
+        if place.is_dir() and any(_is_exposure(path) for path in place.iterdir()):
+            return place
+    return folder / RAW if (folder / RAW).is_dir() else folder
 
 
 def _exposure(found: Survey, path: Path, file: str) -> Entry:
     """Tell a raw exposure, a link to it, and one that was changed after it was copied."""
-    if path.parent == found.raw:
-        return Entry(file, RAW, "read")
-    raw = found.raw / path.name
-    if path.is_symlink() or not raw.is_file():
-        why = "a link to a raw file" if path.is_symlink() else "there is no raw file of this name"
-        return Entry(file, "", "left", why)
     try:
+        hdus = _hdus(path)
+        if path.parent == found.raw:
+            return _raw(file, hdus)
+        raw = found.raw / path.name
+        if path.is_symlink():
+            return Entry(file, "", "left", "a link to a raw file")
+        if not raw.is_file():
+            return _alone(file, path, hdus)
         before, now = look(raw), look(path)
     except OSError as error:
         return Entry(file, "", "left", f"it cannot be read: {error.strerror or error}")
+    except InputError as error:
+        if path.parent == found.raw:
+            # what the file is worth is said when the recipe fetches it
+            return Entry(file, RAW, "read", f"it does not open: {error.message}")
+        return Entry(file, "", "left", f"it does not open: {error.message}")
     if before.digest == now.digest:
         return Entry(file, "", "left", "equal to the raw file of this name")
     changed = [name for name, digest in now.facets.items() if before.facets.get(name) != digest]
     facts: dict[str, Any] = {"role": ALIGNED, "raw": raw.name, "changed": changed}
-    names = [
+    what = ", ".join(changed) or "nothing that counts"
+    item = Found(path, f"hst123/{file}", facts={**facts, **_wcs_name(now)})
+    return _adoptable(file, ALIGNED, item, f"it differs from the raw file in {what}")
+
+
+def _raw(file: str, hdus: list[HduBlocks]) -> Entry:
+    """Tell a raw exposure from one that hst123 has written over."""
+    if _masked(hdus):
+        return Entry(file, "", "left", f"{MASKED}; the archive has the exposure")
+    why = "hst123 aligned it here, and there is no copy from before" if _aligned(hdus) else ""
+    return Entry(file, RAW, "read", why)
+
+
+def _alone(file: str, path: Path, hdus: list[HduBlocks]) -> Entry:
+    """Tell an aligned exposure of which no raw file is here, as after a run from an archive."""
+    if _masked(hdus):
+        return Entry(file, "", "left", "an exposure masked for DOLPHOT; it is made again")
+    if not _aligned(hdus):
+        why = "there is no raw file of this name, and nothing says that hst123 aligned it"
+        return Entry(file, "", "left", why)
+    facts = {"role": ALIGNED, **_wcs_name(look(path))}
+    item = Found(path, f"hst123/{file}", facts=facts)
+    why = "its header says that hst123 aligned it; there is no raw file of this name"
+    return _adoptable(file, ALIGNED, item, why)
+
+
+def _hdus(path: Path) -> list[HduBlocks]:
+    with path.open("rb") as stream:
+        return list(walk(stream, str(path)))
+
+
+def _aligned(hdus: list[HduBlocks]) -> bool:
+    """Whether headers have a mark of an exposure that was aligned, of any version of hst123."""
+    told = any(hdus[0].get(name) in (1, True) for name in ("TWEAKSUC", "HST123 ALIGNOK"))
+    return told or any(str(hdu.get("WCSNAME") or "").startswith("TWEAK") for hdu in hdus)
+
+
+def _masked(hdus: list[HduBlocks]) -> bool:
+    """Whether an exposure is an image for DOLPHOT: multiplied by pixel areas, without its masks."""
+    return any(card.keyword.startswith("DOL") for hdu in hdus for card in hdu.cards)
+
+
+def _wcs_name(content: Content) -> dict[str, str]:
+    found = [
         str(card[1])
-        for header in now.headers
+        for header in content.headers
         for card in header.cards
         if header.name == "SCI" and card[0] == "WCSNAME"
     ]
-    facts |= {"wcsname": names[0]} if names else {}
-    item = Found(path, f"hst123/{file}", facts=facts)
-    return _adoptable(file, ALIGNED, item, f"it differs from the raw file in {', '.join(changed)}")
+    return {"wcsname": found[0]} if found else {}
 
 
 def _target(found: Survey) -> None:
     """Find name and position of the target: in a light curve, else in an exposure."""
     for item in found.of(REFERENCE, DRIZZLED):
-        name = Path(item.file).name
-        match = _REFERENCE.fullmatch(name) or _DRIZZLED.fullmatch(name)
-        if match and match["object"]:
-            found.target = match["object"]
+        found.target = names.object_of(Path(item.file).name)
+        if found.target:
             break
     for item in found.of(CURVE):
         facts = _head(found.folder / item.file)

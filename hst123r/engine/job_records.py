@@ -86,9 +86,17 @@ class Kept:
             or number not in now[kind]
         ]
         if others:
+            lost = "the store was lost or replaced" if now["run"] else "the store was lost"
+            jobs, runs = (
+                sum(path.name.startswith(kind) for path in others) for kind in ("job", "run")
+            )
+            place = put_away(others, "of-another-store")
+            shown = f"logs/{place.name}"
             self.tell(
-                f"records of runs that this store does not know are in "
-                f"{put_away(others, 'of-another-store')} now"
+                f"{lost}, and this one does not know what was recorded of {_number(runs, 'run')} "
+                f"and {_number(jobs, 'job')}; the records are kept in {shown}/. To go on from them "
+                f"instead, `hst123r db rebuild --records {shown}` makes a store of them and "
+                f"puts this one aside"
             )
             self._seen = None
 
@@ -151,6 +159,10 @@ def put_away(records: Sequence[Path], why: str) -> Path:
             path.rename(place / path.name)
         sync(place)
     return place
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _uid(mark: str | None) -> str:

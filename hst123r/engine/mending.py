@@ -5,7 +5,8 @@ from __future__ import annotations
 from hst123r.engine.decide import Action, Code, Decision, Reason
 from hst123r.engine.keys import Key
 from hst123r.engine.options import Options
-from hst123r.provenance.rows import Record
+from hst123r.provenance.contents import Contents
+from hst123r.provenance.rows import Made, Record
 
 BROKEN = {Code.MISSING, Code.ALTERED, Code.FAILED, Code.INCOMPLETE}
 """Reasons that say nothing against making a result again as it was."""
@@ -48,3 +49,22 @@ def narrowed(
         unlike = [reason for reason in decision.reasons if reason.code not in BROKEN]
         return Decision(Action.BLOCKED, unlike or [Reason(Code.NO_RECORD, "no record of it")])
     return Decision(Action.RUN, [Reason(Code.ALTERED, options.mend[stage, label])])
+
+
+def recorded(made: list[Made], contents: Contents) -> dict[str, str]:
+    """Return what files from an archive have to be, so that they are mended and not replaced.
+
+    Parameters
+    ----------
+    made : list of Made
+        Products of the attempt whose files are broken.
+    contents : Contents
+        Knows digests of what was made.
+
+    Returns
+    -------
+    dict of str to str
+        Hexadecimal sha256 by role; nothing of files whose sha256 was never taken.
+    """
+    found = {role: contents.sha256(known) for item in made for role, known in item.contents.items()}
+    return {role: sha256 for role, sha256 in found.items() if sha256 is not None}

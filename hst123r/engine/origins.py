@@ -22,6 +22,10 @@ _PRODUCTS: Final = """
     select job_id as job, kind, name from product
     where job_id in (select value from json_each(?)) order by id
 """
+_CAVEATS: Final = """
+    select job_id as job, subject, text from caveat
+    where job_id in (select value from json_each(?)) order by id
+"""
 
 
 def origins(store: Store, text: str, *, editions: bool = True) -> dict[str, Any]:
@@ -42,8 +46,8 @@ def origins(store: Store, text: str, *, editions: bool = True) -> dict[str, Any]
     -------
     dict
         ``rests_on`` (see :func:`rests_on`), ``run`` (its row), ``environment``, ``jobs`` (with
-        ``own``, whether they are of the run,
-        ``reads``, the jobs they stand on, and ``set``, their parameters), ``sets`` (parameters that
+        ``own``, whether they are of the run, ``reads``, the jobs they stand on, ``caveats``, and
+        ``set``, their parameters), ``sets`` (parameters that
         several jobs share, by stage), ``files`` (those at which all ends), ``points`` (of light
         curves, with the ``exposures`` in each and its ``lineage``), ``lineages`` (``jobs`` and
         ``files`` behind the points of a target, detector and filter), and ``earlier`` (see
@@ -95,6 +99,10 @@ def _jobs(
     products: dict[int, list[dict[str, Any]]] = {}
     for row in store.db.query(_PRODUCTS, [wanted]):
         products.setdefault(row.pop("job"), []).append(row)
+    caveats: dict[int, list[str]] = {}
+    for job, subject, text in store.db.execute(_CAVEATS, [wanted]):
+        told = text if not subject or subject in text else f"{subject}: {text}"
+        caveats.setdefault(job, []).append(str(inside(told)))
     parts: dict[int, dict[str, list[dict[str, Any]]]] = {}
     for job, kind, name, value, origin in store.db.execute(
         "select job_id, kind, name, value, origin from job_param where kind in ('param', 'tool') "
@@ -119,6 +127,7 @@ def _jobs(
                 "set": shared.index(parameters),
                 "tools": {item["name"]: item["value"] for item in mine.get("tool", [])},
                 "products": products.get(row["job"], []),
+                "caveats": caveats.get(row["job"], []),
                 "reads": sorted(reads),
             }
         )

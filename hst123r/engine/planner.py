@@ -18,7 +18,7 @@ from hst123r.engine.environment import software
 from hst123r.engine.flow import inherit, stops, usable_products, way_out
 from hst123r.engine.in_place import in_place
 from hst123r.engine.keys import Identities, Key, build_key
-from hst123r.engine.mending import narrowed, untouched
+from hst123r.engine.mending import narrowed, recorded, untouched
 from hst123r.engine.offline import forbidden
 from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress, conflict, summary
@@ -209,6 +209,9 @@ class Planner:
             decision = self._decide(instance, job, key, record, made)
             if stage.home == "raw":
                 pins = job.notes.get("sha256", {})
+                if self.options.mend is not None:
+                    # whatever a lock says by now: what is broken is what was here
+                    pins = job.notes["sha256"] = recorded(made, self.store.contents)
                 job.notes["here"] = in_place(decision, made, pins, self.store.contents)
             yield Planned(
                 instance, stage, job, resolved, key, decision, record, made, varied, job_id=done,

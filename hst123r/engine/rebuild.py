@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -13,15 +14,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from hst123r.engine import without_recipe
-from hst123r.engine.hold import busy
+from hst123r.engine.adopt import Found, adopt
+from hst123r.engine.hold import busy, holding
 from hst123r.engine.job_records import NAME, Kept, put_away
+from hst123r.engine.stamped import made_by, stamped
 from hst123r.engine.workspace import Lock, Workspace
-from hst123r.errors import EnvironmentProblem, Hst123rError, InputError
+from hst123r.errors import EnvironmentProblem, InputError
 from hst123r.files.content import Content, Signature, look
 from hst123r.files.publish import machine_errors, sync
 from hst123r.provenance import backup, record
 from hst123r.provenance.rebuilding import Rebuilding, files, forgotten_files, say_rebuilt
-from hst123r.provenance.stamps import read_stamps
 from hst123r.provenance.store import Store
 from hst123r.provenance.trouble import DAMAGES, is_damage, problem
 
@@ -49,7 +51,10 @@ class Rebuilt:
     unlike : list of str
         Files that are not as the records have them, as sentences.
     damaged : str
-        Where the damaged store was put, or the log of a lost one; empty where there was none.
+        Where the store was put that was there, or the log of a lost one; empty where there was
+        none.
+    adopted : list of str
+        Files that were adopted, because there are no records that tell more of them.
     """
 
     runs: int = 0
@@ -58,13 +63,14 @@ class Rebuilt:
     lost: list[str] = field(default_factory=list)
     unlike: list[str] = field(default_factory=list)
     damaged: str = ""
+    adopted: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values."""
         return asdict(self)
 
 
-def place_of(given: Path | None, start: Path) -> Path:
+def place_of(given: Path | None, start: Path, records: Path | None = None) -> Path:
     """Find the work directory whose store is lost.
 
     Parameters
@@ -73,34 +79,68 @@ def place_of(given: Path | None, start: Path) -> Path:
         What the user said.
     start : Path
         The current directory.
+    records : Path or None
+        A folder of records, if the user named one.
 
     Returns
     -------
     Path
-        A folder with records.
+        A folder with records, or with files that can be adopted in their stead.
 
     Raises
     ------
     InputError
-        If there are none.
+        If there is neither.
     """
     folder = (start if given is None else given.expanduser()).resolve()
-    if not any(NAME.fullmatch(path.name) for path in Workspace(folder).records.glob("*.json")):
+    workspace = Workspace(folder)
+    if records is None and not _any(workspace.records) and not stamped(workspace):
         raise InputError(
-            "there are no records of jobs here, so that nothing can be rebuilt",
-            where=str(Workspace(folder).records),
+            "there are neither records of jobs here nor products with stamps, so that nothing can "
+            "be rebuilt",
+            where=str(workspace.records),
             hint="Give the work directory with --work-dir; `hst123r run` begins a new store",
         )
     return folder
 
 
-def rebuild(workspace: Workspace, *, jobs: int = 1, tell: Heard | None = None) -> Rebuilt:
+def folder_of(records: Path, folder: Path) -> Path:
+    """Return a folder of records that a user named, from here or from the work directory.
+
+    Raises
+    ------
+    InputError
+        If there are none in it.
+    """
+    named = records.expanduser()
+    for place in (named.absolute(), folder / named):
+        if _any(place):
+            return place
+    raise InputError("there are no records of jobs in this folder", where=str(records))
+
+
+def _any(folder: Path) -> bool:
+    return any(NAME.fullmatch(path.name) for path in folder.glob("*.json"))
+
+
+def rebuild(
+    workspace: Workspace,
+    *,
+    records: Path | None = None,
+    jobs: int = 1,
+    tell: Heard | None = None,
+) -> Rebuilt:
     """Make a store from records; it is put in its place when it is whole.
+
+    Where there are no records, products and what was adopted before are adopted: what is made from
+    them will say that nobody knows how they were made.
 
     Parameters
     ----------
     workspace : Workspace
         The work directory.
+    records : Path, optional
+        Records that were put aside, to go back to; then a store that is well is put aside, too.
     jobs : int
         Files that are read at once.
     tell : callable, optional
@@ -125,51 +165,80 @@ def rebuild(workspace: Workspace, *, jobs: int = 1, tell: Heard | None = None) -
     if not lock.acquire():
         raise busy(workspace)
     try:
-        _refuse_what_is_well(workspace)
-        with closing(Store.in_memory(workspace.folder)) as store:
-            found, unused = _fill(store, workspace, jobs, tell)
-            part = workspace.store.with_name(workspace.store.name + ".rebuilt")
-            with suppress(FileNotFoundError):
-                part.unlink()
-            backup.copy(store, part)
-            found.damaged = _put_away(workspace)
-            with machine_errors("put the store in its place", workspace.store):
-                part.rename(workspace.store)
-                sync(workspace.folder)
-            kept = Kept(store, workspace, found.lost.append)
-            if unused:
-                found.lost.append(f"unused records are in {put_away(unused, 'not-had-back').name}")
-            kept.put_others_away()
-            kept.up_to_date()
+        if not _is_well(workspace):
+            why = "damaged"
+        elif records is None:
+            raise InputError(
+                "there is a store, and it is well", where=str(workspace.store),
+                hint="`hst123r db check` says more. To rebuild all the same, move it away first",
+            )  # fmt: skip
+        else:
+            why = "replaced"
+        if records is not None or _any(workspace.records):
+            return _from_records(workspace, records, why, jobs, tell)
+        wanted = stamped(workspace)
+        if not wanted:
+            raise InputError(
+                "there are neither records of jobs here nor products with stamps",
+                where=str(workspace.records),
+            )
+        damaged = _put_away(workspace, why)
     finally:
         lock.release()
+    return _adopted(workspace, wanted, damaged)
+
+
+def _from_records(
+    workspace: Workspace, records: Path | None, why: str, jobs: int, tell: Heard | None
+) -> Rebuilt:
+    with closing(Store.in_memory(workspace.folder)) as store:
+        found, unused = _fill(store, workspace, records or workspace.records, jobs, tell)
+        part = workspace.store.with_name(workspace.store.name + ".rebuilt")
+        with suppress(FileNotFoundError):
+            part.unlink()
+        backup.copy(store, part)
+        found.damaged = _put_away(workspace, why)
+        with machine_errors("put the store in its place", workspace.store):
+            part.rename(workspace.store)
+            sync(workspace.folder)
+        kept = Kept(store, workspace, found.lost.append)
+        if unused and records is None:
+            found.lost.append(f"unused records are in {put_away(unused, 'not-had-back').name}")
+        kept.put_others_away()
+        kept.up_to_date()
     return found
 
 
-def _refuse_what_is_well(workspace: Workspace) -> None:
-    """Go on only where there is no store, or one that is damaged and not just out of reach."""
+def _adopted(workspace: Workspace, wanted: list[Found], damaged: str) -> Rebuilt:
+    """Begin a store with what can be adopted."""
+    with holding(workspace) as store:
+        taken = adopt(store, workspace, wanted, "")
+        (run,) = store.db.execute("select max(id) from run").fetchone()
+    found = Rebuilt(run=run, damaged=damaged)
+    found.adopted = [row.file for row in taken if row.state == "adopted"]
+    found.lost = ["which runs there were, and how their results were made: there are no records"]
+    return found
+
+
+def _is_well(workspace: Workspace) -> bool:
+    """Whether there is a store that is well; one that is just out of reach is an error."""
     if not workspace.store.exists():
-        return
+        return False
     try:
         with closing(Store(workspace.folder, read_only=True)) as store:
-            problems = backup.check(store)["problems"]
+            return not backup.check(store)["problems"]
     except sqlite3.DatabaseError as error:
         if not is_damage(str(error)):
             raise problem(workspace.store, error) from error
-        return
+        return False
     except EnvironmentProblem as error:
         if error.hint not in DAMAGES:
             raise
-        return
-    if not problems:
-        raise InputError(
-            "there is a store, and it is well", where=str(workspace.store),
-            hint="`hst123r db check` says more. To rebuild all the same, move it away first",
-        )  # fmt: skip
+        return False
 
 
-def _put_away(workspace: Workspace) -> str:
-    """Move a damaged store, and what a lost one left beside it, away; never over another.
+def _put_away(workspace: Workspace, why: str) -> str:
+    """Move a store, and what a lost one left beside it, away; never over another.
 
     SQLite would replay the log of a lost store into the new one.
     """
@@ -179,11 +248,11 @@ def _put_away(workspace: Workspace) -> str:
     stamps = itertools.chain([stamp], (f"{stamp}-{n}" for n in itertools.count(2)))
     base = next(
         base
-        for base in (f"{name}.damaged-{text}" for text in stamps)
+        for base in (f"{name}.{why}-{text}" for text in stamps)
         if not any(workspace.store.with_name(base + end).exists() for end in ends)
     )
     told = ""
-    with machine_errors("move the damaged store away", workspace.store):
+    with machine_errors("move the old store away", workspace.store):
         for end in ends:
             source = workspace.store.with_name(name + end)
             if not source.exists():
@@ -199,15 +268,15 @@ def _put_away(workspace: Workspace) -> str:
 
 
 def _fill(
-    store: Store, workspace: Workspace, jobs: int, tell: Heard | None
+    store: Store, workspace: Workspace, folder: Path, jobs: int, tell: Heard | None
 ) -> tuple[Rebuilt, list[Path]]:
-    """Fill a store; return what came of it, and records that are of no use."""
+    """Fill a store from a folder; return what came of it, and records that are of no use."""
     found = Rebuilt()
     unused = []
     taking = Rebuilding(store)
     for kind, take in ((record.RUN, taking.run), (record.JOB, taking.job)):
-        for path in _records(workspace, "run" if kind == record.RUN else "job"):
-            where = str(path.relative_to(workspace.folder))
+        for path in _records(folder, "run" if kind == record.RUN else "job"):
+            where = os.path.relpath(path, store.folder)
             try:
                 take(record.read(path.read_bytes(), kind, where), where)
             except InputError as error:
@@ -226,19 +295,19 @@ def _fill(
     if not found.runs and not found.jobs:
         raise InputError(
             "no record of a run can be used: " + "; ".join(found.lost[:3]),
-            where=str(workspace.records),
+            where=str(folder),
         )
     found.unlike = _look(store, jobs, tell)
     found.lost += _strays(store, workspace)
     found.lost += NEVER
     known = [int(row[0]) for row in store.db.execute("select id from run")]
-    known += [int(path.stem.partition("-")[2]) for path in _records(workspace, "run")]
+    known += [int(path.stem.partition("-")[2]) for path in _records(folder, "run")]
     found.run = _as_a_run(store, found, max(known) + 1)
     return found, unused
 
 
-def _records(workspace: Workspace, kind: str) -> list[Path]:
-    found = [path for path in workspace.records.glob(f"{kind}-*.json") if NAME.fullmatch(path.name)]
+def _records(folder: Path, kind: str) -> list[Path]:
+    found = [path for path in folder.glob(f"{kind}-*.json") if NAME.fullmatch(path.name)]
     return sorted(found)
 
 
@@ -303,15 +372,8 @@ def _strays(store: Store, workspace: Workspace) -> Iterator[str]:
         name = store.contents.relative(str(path))
         if name in known:
             continue
-        stamps: dict[str, str] = {}
-        with suppress(Hst123rError, OSError):
-            # what is no FITS file has no stamps
-            stamps = read_stamps(path)
-        if stamps:
-            yield (
-                f"{name}: by its stamps job {stamps.get('H123JOB', '?')} of run "
-                f"{stamps.get('H123RUN', '?')} made it, which has no record; it is made again"
-            )
+        if told := made_by(path):
+            yield f"{name}: {told}, which has no record; it is made again. `hst123r adopt` keeps it"
 
 
 def _as_a_run(store: Store, found: Rebuilt, number: int) -> int:

@@ -41,6 +41,7 @@ class _Repair:
         self.broken = [row for row in rows if row.state in BROKEN]
         self.unreadable = [row.file for row in rows if row.state == "unreadable"]
         self.copies: dict[str, Path] = {}
+        self.whole = True
         listed: Listed = {}
         for row in self.broken:
             known = store.contents.get(row.content_id)
@@ -216,7 +217,8 @@ def repair(
     for piece in done.pieces:
         piece.outcome = piece.outcome or "left as it is"
         piece.aside = aside.shown(piece.file)
-    if done.exit_code == GOOD and any(p.outcome == "left as it is" for p in done.pieces):
+    left = any(piece.outcome == "left as it is" for piece in done.pieces)
+    if done.exit_code == GOOD and (left or not work.whole):
         done.exit_code = QUALITY
     return done
 
@@ -289,24 +291,25 @@ def _make(
         if planned.state is not State.DONE:
             piece.source = planned.error or "it was interrupted"
             continue
-        piece.outcome = _outcome(work, piece)
+        piece.outcome, whole = _outcome(work, piece)
+        work.whole = work.whole and whole
     return report
 
 
-def _outcome(work: _Repair, piece: Piece) -> str:
-    """Say how a file that was made again compares with what it was."""
+def _outcome(work: _Repair, piece: Piece) -> tuple[str, bool]:
+    """Say how a file that was made again compares with what it was, and whether it is that."""
     store = work.store
     row = next(row for row in work.broken if row.file == piece.file)
     done = "fetched again" if piece.action == "fetch" else "made again"
     now = store.contents.look(store.contents.absolute(piece.file))
     if now is None:
-        return f"{done}, but there is no such file any more"
+        return f"{done}, but there is no such file any more", False
     then = store.contents.get(row.content_id)
     changed = [name for name in then.changed_facets(now) if name != "volatile"]
     if now.digest == then.digest:
-        return f"{done}, the same bytes"
+        return f"{done}, the same bytes", True
     if not changed:
-        return f"{done}, equal but for dates"
+        return f"{done}, equal but for dates", True
     if changed == ["bytes"] and not now.facets:
-        return f"{done}, with other bytes"
-    return f"{done}, but {', '.join(changed)} differ"
+        return f"{done}, with other bytes", True
+    return f"{done}, but {', '.join(changed)} differ", False

@@ -18,8 +18,10 @@ POINT_COLUMNS: Final = (
     "point", "flux_njy", "flux_err_njy", "mag_ab", "mag_err", "limit_ab", "exposures",
 )  # fmt: skip
 JOB_COLUMNS: Final = (
-    "job", "quality", "key", "software", "parameters", "stands_on", "made", "attempt", "in_run",
+    "job", "quality", "caveats", "key", "software", "parameters", "stands_on", "made",
 )  # fmt: skip
+HISTORY_COLUMNS: Final = ("attempt", "in_run")
+"""Of jobs, on the page for who has the history that the numbers are of."""
 EDITION_COLUMNS: Final = (
     "runs", "started", "points", "different", "only_then", "only_now", "largest_sigma",
     "rms_sigma", "median_mag", "changed",
@@ -35,7 +37,8 @@ def page(about: Mapping[str, Any], *, reports: Sequence[str]) -> str:
     Parameters
     ----------
     about : mapping
-        What :func:`hst123r.engine.origins.origins` gives.
+        What :func:`hst123r.engine.origins.origins` gives, or
+        :func:`hst123r.sharing.impersonal.impersonal` makes of it for others.
     reports : sequence of str
         Names of the reports beside it, to link to.
 
@@ -52,9 +55,11 @@ def page(about: Mapping[str, Any], *, reports: Sequence[str]) -> str:
         return link(names[number], f"#{places[number]}")
 
     version = about["environment"].get("hst123r", "")
+    whose, when = ("", "") if run["run"] is None else (
+        f" of run {run['run']}", f" Began {run['started']},"
+    )  # fmt: skip
     lead = escape(
-        f"Where each number of run {run['run']} comes from. Began {run['started']}, "
-        f"{run['state']}; hst123r {version}. "
+        f"Where each number{whose} comes from.{when} {run['state']}; hst123r {version}. "
     ) + ", ".join(link(name, name) for name in reports)
     sections = [
         ("curves", "Light curves", _curves(about["points"])),
@@ -170,6 +175,7 @@ def _jobs(
     about: Mapping[str, Any], places: Mapping[int, str], to_job: Callable[[int], Markup]
 ) -> str:
     parts = []
+    columns = JOB_COLUMNS + (() if about["run"]["run"] is None else HISTORY_COLUMNS)
     by_stage: dict[str, list[Mapping[str, Any]]] = {}
     for job in about["jobs"]:
         by_stage.setdefault(job["stage"], []).append(job)
@@ -179,20 +185,21 @@ def _jobs(
                 "id": places[job["job"]],
                 "job": job["label"],
                 "quality": job["quality"] or job["state"],
+                "caveats": _some([Markup(escape(text)) for text in job["caveats"]]),
                 "key": _short(job["key"]),
                 "software": ", ".join(f"{n} {v}" for n, v in job["tools"].items()),
                 "parameters": link(f"set {job['set'] + 1}", f"#{_set_place(stage, job['set'])}"),
                 "stands_on": _some([to_job(number) for number in job["reads"]]),
                 "made": _made(job),
                 "attempt": f"#{job['job']}",
-                "in_run": job["run"],
+                "in_run": job.get("run"),
             }
             for job in jobs
         ]
         first = jobs[0]
         handler = "" if first["handler"] == stage else f", a stage {first['handler']}"
         about_it = f"{escape(stage)}{escape(handler)}, version {first['version']}"
-        parts.append(f"<h3>{about_it}</h3>{table(JOB_COLUMNS, rows)}")
+        parts.append(f"<h3>{about_it}</h3>{table(columns, rows)}")
     return "".join(parts)
 
 

@@ -114,7 +114,7 @@ def _of_text(path: Path) -> str:
         with path.open(encoding="utf-8") as stream:
             for line in stream:
                 words = line.split()
-                if path.suffix == ".phot" and line.startswith("# MJD"):
+                if path.suffix == ".phot" and line.startswith(("# MJD", "# Julian Date")):
                     return LIGHT_CURVE
                 if not words or line.startswith("#"):
                     continue

@@ -59,7 +59,10 @@ def page(
         "recipe": f"<pre>{escape(about['recipe_text'])}</pre>",
     }
     version = about["software"].get("hst123r", "")
-    lead = f"Report of hst123r {escape(version)}. {escape(_verdict(about['jobs']))} " + link(
+    verdict = _verdict(about["jobs"])
+    if not verdict.endswith("all good."):
+        verdict = link(verdict, "#caveats")
+    lead = f"Report of hst123r {escape(version)}. {verdict} " + link(
         "Where each number comes from", ORIGINS
     )
     return document(
@@ -114,7 +117,7 @@ def _light_curves(products: Sequence[Product]) -> str:
             for row, place in zip(rows, places, strict=True)
         ]  # fmt: skip
         about = _origin(anchors.of_made(product))
-        parts.append(f"<h3>{escape(product.name)}</h3>")
+        parts.append(f"<h3>{escape(product.name)}</h3>{_told(product)}")
         parts.append(_drawing(product, rows, caption, about))
         if "cutouts" in product.files:
             caption = "Stacks around the target: aperture of the fit, and search radius (dashed)."
@@ -126,6 +129,18 @@ def _light_curves(products: Sequence[Product]) -> str:
         single = [row for row in rows if row["level"] == "exposure"]
         parts.append(folded(f"{len(single)} exposures", table(columns, single)))
     return "".join(parts)
+
+
+def _told(product: Product) -> str:
+    """Return what is to be known before the numbers of a product are used."""
+    texts = dict.fromkeys(
+        text if not subject or subject in text else f"{subject}: {text}"
+        for subject, text in ((caveat.subject, caveat.text) for caveat in product.caveats)
+    )
+    if not texts:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    return f'<p class="caveat">Before you use these numbers:</p><ul>{items}</ul>'
 
 
 def _drawing(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hst123r.files.content import Content, Signature, look
+from hst123r.files.content import Content, Signature, digest_bytes, look
 from hst123r.files.publish import machine_errors
 from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
@@ -45,7 +45,14 @@ class Known:
     facets: dict[str, str]
 
     def facet(self, name: str) -> str:
-        """Return the digest of a facet; for files without facets that of their bytes."""
+        """Return the digest of a facet; for files without facets that of their bytes.
+
+        ``bytes`` of a file with facets is all of them but what is volatile: its bytes hold our
+        stamps, which are others for each who makes the same.
+        """
+        if name == "bytes" and self.facets:
+            counts = sorted(item for item in self.facets.items() if item[0] != "volatile")
+            return digest_bytes(json.dumps(counts).encode())
         return self.facets.get(name, self.digest)
 
     def changed_facets(self, other: Known) -> list[str]:

@@ -12,12 +12,13 @@ from hst123r.products.anchors import ORIGINS
 from hst123r.products.origins_page import mark, page
 from hst123r.provenance.reading import reading
 from hst123r.provenance.store import Store
+from hst123r.sharing.impersonal import impersonal
 
 HEAD: Final = 1000
 """Bytes of a page in which its mark is."""
 
 
-def page_of(store: Store, run: str, *, editions: bool = True) -> str:
+def page_of(store: Store, run: str, *, for_others: bool = False) -> str:
     """Return the page.
 
     Parameters
@@ -26,8 +27,9 @@ def page_of(store: Store, run: str, *, editions: bool = True) -> str:
         The store.
     run : str
         Number or tag of the run, empty for the last one.
-    editions : bool
-        Whether it compares the run with earlier ones.
+    for_others : bool
+        Whether it is to say nothing of the history that the run has here: neither numbers and times
+        nor earlier runs. Then it is the same for all who made the same.
 
     Returns
     -------
@@ -40,14 +42,14 @@ def page_of(store: Store, run: str, *, editions: bool = True) -> str:
     InputError
         If there is no such run.
     """
-    about = origins(store, run, editions=editions)
+    about = origins(store, run, editions=not for_others)
     records = store.jobs.records()
-    reports = [
+    reports = sorted(
         f"{job['label']}.html" for job in about["jobs"]
         if job["own"] and any(product["kind"] == "report" for product in job["products"])
         and records[job["stage"], job["label"]].done_id == job["job"]
-    ]  # fmt: skip
-    return page(about, reports=reports)
+    )  # fmt: skip
+    return page(impersonal(about) if for_others else about, reports=reports)
 
 
 def is_of(store: Store, run: str, path: Path) -> bool:
@@ -101,9 +103,9 @@ def write_page(folder: Path, run: str, output: Path | None = None) -> Path:
 
 
 def page_of_run(folder: Path, run: str) -> str:
-    """Return the page of a run for others, with nothing of earlier runs, see :func:`page_of`."""
+    """Return the page of a run for others, see :func:`page_of`."""
     with reading(folder) as store:
-        return page_of(store, run, editions=False)
+        return page_of(store, run, for_others=True)
 
 
 def save(store: Store, run: str, path: Path) -> None:

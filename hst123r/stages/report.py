@@ -28,7 +28,7 @@ class Report(Stage[ReportParams]):
 
     name = "report"
     params = ReportParams
-    version = 3
+    version = 4
     needs = (
         Need("exposure table", facets=BYTES),
         Need("reference", facets=BYTES, facts=("*",), optional=True),

@@ -286,6 +286,55 @@ def test_explain(hst123r, done, data):
     assert "did you mean 'exposures:all'?" in hst123r("explain", done, "exposure:all").err
 
 
+REDUCE = """\
+#!/bin/bash
+# two of one kind, and one that asks for something else
+hst123 12:45:08.14 -00:27:32.8 --object SN2019yvr --download --drizzle-all
+python hst123.py 150.1 2.2 --object other --download \\
+    --drizzleall  # as of 2020
+hst123 10:00:24.0 +02:12:00 --only-filter f814w
+"""
+
+
+def test_a_call_of_hst123_becomes_a_recipe(hst123r, tmp_path):
+    answer = hst123r("import-hst123", "hst123 150.1 2.2 --download --drizzle-all --no-nan")
+    assert answer.code == 0
+    assert "fetch: {from: mast" in answer.out
+    assert "--no-nan has no place here" in answer.out
+    (tmp_path / "imported.yaml").write_text(answer.out)
+    assert hst123r("check", "imported.yaml").code == 0
+
+
+def test_a_script_of_calls_becomes_recipes_that_are_good(hst123r, tmp_path):
+    (tmp_path / "reduce.sh").write_text(REDUCE)
+    answer = hst123r("import-hst123", "reduce.sh", "-o", "all.yaml")
+    assert answer.code == 0, answer.err
+    names = ["all-1.yaml", "all-2.yaml"]
+    assert [line.partition(" ")[0] for line in answer.out.splitlines()] == names
+    for name in names:
+        assert hst123r("check", name).code == 0
+    assert [item.name for item in load(tmp_path / "all-1.yaml").targets] == ["SN2019yvr", "other"]
+    # what is there already stays, and nothing else is written
+    (tmp_path / "all-1.yaml").unlink()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    answer = hst123r("import-hst123", "reduce.sh", "-o", "all.yaml")
+    assert (answer.code, answer.out) == (2, "")
+    assert "there is such a file already" in answer.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_no_call_of_hst123_is_a_sentence(hst123r, tmp_path):
+    (tmp_path / "binary.sh").write_bytes(b"\xff\xfe")
+    for call, says in (
+        ("binary.sh", "cannot be read as text"),
+        ("ls -l", "no call of hst123"),
+        ("hst123 150.1 2.2 --nonsense", "would not understand"),
+    ):
+        answer = hst123r("import-hst123", call)
+        assert (answer.code, answer.out) == (2, "")
+        assert says in answer.err
+
+
 def test_show(hst123r, done, tmp_path):
     run = json.loads(hst123r("show", "1", "--json").out)
     assert run["environment"]["packages"]["astropy"]

@@ -1,7 +1,10 @@
 """The commands that ask the store: what they print, and what they say of a store that is broken."""
 
+import importlib.util
 import json
 import sqlite3
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +24,11 @@ QUESTIONS = [
     ("db", "backup", "copy.sqlite"),
     ("history", "--where", "a=1"),
     ("history", "--photometry", "T"),
+    ("show", "1"),
+    ("cite",),
+    ("methods",),
+    ("bundle", "-o", "b.zip"),
+    ("report",),
 ]
 
 
@@ -164,3 +172,24 @@ def test_the_store_is_checked_and_copied(hst123r, work):
     store.close()
     answer = hst123r("db", "check")
     assert (answer.code, "is damaged" in answer.out) == (6, True)
+
+
+@pytest.mark.heavy
+def test_five_thousand_jobs_are_asked_within_a_second(tmp_path):
+    """Seconds of the processor, with the start of Python; the bench has more questions."""
+    path = Path(__file__).parent.parent / "bench" / "asking.py"
+    spec = importlib.util.spec_from_file_location("asking", path)
+    asking = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(asking)
+    asking.make(tmp_path / "w")
+    with sqlite3.connect(tmp_path / "w" / "hst123r.sqlite") as db:
+        (jobs,), (runs,) = (
+            db.execute(f"select count(*) from {table}").fetchone() for table in ("job", "run")
+        )
+    db.close()
+    assert jobs >= 5000
+    assert runs >= 50
+    for question in (("history",), ("lineage", "T7/F7", "--json"), ("diff", "1", "50", "--json")):
+        command = [sys.executable, "-m", "hst123r", *question, "-C", str(tmp_path / "w")]
+        seconds, _ = asking.measure(command)
+        assert seconds < 1, question

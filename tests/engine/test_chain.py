@@ -53,6 +53,12 @@ def test_touch_and_history_run_nothing(bench, full, states):
     assert report.exit_code == 0
 
 
+def test_photometry_made_again_with_the_same_numbers_runs_nothing_after_it(bench, full, states):
+    """Its file has other stamps, and whoever reads all of it does not mind them."""
+    bench.run(full, redo=("photometry",), until="photometry")
+    assert {name for name, state in states(bench.run(full)).items() if state != "reused"} == set()
+
+
 def test_a_parameter_of_drizzle_leaves_align_alone(bench, full, states):
     changed = "stacks.pixfrac=0.6"
     found = actions(bench.plan(full, changed))

@@ -247,18 +247,53 @@ def test_two_at_once_is_one_too_many(ran):
         rebuild(ran.workspace)
 
 
-def test_records_of_another_store_are_not_mixed_in(ran, first_run):
+def test_records_of_another_store_are_put_aside_told_and_had_back(
+    ran, first_run, hst123r, monkeypatch, caplog
+):
     """Begun anew without its store, a work directory keeps the records of the lost one apart."""
-    before = {path.name: path.read_bytes() for path in ran.workspace.records.glob("job-*.json")}
-    lose(ran.workspace.folder)
-    ran.run(first_run, until="select")
+    folder = ran.workspace.folder
+    before = {path.name: path.read_bytes() for path in ran.workspace.records.glob("*-*.json")}
+    lost = rows(folder)
+    lose(folder)
+    assert hst123r("run", first_run, "-C", folder, "--until", "select").code == 0
+    (apart,) = (folder / "logs").glob("records-of-another-store-*")
+    (line,) = [line for line in caplog.messages if "store was lost" in line]
+    assert "recorded of 1 run and 9 jobs; the records are kept in" in line
+    command = f"db rebuild --records logs/{apart.name}"
+    assert f"`hst123r {command}`" in line
+    assert {path.name: path.read_bytes() for path in apart.glob("*-*.json")} == before
+    # those of the new one are there, and another run says nothing
     assert numbers(ran.workspace.records)["job"] == set(range(1, 9))
-    (apart,) = (ran.workspace.folder / "logs").glob("records-of-another-store-*")
-    assert {path.name: path.read_bytes() for path in apart.glob("job-*.json")} == before
-    lose(ran.workspace.folder)
-    found = rebuild(ran.workspace)
-    assert (found.runs, found.jobs) == (1, 8)
-    assert found.lost == list(module.NEVER)
+    caplog.clear()
+    assert hst123r("run", first_run, "-C", folder, "--until", "select").code == 0
+    assert not any("store was lost" in line for line in caplog.messages)
+    fresh = {path.name: path.read_bytes() for path in ran.workspace.records.glob("*-*.json")}
+    # what was told is what has them back, and the new store and its records are not lost for it
+    monkeypatch.chdir(folder)
+    answer = hst123r(*command.split())
+    assert answer.code == 0, answer.err
+    assert "had back 1 runs and 9 jobs" in answer.out
+    kept = without_rebuilding(rows(folder))
+    for table, lines in lost.items():
+        assert kept[table] == set(lines), table
+    (replaced,) = folder.glob(f"{NAME}.replaced-*")
+    assert f"the old store, or what was left of it, is {replaced.name}" in answer.out
+    (other,) = set((folder / "logs").glob("records-of-another-store-*")) - {apart}
+    assert {path.name: path.read_bytes() for path in other.glob("*-*.json")} == fresh
+    assert {path.name: path.read_bytes() for path in apart.glob("*-*.json")} == before
+    # and so has the way back
+    answer = hst123r("db", "rebuild", "--records", other)
+    assert "had back 2 runs and 8 jobs" in answer.out
+
+
+def test_a_folder_without_records_is_no_way_back(ran, hst123r, tmp_path):
+    before = (ran.workspace.folder / NAME).read_bytes()
+    for named in (tmp_path / "none", ran.workspace.logs):
+        answer = hst123r("db", "rebuild", "--records", named, "-C", ran.workspace.folder)
+        assert answer.code == 2
+        assert "no records of jobs in this folder" in answer.err
+    assert hst123r("db", "check", "--records", "logs", "-C", ran.workspace.folder).code == 2
+    assert (ran.workspace.folder / NAME).read_bytes() == before
 
 
 def test_what_comes_after_going_back_to_a_backup_is_had_back(ran, first_run, tmp_path):
@@ -349,7 +384,7 @@ def test_what_was_removed_in_order_is_not_told_as_lost(ran):
 
 
 def test_without_records_there_is_nothing_to_go_by(tmp_path):
-    with pytest.raises(InputError, match="no records of jobs"):
+    with pytest.raises(InputError, match="neither records of jobs here nor products"):
         place_of(tmp_path, Path.cwd())
     (tmp_path / "logs" / "records").mkdir(parents=True)
     (tmp_path / "logs" / "records" / "run-000001.json").write_text("{")

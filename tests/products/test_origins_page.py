@@ -16,7 +16,7 @@ JOB = {
     "job": 1, "stage": "fetch", "label": "ja", "handler": "fetch", "version": 1, "run": 1,
     "state": "done", "quality": "good", "key": "blake3:0123456789abcdef0123", "own": True,
     "set": 0, "tools": {"astropy": "8.0"}, "products": [{"kind": "file", "name": "ja"}],
-    "reads": [], "started": "2026",
+    "reads": [], "started": "2026", "caveats": [],
 }  # fmt: skip
 READER = {**JOB, "job": 2, "stage": "scrape", "label": "SN<1>", "reads": [1], "products": []}
 FILE = {"path": "raw/ja_flc.fits", "name": "ja_flc.fits", "uri": "mast:HST/ja_flc.fits",
@@ -84,6 +84,21 @@ def test_what_is_said():
     assert "report.html" not in text
     assert 'href="report.html"' in page(ABOUT, reports=["report.html"])
     assert page(ABOUT, reports=["report.html"]) == page(ABOUT, reports=["report.html"])
+
+
+def test_caveats_are_beside_the_jobs_that_have_them():
+    told = {**READER, "caveats": ["x was <made> elsewhere", *map(str, range(20))]}
+    text = page({**ABOUT, "jobs": [JOB, told]}, reports=())
+    assert "x was &lt;made&gt; elsewhere" in text
+    assert "<summary>9 more</summary>" in text
+
+
+def test_for_others_it_has_no_numbers_of_runs_and_attempts():
+    text = page({**ABOUT, "run": {**ABOUT["run"], "run": None}}, reports=())
+    assert "Where each number comes from. done" in text
+    assert "attempt" not in text
+    assert "in run" not in text
+    assert "attempt" in page(ABOUT, reports=())
 
 
 @pytest.mark.parametrize(("changes", "says"), [

@@ -9,7 +9,7 @@ import pytest
 from hst123r.products import tables
 from hst123r.products.exposure_table import COLUMNS
 from hst123r.products.report import page
-from hst123r.records.outcome import Product
+from hst123r.records.outcome import Caveat, Product
 
 JOB = {"stage": "align", "label": "v1", "quality": "good", "state": "done", "caveats": [],
        "measurements": [], "rejects": []}  # fmt: skip
@@ -89,6 +89,23 @@ def test_caveats_and_bad_measurements_are_listed_together(write):
     assert "<p>None.</p>" in write()
     assert "31.250" not in write(jobs=[{**JOB, "measurements": [{**bad, "quality": "good"}]}],
                                  measurements=False)  # fmt: skip
+
+
+def test_what_a_light_curve_rests_on_is_told_before_its_numbers(write, tmp_path):
+    picture = tmp_path / "plot.png"
+    picture.write_bytes(b"\x89PNG")
+    facts = {"rows": [], "detected": True, "source": "7", "separation_arcsec": 0.1,
+             "limit_snr": 3.0}  # fmt: skip
+    curve = Product("light curve", "SN", {"target": "SN"}, {"plot": str(picture)}, facts)
+    assert "Before you use" not in write(inputs={"light curve": [curve]})
+    curve.caveats = [
+        Caveat("adopted", "gaia.ecsv was <made> elsewhere"), Caveat("few", "few stars", "v1"),
+        Caveat("adopted", "gaia.ecsv was <made> elsewhere"),
+    ]  # fmt: skip
+    text = write(inputs={"light curve": [curve]})
+    parsed(text)
+    told = "<ul><li>gaia.ecsv was &lt;made&gt; elsewhere</li><li>v1: few stars</li></ul>"
+    assert text.index('<section id="light-curves"') < text.index(told) < text.index("<figure>")
 
 
 def test_sections_without_content_are_left_out(write):

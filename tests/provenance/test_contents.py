@@ -9,6 +9,7 @@ import pytest
 from astropy.io import fits
 
 from hst123r.files.content import look
+from hst123r.provenance.stamps import stamp, stamps_of
 from hst123r.provenance.store import Store
 
 
@@ -58,6 +59,21 @@ def test_a_changed_file_is_read_and_the_facets_that_changed_are_told(store, know
     assert after.changed_facets(before) == ["pixels"]
     assert store.contents.get(before.id) == before
     assert before.changed_facets(before) == []
+
+
+def test_our_stamps_are_not_among_the_bytes_that_count(store, known, work):
+    before = store.contents.look(str(known))
+    stamp(known, stamps_of(run="u7", job_id=7, name="a:b", key=None, recipe="d:1"))
+    stamped = store.contents.look(str(known))
+    assert stamped.digest != before.digest
+    assert stamped.facet("bytes") == before.facet("bytes")
+    with fits.open(known, mode="update") as hdus:
+        hdus["SCI"].data[1, 2] += 1
+    assert store.contents.look(str(known)).facet("bytes") != before.facet("bytes")
+    text = work / "a.txt"
+    text.write_text("a")
+    found = store.contents.look(str(text))
+    assert found.facet("bytes") == found.digest
 
 
 def test_a_changed_text_has_changed_in_its_bytes(store, work):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import stat
 import zipfile
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from astropy.io import fits
 
 from hst123r.errors import InputError
+from hst123r.sharing.origins_file import page_of_run
 from hst123r.sharing.replay import arguments, lay_out
 from hst123r.sharing.unpack import Opened, read_bundle
 
@@ -102,6 +104,33 @@ def test_a_changed_pixel_and_a_changed_parameter_are_named(hst123r, data, write_
     assert "-> 33 d" in found
 
 
+@pytest.mark.parametrize(("member", "says"), [
+    (("../evil.yaml", "x"), "leads out of the bundle"),
+    (("link", "/etc/passwd"), "is a link"),
+    (("run.json", b" " * 100_000_000), "run.json in it has more than"),
+])  # fmt: skip
+def test_a_hostile_bundle_is_refused_and_nothing_is_written(
+    hst123r, bundled, tmp_path, member, says
+):
+    name, data = member
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    if name == "link":
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    hostile = tmp_path / "hostile.zip"
+    with zipfile.ZipFile(bundled) as good, zipfile.ZipFile(hostile, "w") as archive:
+        for other in good.namelist():
+            if other != name:
+                archive.writestr(other, good.read(other))
+        archive.writestr(info, data)
+    before = set(tmp_path.rglob("*"))
+    answer = hst123r("replay", hostile, "--into", "new")
+    assert answer.code == 2
+    assert says in answer.err
+    assert answer.out == ""
+    assert set(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.heavy
 def test_a_replay_gives_equal_science(hst123r, tmp_path):
     (tmp_path / "small.yaml").write_text(RECIPE)
@@ -112,6 +141,10 @@ def test_a_replay_gives_equal_science(hst123r, tmp_path):
     assert {line["passed"] for line in lines.values()} == {True}, lines
     assert set(lines) >= {"software", "fetch", "align", "stacks", "photometry", "scrape"}
     assert answer.code == 0
+    # and where each number comes from is told in the same bytes, light curves included
+    first = page_of_run(tmp_path / "small", "")
+    assert page_of_run(tmp_path / "again" / "small", "") == first
+    assert "epoch 20190401" in first
     # somebody who says that a pixel was another one, and that photutils was
     changed = tmp_path / "other.zip"
     with zipfile.ZipFile("paper.zip") as old, zipfile.ZipFile(changed, "w") as new:

@@ -74,7 +74,8 @@ def test_what_was_made_anew_is_refused_found_and_taken(
     number = len(archive.requests(root))
     answer = run_recipe(recipe(), "-C", "other")
     assert answer.code == 5
-    assert f"{root}_flc.fits: the archive has another version of it than the lock" in answer.err
+    told = f"{root}_flc.fits: the archive has another version of it than the recorded one"
+    assert told in answer.err
     # twice, since it could have been damaged on the way
     assert len(archive.requests(root)) == number + 2
     lock = tmp_path / "recipe.lock.yaml"

@@ -50,8 +50,9 @@ def command(
     """Mend exactly what is altered or missing.
 
     A file is restored from an equal copy where there is one; else its job is done again, if its
-    key is as it was then. Nothing else runs. What was altered is moved to `aside/`, never deleted.
-    Exit code 0 when all is mended, 3 when something is left, 10 for --check when there is work.
+    key is as it was then. What an archive has made anew since is not taken. Nothing else runs. What
+    was altered is moved to `aside/`, never deleted. Exit code 0 when all is mended, 3 when
+    something is left or came out otherwise, 10 for --check when there is work.
 
     \b
         hst123r repair --check

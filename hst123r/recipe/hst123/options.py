@@ -26,14 +26,20 @@ class Option:
         What follows it: nothing for a flag.
     also : tuple of str
         Other names.
+    earlier : tuple of str
+        Names that it had in earlier versions.
     avoids : str
         Detector that it keeps from being the reference, if it does.
+    why : str
+        Why nothing comes of it, for one that only earlier versions had.
     """
 
     name: str
     kind: Kind = "flag"
     also: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     avoids: str = ""
+    why: str = ""
 
     @property
     def written(self) -> str:
@@ -41,21 +47,25 @@ class Option:
         return f"--{self.name}"
 
 
-def _read() -> tuple[Option, ...]:
+def _read(section: str) -> tuple[Option, ...]:
     from ruamel.yaml import YAML
 
-    entries = YAML(typ="safe").load(Path(__file__).with_name("options.yaml"))["options"]
+    entries = YAML(typ="safe").load(Path(__file__).with_name("options.yaml"))[section]
     return tuple(
         Option(
             entry["name"], entry.get("kind", "flag"), tuple(entry.get("also", ())),
-            entry.get("avoids", ""),
+            tuple(entry.get("earlier", ())), entry.get("avoids", ""), entry.get("why", ""),
         )
         for entry in entries
     )  # fmt: skip
 
 
-OPTIONS: Final = _read()
+OPTIONS: Final = _read("options")
 """All of hst123's options."""
+GONE: Final = _read("gone")
+"""Options that only earlier versions had."""
+_NOW: Final = {f"--{name}": option.written for option in OPTIONS for name in option.earlier}
+_GONE: Final = {f"--{name}": option for option in GONE for name in (option.name, *option.also)}
 
 
 @dataclass(eq=False)
@@ -68,11 +78,14 @@ class Call:
         As they were written.
     values : dict of str to Any
         What was given, by the name of the option; True for a flag.
+    gone : dict of str to str
+        Options of earlier versions that were given, and why nothing comes of them.
     """
 
     ra: str
     dec: str
     values: dict[str, Any]
+    gone: dict[str, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 
     def take(self, name: str) -> Any:
@@ -136,6 +149,24 @@ def read_call(words: Sequence[str], where: str = PROGRAM) -> Call:
             "hst123 wants the right ascension and the declination before all options",
             where=where, hint="As in: hst123 12:45:08.14 -00:27:32.8 --download",
         )  # fmt: skip
-    given = vars(_parser(where).parse_args(list(words[2:])))
+    kept, gone = _as_of_now(words[2:])
+    given = vars(_parser(where).parse_args(kept))
     values = {name: value for name, value in given.items() if value is not None}
-    return Call(words[0], words[1], values)
+    return Call(words[0], words[1], values, gone)
+
+
+def _as_of_now(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return words with the names of now, and options that are no more with the reason."""
+    kept: list[str] = []
+    gone: dict[str, str] = {}
+    waiting = iter(words)
+    for word in waiting:
+        name, equals, value = word.partition("=")
+        option = _GONE.get(name)
+        if option is None:
+            kept.append(f"{_NOW.get(name, name)}{equals}{value}")
+            continue
+        gone[option.name] = option.why
+        if option.kind != "flag" and not equals:
+            next(waiting, None)
+    return kept, gone

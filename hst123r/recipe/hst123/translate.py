@@ -107,6 +107,7 @@ def _run(call: Call, draft: Draft) -> None:
     for name, why in reasons.items():
         if call.take(name):
             draft.dropped[name] = why
+    draft.dropped |= call.gone
 
 
 def _acquire(call: Call, draft: Draft) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from hst123r.errors import InputError
-from hst123r.recipe.hst123.options import OPTIONS, read_call
+from hst123r.recipe.hst123.options import GONE, OPTIONS, read_call
 
 PLACE = ["12:45:08.14", "-00:27:32.8"]
 
@@ -38,5 +38,30 @@ def test_what_hst123_would_not_understand(words, says):
 
 
 def test_no_name_is_there_twice():
-    names = [name for option in OPTIONS for name in (option.name, *option.also)]
+    names = [
+        name
+        for option in (*OPTIONS, *GONE)
+        for name in (option.name, *option.also, *option.earlier)
+    ]
     assert len(names) == len(set(names))
+
+
+def test_names_of_earlier_versions():
+    """As in scripts of 2019 to 2025; what is a value is never taken for a name."""
+    call = read_call(
+        [*PLACE, "--rundolphot", "--drizscale=0.04", "--object", "byvisit", "--tweak_min_obj", "9"]
+    )
+    assert call.values == {
+        "run-dolphot": True, "drizzle-scale": 0.04, "object": "byvisit", "tweak-min-obj": 9,
+    }  # fmt: skip
+    for option in OPTIONS:
+        for name in option.earlier:
+            words = [f"--{name}"] if option.kind == "flag" else [f"--{name}", "7"]
+            assert list(read_call([*PLACE, *words]).values) == [option.name]
+
+
+def test_options_that_are_no_more():
+    call = read_call([*PLACE, "--makeclean", "--alert", "mail.cfg", "--large-num=9", "--download"])
+    assert call.values == {"download": True}
+    assert set(call.gone) == {"makeclean", "alert", "large_num"}
+    assert all(option.why for option in GONE)

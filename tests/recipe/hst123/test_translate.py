@@ -112,6 +112,14 @@ def test_a_token_is_nowhere():
     assert "SECRET" not in text(made("--token SECRET --download"), "made", "a call")
 
 
+def test_options_of_earlier_versions_are_named_with_a_reason():
+    written = text(made("--makeclean --password SECRET --drizzleall"), "made", "a call")
+    assert "--makeclean has no place here: it removed files" in written.replace("\n# ", " ")
+    assert "--password has no place here" in written
+    assert "SECRET" not in written
+    assert "name: epochs" in written
+
+
 def test_hst123s_own_mistakes_are_told():
     for words, says in [
         ("--tweak-search 1", "rounds 1 arcsec"),

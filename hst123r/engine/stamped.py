@@ -1,0 +1,81 @@
+"""Results of runs that nothing is left of but the files: what their stamps tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from hst123r.engine.adopt import Found
+from hst123r.engine.workspace import Workspace
+from hst123r.errors import Hst123rError, InputError
+from hst123r.products.recognised import recognise
+from hst123r.provenance.stamps import read_stamps
+
+LOST: Final = "and the record of that is lost"
+
+
+def made_by(path: Path) -> str:
+    """Say which job made a file, by its stamps.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Returns
+    -------
+    str
+        The beginning of a sentence; empty where it has no stamps.
+    """
+    stamps: dict[str, str] = {}
+    with suppress(Hst123rError, OSError):
+        # what is no FITS file has no stamps
+        stamps = read_stamps(path)
+    if not stamps:
+        return ""
+    job, run = (stamps.get(name, "?") for name in ("H123JOB", "H123RUN"))
+    return f"by its stamps job {job} of run {run} made it"
+
+
+def stamped(workspace: Workspace) -> list[Found]:
+    """Find results that can be adopted where there is no record of any.
+
+    Copies of products go below ``adopted/products/``, because the next run puts its own in their
+    place. What was adopted before is taken in where it is.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The work directory.
+
+    Returns
+    -------
+    list of Found
+        Empty where no product has a stamp, by which it is known as one of hst123r.
+    """
+    told = {path: made_by(path) for path in _files(workspace.products)}
+    if not any(told.values()):
+        return []
+    found = []
+    for path, by in told.items():
+        name = path.relative_to(workspace.folder).as_posix()
+        note = by or f"it lay in {Path(name).parent.as_posix()}, made by a job of hst123r"
+        found.append(Found(path, name, facts={"note": f"{note}, {LOST}"}))
+    for path in _files(workspace.adopted):
+        name = path.relative_to(workspace.adopted).as_posix()
+        if workspace.folder / name not in told:
+            found.append(Found(path, name, facts={"note": f"it was adopted before, {LOST}"}))
+    return found
+
+
+def _files(top: Path) -> Iterator[Path]:
+    """Yield what can be adopted; pictures and the like are made again."""
+    for path in sorted(top.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
+        if hidden or not path.is_file():
+            continue
+        with suppress(InputError):
+            recognise(path)
+            yield path

@@ -1,0 +1,110 @@
+"""A store lost with its records: what the stamps of products tell is taken in, and no more."""
+
+import shutil
+
+import pytest
+
+from hst123r.engine.stamped import made_by, stamped
+from hst123r.engine.workspace import Workspace
+from hst123r.provenance.reading import reading
+from hst123r.provenance.stamps import stamp, stamps_of
+
+STAMPS = stamps_of(run="u7", job_id=77, name="stacks:x", key=None, recipe="d:1")
+
+
+@pytest.fixture
+def bare(made_exposures, tmp_path):
+    """Products of a lost store: an image with stamps, a table, a picture; one adopted before."""
+    folder = tmp_path / "bare"
+    image = folder / "products" / "stacks" / "x" / "x_drc.fits"
+    image.parent.mkdir(parents=True)
+    shutil.copy(min(made_exposures.iterdir()), image)
+    image.chmod(0o644)
+    stamp(image, STAMPS)
+    table = folder / "products" / "scrape" / "T" / "curve.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("mjd,mag\n58574.0,22.0\n")
+    (table.parent / "plot.png").write_bytes(b"\x89PNG")
+    (folder / "adopted").mkdir()
+    (folder / "adopted" / "gaia.csv").write_text("ra,dec\n150.1,2.2\n")
+    return folder
+
+
+def digests(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_is_found_and_what_it_is_said_to_be(bare):
+    found = {item.name: item.facts["note"] for item in stamped(Workspace(bare))}
+    assert found == {
+        "products/stacks/x/x_drc.fits":
+            "by its stamps job #77 stacks:x of run u7 made it, and the record of that is lost",
+        "products/scrape/T/curve.csv":
+            "it lay in products/scrape/T, made by a job of hst123r, and the record of that is lost",
+        "gaia.csv": "it was adopted before, and the record of that is lost",
+    }  # fmt: skip
+    assert made_by(bare / "products/scrape/T/plot.png") == ""
+
+
+def test_without_a_stamp_nothing_tells_that_it_is_ours(bare, hst123r):
+    shutil.rmtree(bare / "products" / "stacks")
+    assert stamped(Workspace(bare)) == []
+    answer = hst123r("db", "rebuild", "-C", bare)
+    assert answer.code == 2
+    assert "neither records of jobs here nor products with stamps" in answer.err
+    assert not (bare / "hst123r.sqlite").exists()
+
+
+def test_they_are_adopted_and_stay_where_they_are(bare, hst123r):
+    before = digests(bare)
+    answer = hst123r("db", "rebuild", "-C", bare)
+    assert answer.code == 0, answer.err
+    assert "there are no records: 3 files were adopted" in answer.out
+    assert "not had back: which runs there were" in answer.out
+    assert {path: digests(bare)[path] for path in before} == before
+    with reading(bare) as store:
+        rows = dict(store.db.execute(
+            "select j.label, c.text from job j join caveat c on c.job_id = j.id"
+        ).fetchall())  # fmt: skip
+        (facts,) = store.db.execute(
+            "select facts from product where name = 'x_drc.fits'"
+        ).fetchone()  # fmt: skip
+    assert set(rows) == {"products/stacks/x/x_drc.fits", "products/scrape/T/curve.csv", "gaia.csv"}
+    assert "by its stamps job #77 stacks:x of run u7" in rows["products/stacks/x/x_drc.fits"]
+    assert "u7" in facts
+    copy = bare / "adopted" / "products" / "stacks" / "x" / "x_drc.fits"
+    assert copy.read_bytes() == (bare / "products/stacks/x/x_drc.fits").read_bytes()
+    assert hst123r("verify", "-C", bare).code == 0
+    # a second time there is a store; and when it is lost again its records have all of it
+    assert "it is well" in hst123r("db", "rebuild", "-C", bare).err
+    (bare / "hst123r.sqlite").unlink()
+    assert "had back 1 runs and 3 jobs" in hst123r("db", "rebuild", "-C", bare).out
+
+
+def test_a_damaged_store_is_kept_aside_first(bare, hst123r):
+    (bare / "hst123r.sqlite").write_bytes(b"no store" * 1000)
+    answer = hst123r("db", "rebuild", "-C", bare)
+    assert answer.code == 0, answer.err
+    (old,) = bare.glob("hst123r.sqlite.damaged-*")
+    assert old.read_bytes() == b"no store" * 1000
+
+
+def test_the_results_of_a_real_run(hst123r, copy_of_finished):
+    """Its stacks and light curves are kept, and the next run makes its own beside them."""
+    products = {
+        str(path.relative_to(copy_of_finished)): path.read_bytes()
+        for path in copy_of_finished.glob("products/**/*")
+        if path.suffix in (".fits", ".ecsv")
+    }
+    (copy_of_finished / "hst123r.sqlite").unlink()
+    shutil.rmtree(copy_of_finished / "logs")
+    answer = hst123r("db", "rebuild", "-C", "small")
+    assert answer.code == 0, answer.err
+    kept = {
+        str(path.relative_to(copy_of_finished / "adopted")): path.read_bytes()
+        for path in copy_of_finished.glob("adopted/products/**/*")
+        if path.suffix in (".fits", ".ecsv")
+    }
+    assert kept == products
+    assert any(name.startswith("products/stacks") for name in kept)
+    assert any(name.startswith("products/scrape") for name in kept)
