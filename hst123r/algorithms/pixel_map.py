@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -37,9 +38,9 @@ between every tenth pixel, which is wrong by up to 4e-4."""
 KINK_STEP: Final = 64.0
 """Largest distance between lines of the grid of lookup tables, pixels.
 
-What a table moves is seen through the polynomial, whose scale changes over a chip. The table made of
-the DGEOFILE of WFPC2 has one row, and so no line but the edges to follow that along the columns: the
-map of a real exposure would be wrong by 1.2e-4 pixels there, with lines this far apart by 1e-6."""
+What a table moves is seen through the polynomial, whose scale changes over a chip. The table made
+of the DGEOFILE of WFPC2 has one row, and so no line but the edges to follow that along the columns:
+the map of a real exposure would be wrong by 1.2e-4 pixels, with lines this far apart by 1e-6."""
 STEPS: Final = (32, 16, 8, 4)
 """Pixels between the nodes of the smooth grid, tried in turn; measured, 32 is enough for the
 distortion of all detectors of the package."""
@@ -317,7 +318,7 @@ def _knots(wcs: WCS, axis: int, number: int) -> NDArray[np.float64]:
     found = found[(found >= 0) & (found <= last)]
     between = [
         np.linspace(low, high, int(np.ceil((high - low) / KINK_STEP)), endpoint=False)
-        for low, high in zip(found[:-1], found[1:], strict=True)
+        for low, high in pairwise(found)
     ]
     return np.asarray(np.concatenate([*between, found[-1:]]), np.float64)
 
