@@ -292,11 +292,12 @@ def _leave_out(
 def _settings(params: DrizzleParams, job: Job, box_bit: int) -> Settings:
     from hst123r.external.astrodrizzle import Settings
 
-    combine, nhigh = params.rule(len(job.inputs["exposure"]))
+    number = len(job.inputs["exposure"])
+    combine, nhigh = params.rule(number)
     searches = _finds_cosmic_rays(params, job)
     chip = _exposures(job)[0].chips[0]
     good = sum(set(params.bits))
-    more = params.keywords(searches)
+    more = params.keywords(searches, number)
     if box_bit:
         # only the last step leaves the boxes out: what is found before is as without them
         more |= {"sky_bits": box_bit, "driz_sep_bits": good | box_bit}
