@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from hst123r import instruments
+from hst123r.optics.telescope import effective_psf
 from hst123r.products.quality import read_mask
 from hst123r.products.stacks import read_stack
 from hst123r.records.outcome import Product
@@ -183,7 +185,9 @@ def test_one_exposure_alone_has_the_time_and_counts_of_its_input(inputs, small, 
     x, y = stack.wcs.all_world2pix([[star["ra"], star["dec"]]], 0)[0]
     rows, columns = np.indices(stack.science.shape)
     counts = float(np.nansum(stack.science[np.hypot(columns - x, rows - y) < 10]))
-    assert counts == pytest.approx(300.0 * star["rate"], rel=0.05)
+    psf = effective_psf(instruments.get("ACS/WFC"), "F814W")
+    expected = 300.0 * star["rate"] * psf.encircled_energy(10)
+    assert counts == pytest.approx(expected, rel=0.05)
 
 
 def test_the_order_of_the_inputs_does_not_count(inputs, divide, do):
