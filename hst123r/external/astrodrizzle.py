@@ -7,6 +7,7 @@ What is done here that a plain call would not do, each against a fault that was 
 * everything is kept in memory: in file mode the static mask of one run can be taken by another;
 * counts stay what they are: each chip in counts would be multiplied by a gain of its own, and the
   stack divided by that of the last chip, which makes 3 % of a chip whose gain differs;
+* skies that cannot be matched are an error, where AstroDrizzle goes on without a word;
 * one process, because the drizzling itself is not parallel and jobs are;
 * success is the product on disk, because "no valid input" is only a line in the log.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hst123r.errors import StageError
+from hst123r.external.sky_matching import matched_skies
 from hst123r.external.updatewcs import answer_beforehand
 from hst123r.files.publish import no_room
 
@@ -127,14 +129,15 @@ def astrodrizzle(
     Raises
     ------
     StageError
-        If there is no product, with what AstroDrizzle said.
+        If there is no product, with what AstroDrizzle said, or skies could not be matched.
     """
     from drizzlepac import astrodrizzle as module
 
     with contextlib.chdir(folder):
         try:
             prepare(names, settings)
-            module.AstroDrizzle(list(names), **keywords(grid, settings))
+            with matched_skies():
+                module.AstroDrizzle(list(names), **keywords(grid, settings))
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OSError) as error:
             if no_room(error):
                 raise

@@ -8,10 +8,12 @@ from hst123r.records.outcome import Product
 
 
 def known_masks(members: list[Product], masks: list[Product]) -> list[Product]:
-    """Return the masks of exposures that were found within one epoch, if all have one.
+    """Return the masks of exposures that were found within one epoch, if every epoch has some.
 
     Against the median of several epochs a source that changed looks like a cosmic ray, so a
-    stack of many epochs takes over what was found in each.
+    stack of many epochs takes over what was found in each. An exposure without a mask among
+    others of its epoch that have one was left out there, as it lay beside the stack or was
+    flagged all over, and will be again; if not, :func:`hst123r.products.usable.usable` tells.
 
     Parameters
     ----------
@@ -23,11 +25,14 @@ def known_masks(members: list[Product], masks: list[Product]) -> list[Product]:
     Returns
     -------
     list of Product
-        One for each member, in their order, or none at all.
+        Of the members, in their order, or none at all.
     """
     known = {mask.name: mask for mask in masks if mask.facts["epochs"] == 1}
-    found = [known[product.name] for product in members if product.name in known]
-    return found if len(found) == len(members) else []
+    masked = [product for product in members if product.name in known]
+    searched = {product.labels["epoch"] for product in masked}
+    if any(product.labels["epoch"] not in searched for product in members):
+        return []
+    return [known[product.name] for product in masked]
 
 
 def flag_known(inputs: dict[str, list[Product]], folder: Path, bit: int) -> None:

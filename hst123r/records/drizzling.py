@@ -263,13 +263,15 @@ class DrizzleParams(Params):
             text = "all its exposures are extra, so there is nothing outside the boxes of mask"
             yield Caveat("extra_only", text)
 
-    def keywords(self, search: bool) -> dict[str, Any]:
+    def keywords(self, search: bool, number: int) -> dict[str, Any]:
         """Return what AstroDrizzle is told beside the main settings, by its own names.
 
         Parameters
         ----------
         search : bool
             Whether it looks for cosmic rays.
+        number : int
+            Exposures of the group.
 
         Returns
         -------
@@ -277,8 +279,10 @@ class DrizzleParams(Params):
             Names and values of its parameters.
         """
         low, high = self.sky_sigma
+        # one exposure has none to be matched with, and its sky would be left in for that
+        alone = number == 1 and self.sky_method == "globalmin+match"
         return {
-            "skymethod": self.sky_method,
+            "skymethod": "globalmin" if alone else self.sky_method,
             "skystat": self.sky_statistic,
             "skywidth": self.sky_width,
             "skylower": self.sky_lower,

@@ -37,7 +37,7 @@ class Drizzle(Stage[DrizzleParams]):
 
     name = "drizzle"
     params = DrizzleParams
-    version = 4
+    version = 5
     needs = (
         Need("exposure", facets=IMAGE),
         Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
@@ -125,13 +125,16 @@ class Drizzle(Stage[DrizzleParams]):
             return Outcome(rejects=list(_left_out(job)))
         from hst123r.external.astrodrizzle import CR_BIT
         from hst123r.external.drizzle_engines import ENGINES
-        from hst123r.products.on_stack import on_stack
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
+        from hst123r.products.usable import usable
         from hst123r.products.working_copy import equalise, state_units, working_copy
 
         grid = _grid(job, params, _corners(job), _exposures(job))
-        inputs, beside = on_stack(job.inputs, _place(grid))
+        inputs, gone = usable(
+            job.inputs, _place(grid), sum(set(params.bits)), sky=params.subtract_sky,
+            found_anew=CR_BIT if params.cosmic_rays else 0,
+        )  # fmt: skip
         job = replace(job, inputs=inputs)
         exposures = _exposures(job)
         folder = context.folder("drizzle")
@@ -170,7 +173,7 @@ class Drizzle(Stage[DrizzleParams]):
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, exposures, context)
-        return Outcome([stack, *masks], measured, [*_caveats(params, job), *empty, *beside])
+        return Outcome([stack, *masks], measured, [*_caveats(params, job), *empty, *gone])
 
 
 def _exposures(job: Job) -> list[Exposure]:
@@ -257,8 +260,8 @@ def _place(grid: Grid) -> Place:
 
 def _finds_cosmic_rays(params: DrizzleParams, job: Job) -> bool:
     """Whether this job looks for cosmic rays itself."""
-    several = len(job.inputs["exposure"]) > 1
-    return params.cosmic_rays and several and not job.inputs["cosmic-ray mask"]
+    number = len(job.inputs["exposure"])
+    return params.cosmic_rays and number > 1 and len(job.inputs["cosmic-ray mask"]) < number
 
 
 def _leave_out(
@@ -289,11 +292,12 @@ def _leave_out(
 def _settings(params: DrizzleParams, job: Job, box_bit: int) -> Settings:
     from hst123r.external.astrodrizzle import Settings
 
-    combine, nhigh = params.rule(len(job.inputs["exposure"]))
+    number = len(job.inputs["exposure"])
+    combine, nhigh = params.rule(number)
     searches = _finds_cosmic_rays(params, job)
     chip = _exposures(job)[0].chips[0]
     good = sum(set(params.bits))
-    more = params.keywords(searches)
+    more = params.keywords(searches, number)
     if box_bit:
         # only the last step leaves the boxes out: what is found before is as without them
         more |= {"sky_bits": box_bit, "driz_sep_bits": good | box_bit}

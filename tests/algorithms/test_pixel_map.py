@@ -68,6 +68,16 @@ def test_a_map_is_as_exact_as_it_says(tables, bound):
     assert true < 1.6 * found.error_pix + 1e-9
 
 
+def test_a_table_of_one_row_is_followed_over_the_whole_chip():
+    """As a DGEOFILE of WFPC2: a shift for each column, which the polynomial turns and stretches."""
+    shape, target = (800, 230), plane()
+    source = distorted(strength=3e-5)
+    shifts = RNG.normal(0, 0.02, (1, 230)).astype("f4")
+    source.det2im2 = DistortionLookupTable(shifts, (0.0, 0.0), (0.0, 0.0), (1.0, 1.0))
+    found = pixel_map(source, target, shape)
+    assert error(found, source, target) < 3e-5
+
+
 def test_tables_are_not_smoothed_away(monkeypatch):
     """Without the lines of the tables the error is what the tables bend."""
     source, target = distorted(("cpdis1", (64, 64))), plane()

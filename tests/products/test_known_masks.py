@@ -21,11 +21,14 @@ def exposure(path):
 
 
 def test_masks_count_where_each_exposure_has_one_of_its_own_epoch():
-    members = [Product("exposure", name, {}, {}) for name in ("a", "b")]
+    members = [Product("exposure", name, {"epoch": name}, {}) for name in ("a", "b")]
     one, other = mask("a"), mask("b")
     assert known_masks(members, [other, one]) == [one, other]
     assert known_masks(members, [one]) == []
     assert known_masks(members, [one, mask("b", epochs=2)]) == []
+    # one that was left out where its epoch was searched
+    members.append(Product("exposure", "c", {"epoch": "b"}, {}))
+    assert known_masks(members, [other, one]) == [one, other]
 
 
 def test_they_are_flagged_in_the_copies_and_nowhere_else(made_exposures, tmp_path):

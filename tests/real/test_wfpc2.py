@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.real, pytest.mark.heavy]
 @pytest.fixture(scope="module")
 def done(omega_cen, run_on):
     stages = (
-        "align: {method: none}", "drizzle: {name: stacks, scale: 0.1 arcsec}",
+        "align: {method: none}", "drizzle: {name: kernels, scale: 0.1 arcsec, engine: drizzle}",
+        "drizzle: {name: stacks, scale: 0.1 arcsec}",
         "detect: {threshold: 10}", "photometry: {}",
     )  # fmt: skip
     return run_on("ocen", omega_cen, "13:27:17.4 -47:30:23", stages)
@@ -39,9 +40,10 @@ def test_the_stack_is_in_counts_per_second(done, omega_cen):
     ):
         header = stack["SCI"].header
         assert header["BUNIT"] == "COUNTS/S"
-        sky = np.median(exposure["SCI", 3].data) / exposure[0].header["EXPTIME"]
-        # pixels of 0.1 arcsec are as large as those of the wide-field chips
-        assert np.nanmedian(stack["SCI"].data) == pytest.approx(sky, rel=0.2)
+        light = np.median(exposure["SCI", 3].data) / exposure[0].header["EXPTIME"]
+        # pixels of 0.1 arcsec are as large as those of the wide-field chips; most have the light of
+        # stars, and with the sky of the emptiest chip left in it would be 0.91 of it
+        assert 0.5 * light < np.nanmedian(stack["SCI"].data) < 0.85 * light
         assert header["ZP_AB"] == pytest.approx(22.56, abs=0.05)
 
 
@@ -75,3 +77,18 @@ def test_stars_of_all_chips_are_as_bright_on_the_stack(done):
         medians.append(float(np.median(ratios)))
         assert len(ratios) > 100
     assert np.ptp(medians) / np.mean(medians) < 0.02, medians
+
+
+def test_the_engine_drizzle_makes_the_same_stack(done):
+    """DGEOFILE has become a table of one row for PC1, which its map has to follow."""
+    theirs, ours = (read_stack(done.product(f"{name}/*/*_drz.fits")) for name in
+                    ("stacks", "kernels"))  # fmt: skip
+    covered = (theirs.weight > 0.01 * theirs.weight.max()) & (ours.weight > 0)
+    assert covered.mean() > 0.3
+    values = theirs.science[covered]
+    noise = 1.4826 * np.median(np.abs(values - np.median(values)))
+    away = np.abs(ours.science - theirs.science)[covered] / noise
+    # AstroDrizzle places pixels less exactly, which shows beside bright stars
+    assert np.median(away) < 1e-3
+    assert np.percentile(away, 99) < 0.1
+    assert np.median(ours.weight[covered] / theirs.weight[covered]) == pytest.approx(1, abs=1e-4)

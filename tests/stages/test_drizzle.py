@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from hst123r import instruments
+from hst123r.optics.telescope import effective_psf
 from hst123r.products.quality import read_mask
 from hst123r.products.stacks import read_stack
 from hst123r.records.outcome import Product
@@ -56,7 +58,15 @@ def test_masks_of_each_epoch_are_taken_over_and_those_across_epochs_are_not(smal
     given = {"exposure": exposures, "cosmic-ray mask": masks}
     jobs = divide("drizzle", given)
     assert len(jobs["SN-acs_wfc-f606w"].inputs["cosmic-ray mask"]) == 4
+    # one of two was left out where its epoch was searched; whether it is again shows later
     given["cosmic-ray mask"] = masks[1:]
+    counts = [len(job.inputs["cosmic-ray mask"]) for job in divide("drizzle", given).values()]
+    assert sorted(counts) == [2, 3]
+    # an epoch that was not searched
+    first = masks[0].labels["epoch"], masks[0].labels["filter"]
+    given["cosmic-ray mask"] = [
+        mask for mask in masks if (mask.labels["epoch"], mask.labels["filter"]) != first
+    ]
     missing = [job for job in divide("drizzle", given).values() if len(
         job.inputs["cosmic-ray mask"]) == 0]  # fmt: skip
     assert len(missing) == 1
@@ -167,11 +177,17 @@ def test_one_exposure_alone_has_the_time_and_counts_of_its_input(inputs, small, 
         # flagged in the one exposure there is: not a value that AstroDrizzle left there
         assert np.isnan(hdus["SCI"].data[hdus["WHT"].data == 0]).all()
     stack = read_stack(path)
+    # its sky is off although there is none to match it with
+    sky = np.median(fits.getdata(inputs["exposure"][0].files["science"], "SCI"))
+    assert sky > 10
+    assert abs(np.nanmedian(stack.science)) < 0.1 * sky
     star = max(small.truth("jsi00103q"), key=lambda row: row["rate"])
     x, y = stack.wcs.all_world2pix([[star["ra"], star["dec"]]], 0)[0]
     rows, columns = np.indices(stack.science.shape)
     counts = float(np.nansum(stack.science[np.hypot(columns - x, rows - y) < 10]))
-    assert counts == pytest.approx(300.0 * star["rate"], rel=0.1)
+    psf = effective_psf(instruments.get("ACS/WFC"), "F814W")
+    expected = 300.0 * star["rate"] * psf.encircled_energy(10)
+    assert counts == pytest.approx(expected, rel=0.05)
 
 
 def test_the_order_of_the_inputs_does_not_count(inputs, divide, do):
@@ -250,6 +266,32 @@ def test_an_exposure_beside_the_stack_is_left_out_and_named(inputs, divide, do, 
     for one, other in zip(alone.products[1:], outcome.products[1:], strict=True):
         before, after = read_mask(one.files["mask"]), read_mask(other.files["mask"])
         assert all(np.array_equal(before[version], after[version]) for version in before)
+
+
+@pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
+def test_an_exposure_that_is_flagged_all_over_is_left_out_and_named(
+    small, inputs, divide, do, tmp_path, engine
+):
+    """drizzlepac finds no sky on it, and stopped; its epoch has masks of the others alone."""
+    params = {"engine": engine, "size": "300 pix"}
+    inputs["exposure"] = [p for p in inputs["exposure"] if p.labels["filter"] == "F606W"]
+    last = inputs["exposure"][-1]
+    path = Path(shutil.copy(last.files["science"], tmp_path))
+    path.chmod(0o644)
+    with fits.open(path, mode="update") as hdus:
+        for version in (1, 2):
+            hdus["DQ", version].data |= 16
+    last.files["science"] = str(path)
+    # the other exposure of its epoch was searched without it
+    masks = [p for p in small.products("epochs", "cosmic-ray mask") if p.name != last.name]
+    inputs["cosmic-ray mask"] = [p for p in masks if p.labels["filter"] == "F606W"]
+    (job,) = divide("drizzle", inputs, params).values()
+    assert len(job.inputs["cosmic-ray mask"]) == 3
+    outcome = do("drizzle", job, params)
+    assert [(c.code, c.subject) for c in outcome.caveats] == [("all_flagged", last.name)]
+    assert last.name not in outcome.products[0].facts["exposures"]
+    assert [product.kind for product in outcome.products] == ["stack"]
+    assert outcome.products[0].facts["exposure_time_s"] == 1200.0
 
 
 SECOND = "SN-acs_wfc-f606w-20190610"

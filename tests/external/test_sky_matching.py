@@ -1,0 +1,78 @@
+"""Skies of exposures: matched by both engines, and an error where they cannot be."""
+
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+ROOTS = ("jsi00101q", "jsi00102q")
+NAMES = [f"{root}_flc.fits" for root in ROOTS]
+BRIGHTER = 30.0
+"""Electrons by which the sky of the second exposure is brighter, three times its noise."""
+GRID = {
+    "ra_deg": 150.1, "dec_deg": 2.2, "crpix": [150.0, 150.0], "shape": [300, 300],
+    "scale_arcsec": 0.1, "rotation_deg": 0.0,
+}  # fmt: skip
+SETTINGS = {
+    "pixfrac": 0.8, "kernel": "square", "good_bits": 96, "weight": "EXP", "units": "cps",
+    "sky": True, "reject_cosmic_rays": False, "combine_type": "minmed", "combine_nhigh": 0,
+    "cr_snr": "3.5 3.0", "cr_scale": "1.2 0.7",
+}  # fmt: skip
+
+
+@pytest.fixture(params=["astrodrizzle", "drizzle"])
+def drizzle(request, outside, exposures, tmp_path):
+    """Drizzle two exposures after something was done to the second."""
+
+    def call(name, change, **more):
+        folder = tmp_path / name
+        shutil.copytree(exposures(*ROOTS), folder)
+        with fits.open(folder / NAMES[1], mode="update") as hdus:
+            for version in (1, 2):
+                change(hdus, version)
+        said = outside(
+            "drizzle", folder, engine=request.param, names=NAMES, grid=GRID,
+            settings={**SETTINGS, **more},
+        )  # fmt: skip
+        return said, folder
+
+    return call
+
+
+def brighten(hdus, version):
+    hdus["SCI", version].data += BRIGHTER
+
+
+def flag(hdus, version):
+    hdus["DQ", version].data |= 16
+
+
+def nothing(hdus, version):
+    assert hdus["SCI", version].data.any()
+
+
+def test_a_brighter_sky_is_taken_off_the_exposure_that_has_it(drizzle):
+    images, skies = [], []
+    for change in (nothing, brighten):
+        said, folder = drizzle(change.__name__, change)
+        assert "error" not in said, said
+        images.append(fits.getdata(folder / said["science"]))
+        skies.append([fits.getval(folder / name, "MDRIZSKY", "SCI", 1) for name in NAMES])
+    (first, second), (same, brighter) = skies
+    # two exposures of a visit have one sky; each is measured to a part of an electron
+    assert second == pytest.approx(first, abs=4.0)
+    assert same == pytest.approx(first, abs=0.01)
+    assert brighter - second == pytest.approx(BRIGHTER, abs=0.01)
+    covered = np.isfinite(images[0]) & (images[0] != 0)
+    assert covered.sum() > 10_000
+    assert np.abs(images[1] - images[0])[covered].max() < 1e-3 * BRIGHTER / 400
+
+
+def test_skies_that_cannot_be_matched_are_an_error(drizzle):
+    """drizzlepac would take the lowest sky off all of them, or end with words about NoneType."""
+    said, _ = drizzle("flagged", flag)
+    assert "the skies of the exposures could not be matched" in said["error"]
+    assert "sky_method: globalmin" in said["error"]
+    said, _ = drizzle("left", flag, sky=False)
+    assert "error" not in said, said
