@@ -267,6 +267,25 @@ def go_wrong(does, output):
         raise SystemExit(0)
 
 
+def spoiled(does, lines, deleted, output, images):
+    """Return the catalogue as the case wants it, and how many stars are left out."""
+    if does == "one star":
+        lines, deleted = lines[:1], deleted + len(lines) - 1
+    if does == "nan sky":
+        # the second column of the last block
+        lines = [" ".join([*line.split()[:-12], "nan", *line.split()[-11:]]) for line in lines]
+    if does == "nan":
+        lines[3] = " ".join([*lines[3].split()[:-2], "nan", "0"])
+    if does == "columns of another run":
+        text = Path(f"{output}.columns").read_text()
+        Path(f"{output}.columns").write_text("".join(text.splitlines(keepends=True)[:-13]))
+    if does == "files of another run":
+        # with as many images
+        for path in (Path(f"{output}.columns"), Path(f"{output}.info")):
+            path.write_text(path.read_text().replace(images[-1].name, "another.chip1"))
+    return lines, deleted
+
+
 def main(settings):
     output, given = sys.argv[1], sys.argv[2]
     parameters = read_parameters(given.removeprefix("-p"))
@@ -302,20 +321,7 @@ def main(settings):
     rows = stars_and_places(images, first, parameters, settings)
     dark = does == "dark"
     lines, deleted = catalogue(images, several, rows, float(parameters["sigfinal"]), forced, dark)
-    if does == "one star":
-        lines, deleted = lines[:1], deleted + len(lines) - 1
-    if does == "nan sky":
-        # the second column of the last block
-        lines = [" ".join([*line.split()[:-12], "nan", *line.split()[-11:]]) for line in lines]
-    if does == "nan":
-        lines[3] = " ".join([*lines[3].split()[:-2], "nan", "0"])
-    if does == "columns of another run":
-        text = Path(f"{output}.columns").read_text()
-        Path(f"{output}.columns").write_text("".join(text.splitlines(keepends=True)[:-13]))
-    if does == "files of another run":
-        # with as many images
-        for path in (Path(f"{output}.columns"), Path(f"{output}.info")):
-            path.write_text(path.read_text().replace(images[-1].name, "another.chip1"))
+    lines, deleted = spoiled(does, lines, deleted, output, images)
     text = "".join(f"{line}\n" for line in lines)
     Path(output).write_text(text[:-20] if does == "cut" else text)
     say(f"{len(lines)} stars written; {deleted} stars deleted")
