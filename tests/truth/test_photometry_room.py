@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from star_frames import (
     DEC,
-    LIGHT,
     OUTLIER,
     PARAMS,
     SETUPS,
