@@ -131,6 +131,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     own = OwnPSF(frames, ra, dec, correct)
     seen = own if params.psf in ("image", "hybrid") else frames
     options = FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject)
+    compared = _compared(job, by, exposures)
     joint = common_positions(
         seen,
         ra,
@@ -138,7 +139,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
         options,
         prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
         register=params.register_frames,
-        **_compared(job, by, exposures),
+        **compared,
     )
     found = collect(joint, by.notes, len(exposures))
     if by.loss is not None:
@@ -148,7 +149,7 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     if params.artificial_stars:
         path = write_artificial(
             job, params, context, exposures,
-            Measured(seen, joint, by.notes, found, options, by.loss),
+            Measured(seen, joint, by.notes, found, options, by.loss, compared),
         )  # fmt: skip
         outcome.products[0].files["artificial"] = str(path)
     outcome.caveats += [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ class Measured:
         How stars are fitted.
     loss : Loss or None
         Light that the detector does not count, and that was made good in the fluxes.
+    compared : mapping
+        How frames were compared for cosmic rays, arguments of `artificial_stars`.
     """
 
     frames: Any
@@ -43,6 +46,7 @@ class Measured:
     found: Measurements
     options: FitOptions
     loss: Loss | None = None
+    compared: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_artificial(
@@ -88,6 +92,7 @@ def write_artificial(
         np.array([exposure.exposure_time_s for exposure in exposures]),
         groups_of(roots, arguments["visits"], arguments["epochs"]),
         measured.loss,
+        measured.compared,
     )
     write_limits(
         path, field, arguments["targets"], measured.options, number=params.artificial_stars,

@@ -68,6 +68,12 @@ class Elsewhere:
         """Return the same of some of the stars."""
         return Elsewhere(self.flux[stars], self.error[stars], self.near[stars])
 
+    def before(self, others: Elsewhere) -> Elsewhere:
+        """Return the same of these stars and then of others."""
+        names = ("flux", "error", "near")
+        pairs = [(getattr(self, name), getattr(others, name)) for name in names]
+        return Elsewhere(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass(frozen=True, eq=False)
 class Hits:
@@ -202,6 +208,29 @@ def find_hits(fit: ChipFit, other: Elsewhere) -> Hits:
     for _ in range(_GROWTH):
         hits |= outliers.beside(design, hits) & (least > _EDGE_SIGMA)
     return Hits(hits, judged, suspect)
+
+
+def leave_out_hits(fit: ChipFit, other: Elsewhere) -> Hits:
+    """Find cosmic rays in the stars of a settled fit, and settle it without them.
+
+    Parameters
+    ----------
+    fit : ChipFit
+        A fit that has settled; where there are hits, it is another one afterwards.
+    other : Elsewhere
+        The same stars in the other exposures.
+
+    Returns
+    -------
+    Hits
+        What was found.
+    """
+    found = find_hits(fit, other)
+    if found.pixels.any():
+        fit.rejected = np.where(found.judged, found.pixels, fit.rejected)
+        fit.hits = found.pixels
+        fit.settle()
+    return found
 
 
 def kept(before: Fluxes, after: Fluxes, suspect: Booleans) -> Fluxes:

@@ -14,7 +14,7 @@ from hst123r.errors import InputError
 from hst123r.photometry.chipfit import ChipFit, FitOptions
 from hst123r.photometry.forced import DEFAULTS, Fluxes, fluxes_of
 from hst123r.photometry.frame import Frame
-from hst123r.photometry.hits import Elsewhere, elsewhere, find_hits, kept
+from hst123r.photometry.hits import Elsewhere, elsewhere, kept, leave_out_hits
 from hst123r.photometry.measure import BOX_PIX, first_sky, sky_without_stars
 from hst123r.photometry.sky import Background
 from hst123r.photometry.solve import star_covariances
@@ -385,12 +385,9 @@ def _repaired(
     """Return the fluxes of a frame once more, without hits that the other frames betray."""
     before, other = told[0][number], told[1][number]
     fit, near = _prepare(frame, number, sky, memory, options, BOX_PIX)
-    found = find_hits(fit, other.of(near))
+    found = leave_out_hits(fit, other.of(near))
     after = before
     if found.pixels.any():
-        fit.rejected = np.where(found.judged, found.pixels, fit.rejected)
-        fit.hits = found.pixels
-        fit.settle()
         after = _told(fit, near, places).scattered(near, sky.start_ra.size)
     suspect = np.zeros(sky.start_ra.size, np.bool_)
     suspect[near] = found.suspect

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,6 +56,8 @@ class Field:
         Level, name and exposures of every limit that is wanted.
     loss : Loss or None
         Light that the detector does not count, and that was made good in `found`.
+    compared : mapping
+        How frames were compared for cosmic rays, arguments of `artificial_stars`.
     """
 
     frames: Iterable[Frame]
@@ -65,6 +68,7 @@ class Field:
     times: NDArray[np.float64]
     groups: Sequence[tuple[str, str, Sequence[int]]]
     loss: Loss | None = None
+    compared: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
 
 def groups_of(
@@ -136,7 +140,7 @@ def write_limits(
         made = artificial_stars(
             field.frames, field.joint, field.notes, len(field.mjd), (place[0], place[1]),
             _limits(field, place, nsigma), options, number=number, radius_arcsec=radius_arcsec,
-            loss=field.loss,
+            loss=field.loss, **field.compared,
         )  # fmt: skip
         for level, group, members in field.groups:
             mean = mean_fluxes(made.found, members, field.mjd, field.times, nsigma).combined

@@ -9,14 +9,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hst123r.photometry.chipfit import FitOptions
+from hst123r.photometry.chipfit import ChipFit, FitOptions
 from hst123r.photometry.cutout import Cutout, cut_out
-from hst123r.photometry.forced import Fluxes, forced
+from hst123r.photometry.forced import Fluxes, fluxes_of
 from hst123r.photometry.frame import Frame
+from hst123r.photometry.hits import Elsewhere, elsewhere, kept, leave_out_hits
 from hst123r.photometry.joint import Joint
 from hst123r.photometry.limits import limiting_flux
 from hst123r.photometry.paint import paint
 from hst123r.photometry.relation import fit_relation
+from hst123r.photometry.solve import star_covariances
 from hst123r.sources.measured import FrameNote, Loss, Measurements, collect
 
 Floats = NDArray[np.float64]
@@ -146,6 +148,8 @@ def artificial_stars(
     radius_arcsec: float,
     seed: int = SEED,
     loss: Loss | None = None,
+    scales: Sequence[float] | None = None,
+    epochs: Sequence[int] | None = None,
 ) -> Artificial:
     """Put stars into the frames around a place, and measure them with the fit of the others.
 
@@ -155,7 +159,7 @@ def artificial_stars(
     Parameters
     ----------
     frames : iterable of Frame
-        The frames that `joint` is of, in the same order.
+        The frames that `joint` is of, in the same order; gone through twice to compare them.
     joint : Joint
         The known sources.
     notes : sequence of FrameNote
@@ -177,6 +181,9 @@ def artificial_stars(
     loss : Loss or None
         Light that the detector does not count: the stars lose light as real ones do, and it is
         made good in what is measured of them as it is in the known sources.
+    scales, epochs : sequence, optional
+        As for :func:`~hst123r.photometry.joint.common_positions`: with them the stars of each
+        frame are compared with those of the others for cosmic rays, as known sources are.
 
     Returns
     -------
@@ -191,36 +198,17 @@ def artificial_stars(
     rng = np.random.default_rng(seed + 1)
     true = [np.exp(rng.uniform(np.log(low), np.log(high), ra.size)) for ra, _ in turns]
     size = sum(ra.size for ra, _ in turns)
-    fluxes = []
-    for index, (frame, note) in enumerate(zip(frames, notes, strict=True)):
-        unit = note.flux_unit / note.aperture_factor
-        half = (radius_arcsec / joint_scale(frame)) + 3 * options.fit_radius_pix
-        (middle_x,), (middle_y,) = frame.pixels([place[0]], [place[1]])
-        shift = joint.shift_pix[index]
-        stars = joint.fluxes[index]
-        centre = (float(middle_x + shift[0]), float(middle_y + shift[1]))
-        piece = cut_out(
-            frame, joint.backgrounds[index], stars, centre, half, options.fit_radius_pix
+    scene = _Scene(joint, notes, place, radius_arcsec, turns, true, options, seed, loss)
+    fluxes = [scene.measured(index, frame) for index, frame in enumerate(frames)]
+    if scales is not None and size:
+        added, known = (
+            elsewhere(each, np.asarray(scales, np.float64), epochs)
+            for each in (fluxes, joint.fluxes)
         )
-        parts = []
-        start = 0
-        for turn, (ra, dec) in enumerate(turns):
-            rows = np.arange(start, start + ra.size)
-            start += ra.size
-            if piece is None or not np.isfinite(unit):
-                continue
-            px, py = frame.pixels(ra, dec)
-            x, y = px + shift[0], py + shift[1]
-            photons = np.random.default_rng((seed, index, turn))
-            light = true[turn] / unit
-            if loss is not None:
-                level = joint.backgrounds[index].at(x, y)
-                light = loss.dimmed(note.exposure, note.extver, light, level, x, y)
-            # a star of the fit has as much light near its middle as a real one of this flux
-            light = light / note.aperture_factor
-            own = replace(options, model_error=stars.model_error)
-            parts.append((rows, _measured(piece, stars, (x, y), light, own, photons)))
-        fluxes.append(_together(parts, size, stars))
+        fluxes = [
+            scene.measured(index, frame, (added[index], known[index]))
+            for index, frame in enumerate(frames)
+        ]
     sky = tuple(joint.backgrounds)
     ra, dec = (np.concatenate([np.zeros(0), *(turn[k] for turn in turns)]) for k in (0, 1))
     zero = np.zeros((size, 2))
@@ -229,6 +217,54 @@ def artificial_stars(
     if loss is not None:
         found = loss.made_good(found)
     return Artificial(np.concatenate([np.zeros(0), *true]), found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """Artificial stars of all turns, and the frames they are put into; arguments as above."""
+
+    joint: Joint
+    notes: Sequence[FrameNote]
+    place: tuple[float, float]
+    radius_arcsec: float
+    turns: list[tuple[Floats, Floats]]
+    true: list[Floats]
+    options: FitOptions
+    seed: int
+    loss: Loss | None
+
+    def measured(
+        self, index: int, frame: Frame, others: tuple[Elsewhere, Elsewhere] | None = None
+    ) -> Fluxes:
+        """Return all stars in a frame; `others` has them, and the known ones, in other frames."""
+        note, stars = self.notes[index], self.joint.fluxes[index]
+        unit = note.flux_unit / note.aperture_factor
+        half = (self.radius_arcsec / joint_scale(frame)) + 3 * self.options.fit_radius_pix
+        (middle_x,), (middle_y,) = frame.pixels([self.place[0]], [self.place[1]])
+        shift, background = self.joint.shift_pix[index], self.joint.backgrounds[index]
+        centre = (float(middle_x + shift[0]), float(middle_y + shift[1]))
+        piece = cut_out(frame, background, stars, centre, half, self.options.fit_radius_pix)
+        parts = []
+        start = 0
+        for turn, (ra, dec) in enumerate(self.turns):
+            rows = np.arange(start, start + ra.size)
+            start += ra.size
+            if piece is None or not np.isfinite(unit):
+                continue
+            px, py = frame.pixels(ra, dec)
+            x, y = px + shift[0], py + shift[1]
+            # the same photons whenever a frame is measured
+            photons = np.random.default_rng((self.seed, index, turn))
+            light = self.true[turn] / unit
+            if self.loss is not None:
+                level = background.at(x, y)
+                light = self.loss.dimmed(note.exposure, note.extver, light, level, x, y)
+            # a star of the fit has as much light near its middle as a real one of this flux
+            light = light / note.aperture_factor
+            own = replace(self.options, model_error=stars.model_error)
+            other = others and others[0].of(rows).before(others[1].of(piece.inside))
+            parts.append((rows, _measured(piece, stars, (x, y), light, own, photons, other)))
+        return _together(parts, start, stars)
 
 
 def joint_scale(frame: Frame) -> float:
@@ -245,6 +281,7 @@ def _measured(
     light: Floats,
     options: FitOptions,
     rng: np.random.Generator,
+    other: Elsewhere | None,
 ) -> Fluxes:
     """Put some stars on a piece, and return their fluxes; places are those of the whole frame."""
     frame = piece.frame
@@ -257,14 +294,19 @@ def _measured(
     added = rng.poisson(image.astype(np.float64)) / mean_area
     full = replace(frame, data=frame.data + added)
     known_x, known_y = piece.local(stars.x[piece.inside], stars.y[piece.inside])
-    both = forced(
-        full,
-        np.concatenate([x, known_x]),
-        np.concatenate([y, known_y]),
-        piece.background,
-        options,
-    )
+    where = np.concatenate([x, known_x]), np.concatenate([y, known_y])
+    fit = ChipFit(full, piece.background, options, *where)
+    fit.settle()
+    both = _told(fit)
+    if other is not None:
+        found = leave_out_hits(fit, other)
+        both = kept(both, _told(fit), found.suspect)
     return replace(_of(both, slice(0, x.size)), x=spot[0], y=spot[1])
+
+
+def _told(fit: ChipFit) -> Fluxes:
+    """Return the fluxes of a settled fit at given places."""
+    return fluxes_of(fit, star_covariances(fit.normal(), 1)[:, 0, 0])
 
 
 def _of(fluxes: Fluxes, rows: slice) -> Fluxes:

@@ -12,6 +12,7 @@ from scipy.special import erf
 from hst123r import instruments
 from hst123r.optics.psf import EffectivePSF
 from hst123r.photometry.chipfit import FitOptions
+from hst123r.photometry.flags import Flag
 from hst123r.photometry.frame import Frame
 from hst123r.photometry.joint import common_positions
 from hst123r.photometry.magnitudes import flux_njy, magnitude_ab
@@ -76,6 +77,32 @@ def stars(field, number=1000, **more):
 @pytest.fixture(scope="module")
 def made(field):
     return stars(field)
+
+
+def test_hits_are_taken_from_them_as_from_real_stars(field):
+    """One frame of four has hits everywhere; the stars are looked at beside the other three."""
+    frames, joint, notes = field
+    hits, rng = np.zeros(frames[1].data.shape), np.random.default_rng(3)
+    (row, column), charge = rng.integers(2, 137, (2, 800)), rng.uniform(30, 45, 800)
+    # three pixels of 3 to 5 sigma, which one exposure alone does not tell from light
+    for down, right in ((0, 0), (0, 1), (1, 0)):
+        hits[row + down, column + right] = charge
+    spoiled = [*frames]
+    spoiled[1] = replace(frames[1], data=frames[1].data + hits)
+    field = spoiled, joint, notes
+    more = {"scales": [note.scale for note in notes], "epochs": [0, 0, 0, 0]}
+    plain, compared = stars(field, 300), stars(field, 300, **more)
+    off = [(made.found.flux[1] - made.flux_njy) / made.found.error[1] for made in (plain, compared)]
+    good = [(made.found.flags[1] & Flag.POSSIBLE_HIT) == 0 for made in (plain, compared)]
+    silent = [np.count_nonzero(o[g] > 3) for o, g in zip(off, good, strict=True)]
+    assert silent[0] > 30
+    assert silent[1] < 0.4 * silent[0]
+    # nothing is taken from stars of frames that agree, but from one in a hundred
+    assert np.mean(np.isclose(plain.found.flux[0], compared.found.flux[0], rtol=1e-6)) > 0.99
+    # with each exposure an epoch of its own nothing is left out
+    alone = stars(field, 300, scales=more["scales"], epochs=[0, 1, 2, 3])
+    assert np.array_equal(alone.found.flux, plain.found.flux, equal_nan=True)
+    assert np.any(alone.found.flags[1] & Flag.POSSIBLE_HIT)
 
 
 def limit(made, rows):

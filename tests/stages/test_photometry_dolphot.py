@@ -408,7 +408,8 @@ def test_stars_off_the_images_of_a_filter_do_not_count(monkeypatch, tmp_path):
     assert there.tolist() == (x <= 40).tolist()
     flux = np.where(x <= 40, 10 ** (-0.4 * (put - 31.4)), np.nan)[None]
     one = {name: np.ones_like(flux) for name in Measurements.__dataclass_fields__}
-    one |= {"flux": flux, "error": flux / 50, "rate": flux, "cte": None, "photon_slope": 0 * flux}
+    one |= {"flux": flux, "error": flux / 50, "fixed_error": flux / 50, "rate": flux, "cte": None}
+    one |= {"photon_slope": 0 * flux}
     one |= {"flags": np.where(np.isfinite(flux), 0, 3), "extver": np.ones(flux.shape, int)}
     stars = x, y, put, x <= 40, there
     fake = FakeParams.model_validate({"bin": "1 mag"})
