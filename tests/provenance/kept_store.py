@@ -66,7 +66,7 @@ def fill(store: Store) -> None:
             [POINT],
         )
         store.jobs.finish(number, outcome, {made: second}, USAGE)
-    store.end_run(run, state="done", exit_code=0, ran=2, reused=[], blocked=[])
+    store.end_run(run, state="done", exit_code=0, ran=2, reused=[], blocked=[], lock="format: 1\n")
     tags.put(store.db, "paper-v1", run, "as submitted")
 
 
