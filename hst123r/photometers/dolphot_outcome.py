@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r import instruments
@@ -12,6 +13,7 @@ from hst123r.errors import EnvironmentProblem, InputError, StageError
 from hst123r.external.dolphot_installation import BASE_VARIABLE
 from hst123r.instruments.dolphot_parameters import defaults, preset
 from hst123r.photometers.dolphot_field import RUN, Field
+from hst123r.photometers.dolphot_scale import systematic_mag, unknown_errors, vega_ab
 from hst123r.records.exposure import group_name
 from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality
 
@@ -43,11 +45,14 @@ class Measured:
         Number, position and target of each row.
     converted : Converted
         Fluxes.
+    aperture_errors : list of float
+        Standard errors of the aperture corrections of the images, magnitudes.
     """
 
     catalogue: Catalogue
     sources: Table
     converted: Converted
+    aperture_errors: list[float]
 
 
 def measured(field: Field, finished: Finished) -> Outcome:
@@ -74,6 +79,7 @@ def measured(field: Field, finished: Finished) -> Outcome:
     from hst123r.photometers.dolphot_forced import add_targets
     from hst123r.photometers.dolphot_losses import without_losses
     from hst123r.photometers.dolphot_matching import placed
+    from hst123r.products.dolphot.aperture_errors import aperture_errors
     from hst123r.products.dolphot.catalogue import read_catalogue
     from hst123r.products.dolphot.columns import check_images, read_columns
     from hst123r.products.dolphot.info import read_info
@@ -99,11 +105,12 @@ def measured(field: Field, finished: Finished) -> Outcome:
     converted = convert(catalogue, info, notes, len(field.exposures))
     converted, lost = without_losses(field, converted, ra, dec)
     caveats += lost
-    result = Measured(catalogue, sources_of(catalogue, ra, dec, numbers, names), converted)
+    errors = aperture_errors(Path(f"{finished.catalogue}.apcor"), info)
+    result = Measured(catalogue, sources_of(catalogue, ra, dec, numbers, names), converted, errors)
     products = list(_products(field, result))
     products.append(_run_product(field, {"stars": finished.written}))
     caveats += [*_run_caveats(field, finished), *converted.caveats]
-    caveats += _of_catalogue(catalogue, nowhere)
+    caveats += [*_of_catalogue(catalogue, nowhere), *unknown_errors(field, errors)]
     numbers_of = list(_measurements(field, finished, info, result))
     if field.params.dolphot.fake is not None:
         try:
@@ -284,8 +291,9 @@ def _product(
         "measurements": field.context.product(f"{label}_measurements.fits"),
     }
     write_catalogue(
-        files["catalog"], result.catalogue, sources, result.converted, rows, every, meta
-    )
+        files["catalog"], result.catalogue, sources, result.converted, rows, every, meta,
+        systematic_mag(field, result.aperture_errors, rows),
+    )  # fmt: skip
     photometry_tables.write_epochs(files["epochs"], sources, means, meta)
     write_measurements(
         files["measurements"], sources, roots, mjd[rows], times[rows], result.converted.of(rows)
@@ -305,35 +313,6 @@ def _product(
     }
     paths = {role: str(path) for role, path in files.items()}
     return Product("photometry", label, labels, paths, facts)
-
-
-def vega_ab(field: Field, converted: Converted, rows: list[int]) -> dict[str, float]:
-    """Return the AB magnitude of Vega in a filter by DOLPHOT's own zeropoints.
-
-    Parameters
-    ----------
-    field : Field
-        The field.
-    converted : Converted
-        Its measurements, in the order of the field's chips.
-    rows : list of int
-        Numbers of the exposures in the filter.
-
-    Returns
-    -------
-    dict of str to float
-        ``vega_ab``, the median of the images; empty in the generic mode, which has no zeropoints.
-    """
-    import statistics
-
-    found = [
-        value
-        for place, value in zip(field.chips, converted.above_vega_mags, strict=True)
-        if place.number in rows and math.isfinite(value)
-    ]
-    if not found or field.params.dolphot.psf != "library":
-        return {}
-    return {"vega_ab": round(statistics.median(found), 4)}
 
 
 def _run_caveats(field: Field, finished: Finished) -> Iterator[Caveat]:

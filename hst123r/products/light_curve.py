@@ -40,6 +40,8 @@ COLUMNS: Final = (
     Column("snr", "Flux over its standard error", "", "float", 3),
     Column("mag_ab", "AB magnitude; NaN below the S/N of a limit", "mag", "float", 4),
     Column("mag_err", "Its standard error", "mag", "float", 4),
+    Column("mag_sys", "Standard error that all magnitudes and limits of the filter share, of the "
+           "light in an infinite aperture; not in mag_err; NaN where not known", "mag", "float", 4),
     Column("limit_ab", "AB magnitude of a source seen here with the S/N of a limit", "mag",
            "float", 4),
     Column("limit_method", "Where the limit comes from"),
@@ -80,9 +82,15 @@ def light_curve(
     """
     rows: list[dict[str, Any]] = []
     for product in photometry:
-        labels = {"detector": product.labels["detector"], "filter": product.labels["filter"]}
         roles = ("measurements", "epochs", "catalog")
         tables_of = {role: read_table(product.files[role]) for role in roles}
+        whole = _rows_of(tables_of["catalog"], source)
+        labels = {
+            "detector": product.labels["detector"],
+            "filter": product.labels["filter"],
+            # one for all rows: it does not shrink with the number of exposures
+            "mag_sys": _plain(float(whole[0]["mag_sys"])) if whole else None,
+        }
         exposures = _rows_of(tables_of["measurements"], source)
         for entry in exposures:
             root = _root(entry)
@@ -96,7 +104,7 @@ def light_curve(
         for entry in means:
             place = {"visit": "", "epoch": str(entry["epoch"]), "exposure": ""}
             rows.append({"level": "epoch", **labels, **place, **_mean(entry, nsigma)})
-        for entry in _rows_of(tables_of["catalog"], source):
+        for entry in whole:
             place = {"visit": "", "epoch": "", "exposure": ""}
             found = _of_filter(entry, means, exposures, nsigma)
             rows.append({"level": "filter", **labels, **place, **found})

@@ -139,9 +139,7 @@ def write_catalogue(
     tables.write(tables.from_arrays(CATALOGUE, arrays, meta), path)
 
 
-def measured_arrays(
-    found: Measurements, means: Means, systematic_mag: float = float("nan")
-) -> dict[str, Any]:
+def measured_arrays(found: Measurements, means: Means, systematic_mag: float) -> dict[str, Any]:
     """Return the columns of a catalogue that come from fluxes, whoever measured them.
 
     Parameters

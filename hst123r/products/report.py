@@ -24,7 +24,7 @@ EXPOSURE_COLUMNS: Final = (
 )  # fmt: skip
 CURVE_COLUMNS: Final = (
     "level", "filter", "epoch", "visit", "exposure", "mjd", "n_exposures", "flux_njy",
-    "flux_err_njy", "snr", "mag_ab", "mag_err", "limit_ab", "flags", "origin",
+    "flux_err_njy", "snr", "mag_ab", "mag_err", "mag_sys", "limit_ab", "flags", "origin",
 )  # fmt: skip
 
 

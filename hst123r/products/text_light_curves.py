@@ -48,6 +48,7 @@ def write_phot(path: Path, curve: str, target: str, source: int) -> None:
         "magsystem": {"ab": "AB", "vega": "VEGAMAG", "st": "STMAG"}[system],
     }
     lines = [f"# {name} = {value}" for name, value in head.items()]
+    lines += _systematic(table, source)
     columns = "# MJD Instrument Filter Exposure Magnitude Uncertainty Limit"
     lines.append(columns)
     lines += [_phot_line(row, system) for row in _of(table, source, "epoch")]
@@ -86,6 +87,7 @@ def write_snana(path: Path, curve: str, target: str, source: int) -> None:
         "NVAR: 6",
         "VARLIST: MJD FLT FLUXCAL FLUXCALERR MAG MAGERR",
     ]
+    lines[:0] = _systematic(table, source)
     unit = 10 ** (0.4 * (SNANA_ZEROPOINT - AB_ZERO_NJY))
     for row in rows:
         flux, error = (float(row[name]) * unit for name in ("flux_njy", "flux_err_njy"))
@@ -95,6 +97,13 @@ def write_snana(path: Path, curve: str, target: str, source: int) -> None:
         )
     lines.append("END:")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _systematic(table: Table, source: int) -> list[str]:
+    """Return lines with the error that all magnitudes of a filter share, which no row has."""
+    found = {_band(row): float(row["mag_sys"]) for row in _of(table, source, "filter")}
+    said = ("not known" if math.isnan(value) else f"{value:.4f} mag" for value in found.values())
+    return [f"# systematic error of {b} = {text}" for b, text in zip(found, said, strict=True)]
 
 
 def sources_in(curve: str) -> list[int]:

@@ -325,3 +325,9 @@ def m009_locks(db: Database) -> None:
     )
     db.table("lock").create_index(["digest"], unique=True)
     db.table("run").add_column("lock_id", int, fk="lock", fk_col="id")
+
+
+@migrations()
+def m010_systematic_errors(db: Database) -> None:
+    """The error that all magnitudes of a filter share, which is in no other error."""
+    db.table("photometry").add_column("mag_sys", float)

@@ -187,7 +187,9 @@ def _magnitude(row: Mapping[str, Any]) -> str:
     name = f"{row['detector']} {row['filter']}"
     if row["mag_ab"] is not None:
         varies = " (the mean of a source that varies)" if int(row["flags"]) & VARIABLE else ""
-        return f"{name} = {row['mag_ab']:.3f} +- {row['mag_err']:.3f}{varies}"
+        shared = row.get("mag_sys")
+        shared = "" if shared is None else f" +- {shared:.3f} (systematic)"
+        return f"{name} = {row['mag_ab']:.3f} +- {row['mag_err']:.3f}{shared}{varies}"
     if row["limit_ab"] is not None:
         return f"{name} > {row['limit_ab']:.2f} ({row['limit_sigma']:g} sigma)"
     return ""

@@ -50,6 +50,30 @@ def test_every_exposure_every_epoch_and_every_filter_has_a_row(rows, small):
     assert first["exposure_time_s"] == 400.0
 
 
+def test_the_error_that_a_filter_shares_is_in_every_row_and_in_no_other_error(rows, small):
+    from astropy.table import Table
+
+    plain = rows(number(small, "SN"))
+    # stars of simulated exposures have the light of the computed PSF
+    assert {row["mag_sys"] for row in plain} == {None}
+    for name, value in (("f606w", 0.02), ("f814w", 0.03)):
+        path = small.path(f"photometry/*{name}/*_catalog.ecsv")
+        before = path.read_bytes()
+        table = Table.read(path)
+        table["mag_sys"] = value
+        path.chmod(0o644)
+        try:
+            table.write(path, format="ascii.ecsv", delimiter=",", overwrite=True)
+            found = rows(number(small, "SN"))
+        finally:
+            path.write_bytes(before)
+        mine = [row for row in found if row["filter"] == name.upper()]
+        assert {row["mag_sys"] for row in mine} == {value}
+        assert {row["level"] for row in mine} == {"exposure", "visit", "epoch", "filter"}
+        bare = [{**row, "mag_sys": None} for row in found]
+        assert bare == plain
+
+
 def test_magnitudes_are_those_of_the_fluxes_and_near_the_truth(rows, small):
     for row in rows(number(small, "SN")):
         if row["level"] == "filter":
@@ -117,7 +141,7 @@ def mean(flux, error):
         "n_exposures": flux.size, "flux_err": max(formal, scatter) if wide else formal,
         "flux_err_weights": formal, "flux_err_scatter": scatter, "chi2": chi2,
         "flux_err_fixed": max(formal, scatter) if wide else formal,
-        "limit_ab": 21.7, "flags": 4,
+        "limit_ab": 21.7, "flags": 4, "mag_sys": 0.012,
     }  # fmt: skip
 
 

@@ -45,6 +45,60 @@ def test_named_cuts_flag_and_delete_nothing(catalogue, tmp_path, name, passes):
     assert name in table[column_name(name)].description
 
 
+# by hand from the publications: where a star of otherwise perfect values stops to pass
+EDGES = [
+    ("hst123", "WFPC2", "object_type", 1, 2),
+    ("phat-st", "ACS/WFC", "snr", 4.01, 4.0),
+    ("phat-st", "ACS/WFC", "sharpness", 0.447, 0.448),
+    ("phat-st", "WFC3/UVIS", "sharpness", 0.387, 0.388),
+    ("phat-st", "WFC3/IR", "sharpness", -0.387, -0.388),
+    ("phat-st", "ACS/WFC", "object_type", 2, 3),
+    ("phat-gst", "ACS/WFC", "crowding", 2.24, 2.25),
+    ("phat-gst", "WFC3/UVIS", "crowding", 1.29, 1.3),
+    ("phat-gst", "WFC3/IR", "crowding", 2.24, 2.25),
+    ("phat-gst", "ACS/WFC", "sharpness", 0.447, 0.448),
+    ("ers", "WFC3/IR", "snr", 4.0, 3.99),
+    ("ers", "WFC3/IR", "sharpness", 0.447, 0.448),
+    ("ers", "WFC3/IR", "crowding", 2.25, 2.26),
+    ("ers", "WFC3/IR", "dolphot_flags", 2, 3),
+]
+
+
+@pytest.mark.parametrize(("name", "detector", "column", "passes", "fails"), EDGES)
+def test_a_cut_ends_where_its_source_says(tmp_path, name, detector, column, passes, fails):
+    star = {"snr": 50.0, "crowding": 0.0, "object_type": 1, "dolphot_flags": 0, "sharpness": 0.0}
+    table = Table([{"source": 1, **star, column: passes}, {"source": 2, **star, column: fails}])
+    singles = Table({"source": [1, 2], "used": [True] * 2, "sharpness": table["sharpness"]})
+    table.remove_column("sharpness")
+    paths = {"catalog": tmp_path / "one.ecsv", "measurements": tmp_path / "one.fits"}
+    tables.write(table, paths["catalog"])
+    singles.write(paths["measurements"])
+    flagged = Flagged({"F814W": {role: str(path) for role, path in paths.items()}}, detector)
+    assert flagged.named("F814W", name).passed == 1
+    assert flagged.tables["F814W"][column_name(name)].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("column", "passes", "fails"),
+    [("sharpness", 0.136, 0.138), ("crowding", 0.049, 0.051), ("snr", 4.1, 4.0)],
+)
+def test_angst_is_about_the_sums_of_both_filters(tmp_path, column, passes, fails):
+    """Half of the limit in each filter: sums of 0.274 squared and 0.1; S/N in the worse one."""
+    star = {"snr": 50.0, "crowding": 0.0, "object_type": 1, "sharpness": 0.0}
+    files = {}
+    for band in ("F606W", "F814W"):
+        table = Table([{"source": 1, **star, column: passes}, {"source": 2, **star, column: fails}])
+        singles = Table({"source": [1, 2], "used": [True] * 2, "sharpness": table["sharpness"]})
+        table.remove_column("sharpness")
+        paths = {"catalog": tmp_path / f"{band}.ecsv", "measurements": tmp_path / f"{band}.fits"}
+        tables.write(table, paths["catalog"])
+        singles.write(paths["measurements"])
+        files[band] = {role: str(path) for role, path in paths.items()}
+    flagged = Flagged(files, "ACS/WFC")
+    assert flagged.named("F606W", "angst").passed == 1
+    assert flagged.tables["F606W"]["cut_angst"].tolist() == [1, 0]
+
+
 def test_a_cut_that_lacks_a_column_says_so_and_is_not_applied(catalogue):
     flagged = Flagged({"F606W": catalogue("one", dolphot=False)}, "ACS/WFC")
     applied = flagged.named("F606W", "phat-st")

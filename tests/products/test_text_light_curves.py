@@ -25,7 +25,8 @@ def curve(tmp_path):
     flux = 10 ** (0.4 * (31.4 - 25.2))
     rows = [
         row("exposure", flux, 9.0), row("epoch", flux, 0.03 * flux / 1.0857362),
-        row("epoch", -20.0, 10.0, mjd=58600.5, filter="F606W"), row("filter", flux, 5.0),
+        row("epoch", -20.0, 10.0, mjd=58600.5, filter="F606W"),
+        row("filter", flux, 5.0, mag_sys=0.0125),
         row("epoch", 500.0, 5.0, source=4),
     ]  # fmt: skip
     facts = {"ra_deg": 150.1, "dec_deg": -2.2, "separation_arcsec": 0.0123}
@@ -45,6 +46,7 @@ def test_the_layout_of_hst123(curve, tmp_path):
         "# separation = 0.0123 arcsec",
         "# limit = 3 sigma",
         "# magsystem = AB",
+        "# systematic error of ACS/WFC-F814W = 0.0125 mag",
         "# MJD Instrument Filter Exposure Magnitude Uncertainty Limit",
         "58574.12346 ACS/WFC F814W 800.0000 25.2000 0.0300 27.2500",
         "58600.50000 ACS/WFC F606W 800.0000 nan nan 27.2500",
@@ -58,6 +60,8 @@ def test_the_layout_of_hst123(curve, tmp_path):
 def test_snana_has_every_epoch_in_its_own_unit(curve, tmp_path):
     write_snana(tmp_path / "a.snana", curve, "SN", 3)
     lines = (tmp_path / "a.snana").read_text().splitlines()
+    # a comment, because FLUXCALERR is the error of one flux
+    assert lines.pop(0) == "# systematic error of ACS/WFC-F814W = 0.0125 mag"
     assert lines[:6] == [
         "SNID: SN", "RA: 150.1000000", "DECL: -2.2000000", "NOBS: 2", "NVAR: 6",
         "VARLIST: MJD FLT FLUXCAL FLUXCALERR MAG MAGERR",

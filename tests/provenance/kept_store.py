@@ -21,7 +21,7 @@ USAGE = {"cpu_seconds": 1.0, "peak_memory_mb": 50.0}
 POINT = {
     "target": "T", "level": "filter", "filter": "F606W", "flux_njy": 10.0, "flux_err_njy": 1.0,
     "mag_ab": 28.9, "flux_err_weights_njy": 0.9, "flux_err_scatter_njy": 1.0, "chi2": 1.2,
-    "limit_method": "forced", "mag_st": 29.1,
+    "limit_method": "forced", "mag_st": 29.1, "mag_sys": 0.012,
 }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def fill(store: Store) -> None:
             [POINT],
         )
         store.jobs.finish(number, outcome, {made: second}, USAGE)
-    store.end_run(run, state="done", exit_code=0, ran=2, reused=[], blocked=[])
+    store.end_run(run, state="done", exit_code=0, ran=2, reused=[], blocked=[], lock="format: 1\n")
     tags.put(store.db, "paper-v1", run, "as submitted")
 
 

@@ -96,7 +96,9 @@ def test_there_is_a_kept_store_of_every_version_up_to_now():
 
 
 def test_what_later_versions_added_is_kept(tmp_path):
-    for version, column, value in (("m007", "limit_method", "forced"), ("m008", "chi2", 1.2)):
+    for version, column, value in (
+        ("m007", "limit_method", "forced"), ("m008", "chi2", 1.2), ("m010", "mag_sys", 0.012),
+    ):  # fmt: skip
         (tmp_path / version).mkdir()
         (path,) = [path for path in KEPT if path.stem == version]
         with reading(kept(path, tmp_path / version)) as store:

@@ -15,7 +15,8 @@ FLUX = {
     "target": "SN", "source": "1", "level": "epoch", "detector": "ACS/WFC", "filter": "F606W",
     "epoch": "20190401", "visit": "", "exposure": "", "mjd": 58574.0, "exposure_time_s": 100.0,
     "n_exposures": 2, "flux_njy": 100.0, "flux_err_njy": 2.0, "snr": 50.0, "mag_ab": 26.4,
-    "mag_err": 0.02, "limit_ab": 28.0, "limit_sigma": 3.0, "flags": 0, "caveats": "",
+    "mag_err": 0.02, "mag_sys": 0.012, "limit_ab": 28.0, "limit_sigma": 3.0, "flags": 0,
+    "caveats": "",
 }  # fmt: skip
 FACETS = {"pixels": "blake3:1", "dq": "blake3:2", "wcs": "blake3:3", "science": "blake3:4"}
 

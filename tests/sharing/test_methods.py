@@ -49,7 +49,7 @@ def test_numbers_of_the_run(extract):
         "1 stacks with pixels of 0.05 arcsec",
         "317 sources",
         "by DOLPHOT",
-        "ACS/WFC F606W = 26.400 +- 0.020",
+        "ACS/WFC F606W = 26.400 +- 0.020 +- 0.012 (systematic)",
         "F814W > 27.46 (3 sigma)",
     ):
         assert words in text, words

@@ -86,7 +86,7 @@ def test_what_a_run_leaves(measure):
     # and what it warned of are caveats
     caveats = {caveat.code: caveat.text for caveat in outcome.caveats}
     assert set(caveats) == {
-        "dolphot_few_alignment_stars", "dolphot_few_aperture_stars",
+        "dolphot_few_alignment_stars", "dolphot_few_aperture_stars", "dolphot_aperture_error",
         "dolphot_not_numbers", "dolphot_unknown_parameters", "dolphot_files_not_known",
     }  # fmt: skip
     assert "does not know NegSky, and" in caveats["dolphot_unknown_parameters"]

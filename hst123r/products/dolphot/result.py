@@ -88,6 +88,7 @@ def write_catalogue(
     rows: Sequence[int],
     means: Means,
     meta: Mapping[str, Any],
+    systematic_mag: float,
 ) -> None:
     """Write the catalogue of one filter.
 
@@ -107,6 +108,8 @@ def write_catalogue(
         Their means.
     meta : mapping
         What the table is about.
+    systematic_mag : float
+        Standard error that all its magnitudes share; NaN where it is not known.
     """
     import numpy as np
 
@@ -120,7 +123,7 @@ def write_catalogue(
         # DOLPHOT does not say how well it knows a place
         "pos_err": np.full(len(catalogue), np.nan),
         "target": sources["target"],
-        **photometry_tables.measured_arrays(found, means),
+        **photometry_tables.measured_arrays(found, means, systematic_mag),
         "object_type": objects["type"],
         "sharpness": objects["sharpness"],
         "roundness": objects["roundness"],

@@ -29,7 +29,9 @@ def test_the_catalogue_of_a_filter(run, tmp_path):
     catalogue, sources, converted, mjd = run
     means = mean_fluxes(converted.found, [0, 1], mjd, TIMES, 3.0)
     path = tmp_path / "catalog.ecsv"
-    result.write_catalogue(path, catalogue, sources, converted, [0, 1], means, {"filter": "F606W"})
+    result.write_catalogue(
+        path, catalogue, sources, converted, [0, 1], means, {"filter": "F606W"}, 0.012
+    )
     table = photometry_tables.read_table(path)
     ours = [column.name for column in photometry_tables.CATALOGUE]
     assert table.colnames[: len(ours)] == ours
