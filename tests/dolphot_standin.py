@@ -192,6 +192,8 @@ def stars_and_places(images, first, parameters, settings):
     rows = []
     for line in Path(parameters["xytfile"]).read_text().splitlines():
         a, b = map(float, line.split()[2:4])
+        if not (0 <= a < data.shape[1] and 0 <= b < data.shape[0]):
+            os.kill(os.getpid(), signal.SIGSEGV)
         away = {star: np.hypot(p[0] - a, p[1] - b) for star, p in places.items()}
         star = min(away, key=away.get)
         rows.append((star if away[star] < 1 else None, a, b))
@@ -267,6 +269,20 @@ def go_wrong(does, output):
         raise SystemExit(0)
 
 
+def spoil(does, lines):
+    """Return odd lines of a catalogue, and how many stars are lost with it."""
+    if does == "one star":
+        return lines[:1], len(lines) - 1
+    fields = [line.split() for line in lines]
+    if does == "nan sky":
+        # the second column of the last block
+        for row in fields:
+            row[-12] = "nan"
+    if does == "nan":
+        fields[3][-2] = "nan"
+    return [" ".join(row) for row in fields], 0
+
+
 def main(settings):
     output, given = sys.argv[1], sys.argv[2]
     parameters = read_parameters(given.removeprefix("-p"))
@@ -302,13 +318,7 @@ def main(settings):
     rows = stars_and_places(images, first, parameters, settings)
     dark = does == "dark"
     lines, deleted = catalogue(images, several, rows, float(parameters["sigfinal"]), forced, dark)
-    if does == "one star":
-        lines, deleted = lines[:1], deleted + len(lines) - 1
-    if does == "nan sky":
-        # the second column of the last block
-        lines = [" ".join([*line.split()[:-12], "nan", *line.split()[-11:]]) for line in lines]
-    if does == "nan":
-        lines[3] = " ".join([*lines[3].split()[:-2], "nan", "0"])
+    lines, lost = spoil(does, lines)
     if does == "columns of another run":
         text = Path(f"{output}.columns").read_text()
         Path(f"{output}.columns").write_text("".join(text.splitlines(keepends=True)[:-13]))
@@ -318,7 +328,7 @@ def main(settings):
             path.write_text(path.read_text().replace(images[-1].name, "another.chip1"))
     text = "".join(f"{line}\n" for line in lines)
     Path(output).write_text(text[:-20] if does == "cut" else text)
-    say(f"{len(lines)} stars written; {deleted} stars deleted")
+    say(f"{len(lines)} stars written; {deleted + lost} stars deleted")
 
 
 if __name__ == "__main__":
