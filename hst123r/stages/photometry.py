@@ -28,7 +28,7 @@ class Photometry(Stage[PhotometryParams]):
 
     name = "photometry"
     params = PhotometryParams
-    version = 6
+    version = 7
     needs = (
         Need("sources", facets=("bytes",), facts=("targets",)),
         Need("exposure", facets=IMAGE),
