@@ -192,6 +192,8 @@ def stars_and_places(images, first, parameters, settings):
     rows = []
     for line in Path(parameters["xytfile"]).read_text().splitlines():
         a, b = map(float, line.split()[2:4])
+        if not (0 <= a < data.shape[1] and 0 <= b < data.shape[0]):
+            os.kill(os.getpid(), signal.SIGSEGV)
         away = {star: np.hypot(p[0] - a, p[1] - b) for star, p in places.items()}
         star = min(away, key=away.get)
         rows.append((star if away[star] < 1 else None, a, b))
@@ -267,23 +269,18 @@ def go_wrong(does, output):
         raise SystemExit(0)
 
 
-def spoiled(does, lines, deleted, output, images):
-    """Return the catalogue as the case wants it, and how many stars are left out."""
+def spoil(does, lines):
+    """Return odd lines of a catalogue, and how many stars are lost with it."""
     if does == "one star":
-        lines, deleted = lines[:1], deleted + len(lines) - 1
+        return lines[:1], len(lines) - 1
+    fields = [line.split() for line in lines]
     if does == "nan sky":
         # the second column of the last block
-        lines = [" ".join([*line.split()[:-12], "nan", *line.split()[-11:]]) for line in lines]
+        for row in fields:
+            row[-12] = "nan"
     if does == "nan":
-        lines[3] = " ".join([*lines[3].split()[:-2], "nan", "0"])
-    if does == "columns of another run":
-        text = Path(f"{output}.columns").read_text()
-        Path(f"{output}.columns").write_text("".join(text.splitlines(keepends=True)[:-13]))
-    if does == "files of another run":
-        # with as many images
-        for path in (Path(f"{output}.columns"), Path(f"{output}.info")):
-            path.write_text(path.read_text().replace(images[-1].name, "another.chip1"))
-    return lines, deleted
+        fields[3][-2] = "nan"
+    return [" ".join(row) for row in fields], 0
 
 
 def main(settings):
@@ -321,10 +318,17 @@ def main(settings):
     rows = stars_and_places(images, first, parameters, settings)
     dark = does == "dark"
     lines, deleted = catalogue(images, several, rows, float(parameters["sigfinal"]), forced, dark)
-    lines, deleted = spoiled(does, lines, deleted, output, images)
+    lines, lost = spoil(does, lines)
+    if does == "columns of another run":
+        text = Path(f"{output}.columns").read_text()
+        Path(f"{output}.columns").write_text("".join(text.splitlines(keepends=True)[:-13]))
+    if does == "files of another run":
+        # with as many images
+        for path in (Path(f"{output}.columns"), Path(f"{output}.info")):
+            path.write_text(path.read_text().replace(images[-1].name, "another.chip1"))
     text = "".join(f"{line}\n" for line in lines)
     Path(output).write_text(text[:-20] if does == "cut" else text)
-    say(f"{len(lines)} stars written; {deleted} stars deleted")
+    say(f"{len(lines)} stars written; {deleted + lost} stars deleted")
 
 
 if __name__ == "__main__":

@@ -229,14 +229,22 @@ class Field:
     def write_positions(self, name: str, places: Sequence[tuple[float, float, int, float]]) -> None:
         """Write places to measure at: x and y in DOLPHOT's pixels, type and S/N.
 
+        A catalogue has two digits, and a star at its very edge is off the image in it.
+
         Raises
         ------
         InputError
             If there is none.
         """
+        from hst123r.products.dolphot.measurements import EDGE_PIX
+
         if not places:
             raise InputError("there is no place to measure at", where=self.job.label)
-        lines = [f"0 1 {x:.3f} {y:.3f} {kind} {snr:.1f}\n" for x, y, kind, snr in places]
+        top, right = (length - EDGE_PIX for length in self.shape)
+        lines = [
+            f"0 1 {min(x, right):.3f} {min(y, top):.3f} {kind} {snr:.1f}\n"
+            for x, y, kind, snr in places
+        ]
         (self.folder / name).write_text("".join(lines), encoding="ascii")
 
     def kept(self, name: str) -> dict[str, Any]:

@@ -510,6 +510,16 @@ def forced_field(tmp_path):
     )  # fmt: skip
 
 
+def test_a_star_at_the_very_edge_stays_on_the_image(tmp_path):
+    from types import SimpleNamespace
+
+    from hst123r.photometers.dolphot_field import Field
+
+    field = SimpleNamespace(shape=(80, 100), folder=tmp_path)
+    Field.write_positions(field, "p", [(100.0, 3.0, 1, 5.0), (99.5, 80.0, 2, 7.0)])
+    assert (tmp_path / "p").read_text() == "0 1 99.990 3.000 1 5.0\n0 1 99.500 79.990 2 7.0\n"
+
+
 def test_one_target_that_is_lost_loses_no_other(forced_field, monkeypatch):
     from hst123r.photometers.dolphot_forced import add_targets
     from hst123r.products.dolphot import catalogue as catalogues
@@ -856,6 +866,40 @@ def test_the_real_program(real_dolphot, psf, inputs, divide, do, small):
         # of a PSF that is none of its functions
         assert abs(np.median(difference)) < 0.3
     assert "dolphot_not_forced" not in {caveat.code for caveat in outcome.caveats}
+
+
+@pytest.mark.heavy
+def test_the_real_program_warm_started_and_stopped_after_alignment(
+    real_dolphot, inputs, divide, do
+):
+    """With an analytic PSF, so that it needs no library: sources of `detect` keep their places."""
+    from hst123r.products.source_table import read_sources
+
+    assert real_dolphot is not None
+    inputs["exposure"] = [p for p in inputs["exposure"] if p.labels["filter"] == "F814W"]
+    made = {}
+    for name, more in (("places", {"positions": "sources"}), ("aligned", {"align_only": True})):
+        own = {"chips": "target", "reference": "first", "psf": "analytic", **more}
+        given = {**DOLPHOT, "dolphot": own}
+        (job,) = divide("photometry", inputs, given).values()
+        made[name] = do("photometry", job, given, cores=2)
+        assert not isinstance(made[name], str), made[name]
+        (kept,) = (p for p in made[name].products if p.kind == "dolphot run")
+        log = Path(kept.files["log"]).read_text()
+        assert "image 2: " in log
+        # 2.0 has no threads, 3 says how many
+        assert "Cannot match parameter name:\nMaxThreads" in log or "Using 2 threads" in log
+    assert [product.kind for product in made["aligned"].products] == ["dolphot run"]
+    (product,) = (p for p in made["places"].products if p.kind == "photometry")
+    catalogue = read_table(product.files["catalog"])
+    sources = read_sources(inputs["sources"][0].files["catalog"])
+    place = {row["source"]: (row["ra"], row["dec"]) for row in sources}
+    assert len(catalogue) > 20
+    for row in catalogue:
+        ra, dec = place[row["source"]]
+        # two digits of a pixel of 50 mas are written
+        assert 3.6e6 * np.hypot(row["ra"] - ra, row["dec"] - dec) < 1
+    assert np.count_nonzero(np.isfinite(catalogue["mag_ab"])) > 15
 
 
 CAMERAS = """\

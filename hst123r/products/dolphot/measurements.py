@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 CORNER_PIX: Final = 0.5
 """DOLPHOT's coordinate of the middle of the first pixel, which is 0 in ours and 1 in FITS."""
+EDGE_PIX: Final = 0.01
+"""A place this near to the far edge may be off the image when DOLPHOT has read it in single
+precision, and at a place that is off it crashes."""
 BRIGHT_COUNTS: Final = 1000.0
 """Of stars with more counts than this, the digits written tell the zeropoint to 0.0003 mag."""
 ROUNDING_S: Final = 0.06
@@ -161,10 +164,14 @@ def dolphot_positions(wcs: Any, shape: tuple[int, int], ra: Any, dec: Any) -> tu
     x, y : (n,) ndarray of float64
         DOLPHOT's pixels.
     """
+    import numpy as np
+
     from hst123r.photometry.geometry import sky_to_pixel
 
-    x, y = sky_to_pixel(wcs, shape, ra, dec)
-    return x + CORNER_PIX, y + CORNER_PIX
+    x, y = (values + CORNER_PIX for values in sky_to_pixel(wcs, shape, ra, dec))
+    with np.errstate(invalid="ignore"):
+        on = (x >= 0) & (x < shape[1] - EDGE_PIX) & (y >= 0) & (y < shape[0] - EDGE_PIX)
+    return np.where(on, x, np.nan), np.where(on, y, np.nan)
 
 
 def convert(

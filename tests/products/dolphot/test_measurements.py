@@ -275,3 +275,16 @@ def test_positions_by_the_half_pixel_rule():
     x, y = dolphot_positions(wcs, (60, 60), [150.1], [2.2])
     assert (x[0], y[0]) == pytest.approx((32.5, 20.5), abs=1e-6)
     assert np.isnan(dolphot_positions(wcs, (60, 60), [151.0], [2.2])).all()
+
+
+def test_places_near_the_image_and_at_its_edge_are_off_it():
+    """DOLPHOT crashes at a place that is off the reference, whose edge single precision moves."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix = [150.1, 2.2], [33.0, 21.0]
+    wcs.wcs.cdelt = [-0.05 / 3600, 0.05 / 3600]
+    places = np.array([[0.1, 5], [-0.1, 5], [5, 39.98], [5, 39.995], [5, 43], [59.98, 0.0001]])
+    ra, dec = sky_positions(wcs, *places.T)
+    x, y = dolphot_positions(wcs, (40, 60), ra, dec)
+    assert np.isfinite(x).tolist() == [True, False, True, False, False, True]
+    assert np.array_equal(np.isfinite(x), np.isfinite(y))
