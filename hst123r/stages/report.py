@@ -36,7 +36,8 @@ class Report(Stage[ReportParams]):
         Need("stack", facets=("pixels",), facts=("*",), optional=True, every=True),
         Need("photometry", facets=BYTES, facts=("*",), optional=True),
         Need("light curve", facets=BYTES, facts=("*",), optional=True),
-        Need("export", facets=BYTES, optional=True),
+        # told of like every job, and not read: an HDF5 file names the run that made it
+        Need("export", facets=(), optional=True),
     )
     makes = ("report",)
     per = "recipe"
