@@ -67,7 +67,7 @@ def on_stack(
     gone = {
         product.name
         for product in inputs["exposure"]
-        if not reaches(_outlines(product.files["science"], Exposure.own(product.facts)), place)
+        if not reaches(outlines_of(product.files["science"], Exposure.own(product.facts)), place)
     }
     if len(gone) == len(inputs["exposure"]):
         gone = set()
@@ -116,8 +116,21 @@ def reaches(outlines: Sequence[NDArray[np.float64]], place: Place) -> bool:
     return bool(covers(chips, np.stack([x.ravel(), y.ravel()], axis=1)).any())
 
 
-def _outlines(path: str, exposure: Exposure) -> list[NDArray[np.float64]]:
-    """Return the edge of each chip on the sky, by its distorted WCS."""
+def outlines_of(path: str, exposure: Exposure) -> list[NDArray[np.float64]]:
+    """Return the edge of each chip on the sky, by its distorted WCS.
+
+    Parameters
+    ----------
+    path : str
+        The science file.
+    exposure : Exposure
+        Its record.
+
+    Returns
+    -------
+    list of (k, 2) ndarray of float64
+        Right ascension and declination along the edge of each chip, in order, degrees.
+    """
     import numpy as np
 
     from hst123r.products.exposures import open_chips

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hst123r.errors import StageError
-from hst123r.products.on_stack import on_stack
+from hst123r.products.on_stack import on_stack, outlines_of
 from hst123r.products.quality import data_quality
+from hst123r.products.sky_islands import unmatched
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat
 
@@ -24,7 +25,7 @@ def usable(
     good_bits: int,
     *,
     found_anew: int = 0,
-    sky: bool = True,
+    sky: str = "globalmin+match",
 ) -> tuple[dict[str, list[Product]], list[Caveat]]:
     """Leave exposures out that have nothing to give to a stack.
 
@@ -43,13 +44,14 @@ def usable(
         Sum of the bits of the data quality that are accepted.
     found_anew : int
         Bits that say nothing because what they stand for is looked for again.
-    sky : bool
-        Whether the sky of each exposure is measured, on pixels without any flag.
+    sky : str
+        How the skies are matched, as drizzlepac has it; they are measured on pixels without any
+        flag. Empty for those that are left in.
 
     Returns
     -------
     dict of str to list of Product, list of Caveat
-        What is left, and a caveat for each exposure that is not.
+        What is left, and a caveat for each exposure that is not, or whose sky is not matched.
 
     Raises
     ------
@@ -77,6 +79,9 @@ def usable(
     left = {kind: [p for p in found if p.name in names] for kind, found in left.items()}
     if {mask.name for mask in left[_MASK]} != names:
         left[_MASK] = []
+    if "match" in sky:
+        edges = {p.name: outlines_of(p.files["science"], Exposure.own(p.facts)) for p in free}
+        caveats += unmatched(edges, place.centre)
     return left, caveats
 
 

@@ -132,8 +132,9 @@ class Drizzle(Stage[DrizzleParams]):
 
         grid = _grid(job, params, _corners(job), _exposures(job))
         inputs, gone = usable(
-            job.inputs, _place(grid), sum(set(params.bits)), sky=params.subtract_sky,
+            job.inputs, _place(grid), sum(set(params.bits)),
             found_anew=CR_BIT if params.cosmic_rays else 0,
+            sky=params.sky_method if params.subtract_sky else "",
         )  # fmt: skip
         job = replace(job, inputs=inputs)
         exposures = _exposures(job)
