@@ -60,20 +60,15 @@ def systematic_mag(field: Field, errors: Sequence[float], rows: Sequence[int]) -
     float
         Magnitudes: that of DOLPHOT's aperture correction, as a quadratic mean over the images
         (they come from much the same stars, so more images make it no smaller), and that of the
-        light beyond the aperture in quadrature, which simulated exposures do not have. NaN where
-        the former is not known for an image.
+        light beyond the aperture in quadrature. NaN where the former is not known for an image.
     """
     from hst123r.optics.encircled import aperture_correction
-    from hst123r.photometers.psf_corrections import read_readouts
 
     places = [n for n, place in enumerate(field.chips) if place.number in rows]
     own = math.sqrt(sum(errors[n] ** 2 for n in places) / len(places))
-    readouts = read_readouts(field.job, field.exposures)
     beyond = 0.0
     for number in places:
         place = field.chips[number]
-        if readouts[place.number].simulated:
-            continue
         detector = instruments.get(place.exposure.detector)
         found = aperture_correction(
             detector, place.exposure.band, place.chip.number,
