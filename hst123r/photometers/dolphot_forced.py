@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.errors import EnvironmentProblem, InputError, StageError
 from hst123r.photometers.dolphot_field import Field
@@ -43,27 +43,13 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
 
     from hst123r.photometers.dolphot_matching import placed
     from hst123r.products.dolphot.catalogue import joined, read_catalogue
-    from hst123r.products.dolphot.measurements import dolphot_positions
 
     none = [""] * len(catalogue)
     targets: dict[str, list[float]] = field.job.arguments["targets"]
     if not targets or not field.params.dolphot.forced:
         return catalogue, none, []
-    ra, dec = (np.array([place[i] for place in targets.values()], float) for i in (0, 1))
-    x, y = dolphot_positions(field.wcs, field.shape, ra, dec)
     stars = np.stack([catalogue.objects["x"], catalogue.objects["y"]], axis=1)
-    off = [
-        Caveat("dolphot_target_off", f"{name} is off the reference, {NOT_THERE}", name)
-        for name, a, b in zip(targets, x, y, strict=True)
-        if not (np.isfinite(a) and np.isfinite(b))
-    ]
-    unseen = {
-        name: (float(a), float(b))
-        for name, a, b in zip(targets, x, y, strict=True)
-        if np.isfinite(a)
-        and np.isfinite(b)
-        and not (np.hypot(*(stars - (a, b)).T) <= SAME_PIX).any()
-    }
+    unseen, off = _unseen(field, targets, stars)
     if not unseen:
         return catalogue, none, off
     places = [
@@ -100,6 +86,26 @@ def add_targets(field: Field, catalogue: Catalogue) -> tuple[Catalogue, list[str
         if not light
     ]
     return joined(catalogue, there), [*none, *rows], caveats
+
+
+def _unseen(
+    field: Field, targets: dict[str, list[float]], stars: Any
+) -> tuple[dict[str, tuple[float, float]], list[Caveat]]:
+    """Return where the targets are that no star was found at, and caveats for those off it all."""
+    import numpy as np
+
+    from hst123r.products.dolphot.measurements import dolphot_positions
+
+    ra, dec = (np.array([place[i] for place in targets.values()], float) for i in (0, 1))
+    x, y = dolphot_positions(field.wcs, field.shape, ra, dec)
+    unseen, off = {}, []
+    for name, a, b in zip(targets, x, y, strict=True):
+        if not (np.isfinite(a) and np.isfinite(b)):
+            text = f"{name} is off the reference, {NOT_THERE}"
+            off.append(Caveat("dolphot_target_off", text, name))
+        elif not (np.hypot(*(stars - (a, b)).T) <= SAME_PIX).any():
+            unseen[name] = float(a), float(b)
+    return unseen, off
 
 
 def _nearest(catalogue: Catalogue, place: tuple[float, float]) -> int | None:
