@@ -133,14 +133,9 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     options = FitOptions(fit_radius_pix=params.fit_radius.to("pix"), reject_sigma=params.reject)
     compared = _compared(job, by, exposures)
     joint = common_positions(
-        seen,
-        ra,
-        dec,
-        options,
-        prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
-        register=params.register_frames,
-        **compared,
-    )
+        seen, ra, dec, options, prior_arcsec=np.asarray(sources["pos_err"]) / 1000,
+        register=params.register_frames, **compared,
+    )  # fmt: skip
     found = collect(joint, by.notes, len(exposures))
     if by.loss is not None:
         found = by.loss.made_good(found)
