@@ -57,6 +57,8 @@ COVERED = {
     "archives/wanted.py": "archives/test_fetcher.py",
     "engine/*": "engine/test_run.py",
     "instruments/detector.py": "instruments/test_detectors.py",
+    "instruments/dolphot_facts.py": "instruments/test_detectors.py",
+    "instruments/facts.py": "instruments/test_detectors.py",
     "photometry/chipfit.py": "photometry/test_forced.py",
     "photometry/flags.py": "photometry/test_forced.py",
     "provenance/adopted.py": "engine/test_adopt.py",

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from hst123r.errors import InputError, did_you_mean
-from hst123r.instruments.detector import Facts, Text
+from hst123r.instruments.facts import Facts, Text
 from hst123r.resources import load_yaml
 
 FILE: Final = Path(__file__).resolve().parent / "dolphot" / "parameters.yaml"

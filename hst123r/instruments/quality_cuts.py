@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from hst123r.instruments.detector import Facts, Text
+from hst123r.instruments.facts import Facts, Text
 from hst123r.resources import load_yaml
 
 FILE: Final = Path(__file__).resolve().parent / "cuts" / "cuts.yaml"

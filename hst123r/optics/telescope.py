@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hst123r.errors import InputError
-from hst123r.instruments.detector import ChipFacts, Detector, Geometry, Number
+from hst123r.instruments.detector import ChipFacts, Detector, Geometry
+from hst123r.instruments.facts import Number
 from hst123r.optics.psf import EffectivePSF
 from hst123r.optics.pupil import DIAMETER_M, Pupil, halo
 

@@ -26,7 +26,7 @@ from astropy.io import fits
 
 from hst123r import instruments
 from hst123r.external.dolphot_installation import find
-from hst123r.instruments.detector import CalcSky
+from hst123r.instruments.dolphot_facts import CalcSky
 from hst123r.photometry.annulus_sky import Clipping
 from hst123r.products.dolphot.images import write_chips
 from hst123r.products.dolphot.sky_maps import write_sky

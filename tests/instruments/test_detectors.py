@@ -11,7 +11,8 @@ from astropy.io import fits
 
 from hst123r import instruments
 from hst123r.errors import InputError
-from hst123r.instruments.detector import DqBit, Facts, Number
+from hst123r.instruments.detector import DqBit
+from hst123r.instruments.facts import Facts, Number
 
 NAMES = ("ACS/HRC", "ACS/WFC", "WFC3/IR", "WFC3/UVIS", "WFPC2")
 IMAGING = {"W", "M", "N", "LP", "X"}

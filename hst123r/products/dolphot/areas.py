@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hst123r.errors import EnvironmentProblem
-from hst123r.instruments.detector import Detector, DolphotChip
+from hst123r.instruments.detector import Detector
+from hst123r.instruments.dolphot_facts import DolphotChip
 from hst123r.products.exposures import open_wcs
 from hst123r.records.exposure import Chip
 

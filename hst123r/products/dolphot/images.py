@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from hst123r import instruments
 from hst123r.errors import InputError
-from hst123r.instruments.detector import Detector, DolphotChip
+from hst123r.instruments.detector import Detector
+from hst123r.instruments.dolphot_facts import DolphotChip
 from hst123r.products import headers
 from hst123r.products.dolphot.areas import chip_area
 from hst123r.products.exposures import COUNTS

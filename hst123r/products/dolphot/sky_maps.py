@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hst123r.errors import InputError
-from hst123r.instruments.detector import CalcSky
+from hst123r.instruments.dolphot_facts import CalcSky
 from hst123r.products import headers
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 
 from hst123r.errors import InputError
-from hst123r.instruments.detector import CalcSky
+from hst123r.instruments.dolphot_facts import CalcSky
 from hst123r.products.dolphot.sky_maps import find_sky, write_sky
 
 SETTINGS = CalcSky(r_in=4, r_out=12, step=2, above=2.25, below=2.0)
