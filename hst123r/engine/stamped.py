@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from hst123r.engine.adopt import Found
 from hst123r.engine.workspace import Workspace
-from hst123r.errors import Hst123rError, InputError
+from hst123r.errors import EnvironmentProblem, Hst123rError, InputError
 from hst123r.products.recognised import recognise
 from hst123r.provenance.stamps import read_stamps
 
@@ -68,6 +69,44 @@ def stamped(workspace: Workspace) -> list[Found]:
         if workspace.folder / name not in told:
             found.append(Found(path, name, facts={"note": f"it was adopted before, {LOST}"}))
     return found
+
+
+def check_room(workspace: Workspace, wanted: Sequence[Found]) -> None:
+    """Make sure that copies of all that is to be adopted fit on the disk.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The work directory.
+    wanted : sequence of Found
+        What is to be adopted; what has its copy needs no more room.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If there is not enough room, with how much is missing.
+    """
+    need = sum(
+        source.stat().st_size
+        for item in wanted
+        for source, place in _copies(workspace, item)
+        if not place.is_file()
+    )
+    free = shutil.disk_usage(workspace.folder).free
+    if need > free:
+        raise EnvironmentProblem(
+            f"copies of {len(wanted)} files need {need / 1e6:.1f} MB, and {free / 1e6:.1f} MB of "
+            "the disk are free",
+            where=str(workspace.adopted),
+            hint="Free some space and rebuild again; nothing was changed",
+        )
+
+
+def _copies(workspace: Workspace, item: Found) -> Iterator[tuple[Path, Path]]:
+    place = workspace.adopted / item.name
+    yield item.source, place
+    for path in item.beside.values():
+        yield path, place.with_name(path.name)
 
 
 def _files(top: Path) -> Iterator[Path]:
