@@ -302,6 +302,16 @@ def test_a_raw_file_that_hst123_wrote_over_is_not_read(old, tmp_path):
     assert fetch.values["exclude"] == [names[3][:9]]
 
 
+def test_a_copy_that_is_masked_for_dolphot_is_no_aligned_exposure(old):
+    """Its pixels are multiplied by their areas, so it is of no use as an exposure."""
+    folder, names = old
+    copy = folder / "workspace" / names[2]
+    masked(copy)
+    found = {item.file: item for item in survey(folder).entries}[f"workspace/{names[2]}"]
+    assert (found.action, found.why) == ("left", "an exposure masked for DOLPHOT; it is made again")
+    assert survey(folder).masked() == []
+
+
 def test_an_exposure_that_cannot_be_read_is_left_and_said(old, monkeypatch):
     folder, names = old
     real = module.look
