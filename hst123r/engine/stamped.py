@@ -62,8 +62,9 @@ def stamped(workspace: Workspace) -> list[Found]:
     found = []
     for path, by in told.items():
         name = path.relative_to(workspace.folder).as_posix()
-        note = by or f"it lay in {Path(name).parent.as_posix()}, made by a job of hst123r"
-        found.append(Found(path, name, facts={"note": f"{note}, {LOST}"}))
+        lay = f"it lay in {Path(name).parent.as_posix()}; nothing tells who made it"
+        note = f"{by}, {LOST}" if by else lay
+        found.append(Found(path, name, facts={"note": note}))
     for path in _files(workspace.adopted):
         name = path.relative_to(workspace.adopted).as_posix()
         if workspace.folder / name not in told:
