@@ -164,7 +164,9 @@ def _entry(found: Survey, path: Path) -> Entry:
     role = names.role(path)
     if not role:
         return Entry(file, "", "left", "nothing that hst123r knows how to use")
-    item = Found(path, f"hst123/{file}", beside=names.beside(path, role), facts={"role": role})
+    item = Found(
+        path, f"{names.ADOPTED_AS}/{file}", beside=names.beside(path, role), facts={"role": role}
+    )
     return _adoptable(file, role, item)
 
 
@@ -208,14 +210,14 @@ def _exposure(found: Survey, path: Path, file: str) -> Entry:
             # what the file is worth is said when the recipe fetches it
             return Entry(file, RAW, "read", f"it does not open: {error.message}")
         return Entry(file, "", "left", f"it does not open: {error.message}")
-    if before.digest == now.digest:
-        return Entry(file, "", "left", "equal to the raw file of this name")
-    if _masked(hdus):
-        return Entry(file, "", "left", _MASKED_COPY)
+    equal = before.digest == now.digest
+    if equal or _masked(hdus):
+        why = "equal to the raw file of this name" if equal else _MASKED_COPY
+        return Entry(file, "", "left", why)
     changed = [name for name, digest in now.facets.items() if before.facets.get(name) != digest]
     facts: dict[str, Any] = {"role": ALIGNED, "raw": raw.name, "changed": changed}
     what = ", ".join(changed) or "nothing that counts"
-    item = Found(path, f"hst123/{file}", facts={**facts, **_wcs_name(now)})
+    item = Found(path, f"{names.ADOPTED_AS}/{file}", facts={**facts, **_wcs_name(now)})
     return _adoptable(file, ALIGNED, item, f"it differs from the raw file in {what}")
 
 
@@ -234,7 +236,7 @@ def _alone(file: str, path: Path, hdus: list[HduBlocks]) -> Entry:
         why = "there is no raw file of this name, and nothing says that hst123 aligned it"
         return Entry(file, "", "left", why)
     facts = {"role": ALIGNED, **_wcs_name(look(path))}
-    item = Found(path, f"hst123/{file}", facts=facts)
+    item = Found(path, f"{names.ADOPTED_AS}/{file}", facts=facts)
     why = "its header says that hst123 aligned it; there is no raw file of this name"
     return _adoptable(file, ALIGNED, item, why)
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from hst123r.engine import hst123_names as names
 from hst123r.engine.adopt import Found
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import EnvironmentProblem, Hst123rError, InputError
@@ -65,11 +66,23 @@ def stamped(workspace: Workspace) -> list[Found]:
         lay = f"it lay in {Path(name).parent.as_posix()}; nothing tells who made it"
         note = f"{by}, {LOST}" if by else lay
         found.append(Found(path, name, facts={"note": note}))
-    for path in _files(workspace.adopted):
-        name = path.relative_to(workspace.adopted).as_posix()
-        if workspace.folder / name not in told:
-            found.append(Found(path, name, facts={"note": f"it was adopted before, {LOST}"}))
-    return found
+    before = [
+        _adopted_before(workspace, path)
+        for path in _files(workspace.adopted)
+        if workspace.folder / path.relative_to(workspace.adopted) not in told
+    ]
+    belong = {path for item in before for path in item.beside.values()}
+    return found + [item for item in before if item.source not in belong]
+
+
+def _adopted_before(workspace: Workspace, path: Path) -> Found:
+    """Return what was adopted, with what belongs to it where that is told by names of hst123."""
+    name = path.relative_to(workspace.adopted).as_posix()
+    facts = {"note": f"it was adopted before, {LOST}"}
+    role = names.role(path) if name.startswith(f"{names.ADOPTED_AS}/") else ""
+    if not role:
+        return Found(path, name, facts=facts)
+    return Found(path, name, beside=names.beside(path, role), facts={**facts, "role": role})
 
 
 def check_room(workspace: Workspace, wanted: Sequence[Found]) -> None:

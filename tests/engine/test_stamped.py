@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections import namedtuple
 
+import numpy as np
 import pytest
+from astropy.io import fits
 
 from hst123r.engine.stamped import made_by, stamped
 from hst123r.engine.workspace import Workspace
@@ -49,6 +51,29 @@ def test_what_is_found_and_what_it_is_said_to_be(bare):
         "gaia.csv": "it was adopted before, and the record of that is lost",
     }  # fmt: skip
     assert made_by(bare / "products/scrape/T/plot.png") == ""
+
+
+def test_what_belongs_to_a_result_of_hst123_is_with_it(bare, hst123r):
+    """As `convert-workdir` had adopted it: a catalogue with its lists, an image with its mask."""
+    adopted = bare / "adopted" / "hst123" / "dolphot"
+    adopted.mkdir(parents=True)
+    (adopted / "dp0000").write_text("1 2.0 3.0\n4 5.0 6.0\n")
+    (adopted / "dp0000.columns").write_text("1. Extension\n")
+    (adopted / "dp0000.param").write_text("Nimg = 2\n")
+    image = adopted.parent / "sn2019.acs.f606w.ref_0001.drc.fits"
+    for path in (image, image.with_suffix(".mask.fits")):
+        fits.PrimaryHDU(np.ones((16, 16), "f4")).writeto(path)
+    found = {item.name: set(item.beside) for item in stamped(Workspace(bare))}
+    assert {name: roles for name, roles in found.items() if name.startswith("hst123/")} == {
+        "hst123/dolphot/dp0000": {"columns", "param"},
+        "hst123/sn2019.acs.f606w.ref_0001.drc.fits": {"mask"},
+    }
+    assert hst123r("db", "rebuild", "-C", bare).code == 0
+    with reading(bare) as store:
+        roles = {row[0] for row in store.db.execute(
+            "select f.role from product_file f where f.path like '%dolphot/dp0000%'"
+        )}  # fmt: skip
+    assert roles == {"file", "columns", "param"}
 
 
 def test_without_a_stamp_nothing_tells_that_it_is_ours(bare, hst123r):
