@@ -65,8 +65,8 @@ def test_what_was_written_before_all_bytes_were_facets_is_as_it_was(bench, full,
     """An older store has the digest of a FITS file; it runs no jobs and blocks no repair."""
     with sqlite3.connect(bench.workspace.store) as db:
         rows = db.execute(
-            "select i.path, i.id, i.job_id, i.identity, c.digest, j.stage, j.label from job_input i "
-            "join content c on c.id = i.content_id join job j on j.id = i.job_id "
+            "select i.path, i.id, i.job_id, i.identity, c.digest, j.stage, j.label "
+            "from job_input i join content c on c.id = i.content_id join job j on j.id = i.job_id "
             "where c.facets != '{}' and json_extract(i.identity, '$.bytes') is not null"
         ).fetchall()
         for _, row, job, identity, digest, _, _ in rows:
