@@ -11,6 +11,8 @@ from hst123r.errors import ArchiveError
 if TYPE_CHECKING:
     import requests
 
+SHORT: Final = Patience(read_s=10.0, tries=2)
+"""Without an answer the file is missing as it is before it; that is not worth minutes."""
 NONSENSE: Final = "the archive's answer about a place in the public bucket makes no sense"
 
 
@@ -24,7 +26,7 @@ def look_up(uri: str, endpoints: Endpoints, patience: Patience | None = None) ->
     endpoints : Endpoints
         Addresses of MAST.
     patience : Patience, optional
-        Limits of waiting.
+        Limits of waiting; some 20 s if not given.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def look_up(uri: str, endpoints: Endpoints, patience: Patience | None = None) ->
     where = endpoints.lookup(uri)
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
-            session.mount(scheme, PatientAdapter(patience or Patience(), Stop(), _is_there))
+            session.mount(scheme, PatientAdapter(patience or SHORT, Stop(), _is_there))
         try:
             # without a user: what is public needs none, and a netrc is not asked
             response = session.get(where, auth=lambda request: request)

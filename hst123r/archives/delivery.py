@@ -49,6 +49,8 @@ class Delivery:
         By role, files that are in their place already if they are as they were.
     told : list of str
         Sentences for the user.
+    silent : bool
+        Whether MAST did not answer where the bucket has a file; it is not asked again then.
     """
 
     root: str
@@ -61,6 +63,7 @@ class Delivery:
     on_bytes: Callable[[str, int, int | None], object] | None = None
     here: Mapping[str, Intact] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    silent: bool = False
 
     def fetch(self, folder: Path, token: Token | None, *, offline: bool) -> dict[str, Fetched]:
         """Get the files.
@@ -193,9 +196,12 @@ class Delivery:
         """Look in the bucket where MAST says, for what is not where its name says."""
         absent = ArchiveError("the public bucket does not have it", where=wanted.name)
         missing = Fetched(wanted, Status.MISSING, absent)
+        if self.silent:
+            return missing
         try:
-            path = cloud_path.look_up(wanted.uri, endpoints.mast(), fetcher.patience)
+            path = cloud_path.look_up(wanted.uri, endpoints.mast())
         except ArchiveError as error:
+            self.silent = True
             self.told.append(
                 f"where the public bucket has {wanted.name} MAST does not say: {error}"
             )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = "https://auth.mast.stsci.edu/tokens"
 """Where people make a token."""
+SHORT: Final = Patience(read_s=10.0, tries=2)
+"""What waits for this answer are files that need none."""
 _log = log.get("archives")
 
 
@@ -35,7 +37,7 @@ def check(token: Token, endpoints: Endpoints, patience: Patience | None = None) 
     endpoints : Endpoints
         Addresses of MAST.
     patience : Patience, optional
-        Limits of waiting.
+        Limits of waiting; some 20 s if not given.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def check(token: Token, endpoints: Endpoints, patience: Patience | None = None) 
         If MAST does not know the token, or not any more.
     """
     try:
-        anonymous = _anonymous(token, endpoints, patience or Patience())
+        anonymous = _anonymous(token, endpoints, patience or SHORT)
     except ArchiveError as error:
         _log.warning("whether MAST takes the token from %s is not known: %s", token.origin, error)
         return
@@ -74,7 +76,8 @@ def _anonymous(token: Token, endpoints: Endpoints, patience: Patience) -> bool:
         except requests.RequestException as error:
             raise ArchiveError(str(error), where=endpoints.whoami) from error
     found = _read(response)
-    if response.status_code in (401, 403):
+    # a 403 of something in between, e.g. a page of a proxy, says nothing of the token
+    if response.status_code == 401 or (response.status_code == 403 and found.get("anon") is True):
         return True
     if response.status_code != 200 or not isinstance(found.get("anon"), bool):
         raise ArchiveError(

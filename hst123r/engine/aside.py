@@ -15,12 +15,14 @@ from hst123r.files.publish import copy, machine_errors, make_folder, move, sync
 
 
 class Aside:
-    """The folder of one repair for what was altered: ``aside/TIME/`` in the work directory.
+    """A folder for what is in the way: ``aside/TIME/`` in the work directory for one repair.
 
     Parameters
     ----------
     workspace : Workspace
         The work directory.
+    name : str
+        Name of the folder in place of the time; it may be there already.
 
     Attributes
     ----------
@@ -28,14 +30,14 @@ class Aside:
         Where each file is now, by its path in the store.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, name: str = "") -> None:
         self.workspace = workspace
         self.moved: dict[str, Path] = {}
-        self._folder: Path | None = None
+        self._folder = workspace.folder / "aside" / name if name else None
 
     @property
     def folder(self) -> Path:
-        """A folder that no other repair has used."""
+        """The folder that was named, or one that no other repair has used."""
         if self._folder is None:
             name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
             top = self.workspace.folder / "aside"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hst123r.engine.adopt import Taken, adopt
 from hst123r.engine.hold import holding
-from hst123r.engine.hst123_folder import MASKED, Survey
+from hst123r.engine.hst123_folder import ALIGNED_HERE, MASKED, Survey
 from hst123r.engine.hst123_names import CATALOGUE, CURVE, DRIZZLED, RAW, REFERENCE, TABLE
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import InputError
@@ -71,22 +71,7 @@ def sketch(found: Survey, name: str, work_dir: Path, call: str = "") -> str:
         draft.notes.append(f"Its results in {found.folder} were adopted into {work_dir}.")
     else:
         draft = _supposed(found)
-    masked = found.masked()
-    if masked:
-        draft.notes.append(
-            f"Left out are {', '.join(masked)}: {MASKED}. MAST has them as they were."
-        )
-    aligned = [item.file for item in found.of(RAW) if item.why]
-    if aligned:
-        draft.notes.append(
-            f"{len(aligned)} exposures in {found.raw} are as hst123 aligned them, and there is no "
-            "copy from before; MAST has them as they were."
-        )
-    for entry in draft.stages:
-        if entry.stage == "fetch" and entry.values.get("from") == "directory":
-            entry.values["path"] = str(found.raw)
-            if masked:
-                entry.values["exclude"] = masked
+    _read_from(draft, found)
     references = found.of(REFERENCE)
     if references:
         reference = _adopted(work_dir, references[0].file)
@@ -95,6 +80,33 @@ def sketch(found: Survey, name: str, work_dir: Path, call: str = "") -> str:
             f"{{file: {reference}}}, and what is made from it will say that it was adopted."
         )
     return text(draft, name, f"the folder {found.folder}")
+
+
+def _read_from(draft: Draft, found: Survey) -> None:
+    """Have a stage that reads a folder read the exposures, without those that are none any more.
+
+    A stage that asks an archive gets all of them as they were, whatever is in the folder.
+    """
+    fetches = [
+        entry
+        for entry in draft.stages
+        if entry.stage == "fetch" and entry.values.get("from") == "directory"
+    ]
+    masked = found.masked()
+    for entry in fetches:
+        entry.values["path"] = str(found.raw)
+        if masked:
+            entry.values["exclude"] = masked
+    if fetches and masked:
+        draft.notes.append(
+            f"Left out are {', '.join(masked)}: {MASKED}. MAST has them as they were."
+        )
+    aligned = [item.file for item in found.of(RAW) if item.why == ALIGNED_HERE]
+    if fetches and aligned:
+        draft.notes.append(
+            f"{len(aligned)} exposures in {found.raw} are as hst123 aligned them, and there is no "
+            "copy from before; MAST has them as they were."
+        )
 
 
 def _adopted(work_dir: Path, file: str) -> str:

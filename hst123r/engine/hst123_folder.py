@@ -20,6 +20,8 @@ from hst123r.products.recognised import recognise
 
 MASKED: Final = "hst123 wrote DOLPHOT's masked image over it"
 """What versions up to 1.1 do to a raw file that a link leads to, see `_masked`."""
+ALIGNED_HERE: Final = "hst123 aligned it here, and there is no copy from before"
+_MASKED_COPY: Final = "an exposure masked for DOLPHOT; it is made again"
 _SKIPPED: Final = {
     "cals": "reference files of CRDS; hst123r takes those of the environment or fetches them",
     "logs": "logs; they can be read where they are",
@@ -162,7 +164,9 @@ def _entry(found: Survey, path: Path) -> Entry:
     role = names.role(path)
     if not role:
         return Entry(file, "", "left", "nothing that hst123r knows how to use")
-    item = Found(path, f"hst123/{file}", beside=names.beside(path, role), facts={"role": role})
+    item = Found(
+        path, f"{names.ADOPTED_AS}/{file}", beside=names.beside(path, role), facts={"role": role}
+    )
     return _adoptable(file, role, item)
 
 
@@ -206,12 +210,14 @@ def _exposure(found: Survey, path: Path, file: str) -> Entry:
             # what the file is worth is said when the recipe fetches it
             return Entry(file, RAW, "read", f"it does not open: {error.message}")
         return Entry(file, "", "left", f"it does not open: {error.message}")
-    if before.digest == now.digest:
-        return Entry(file, "", "left", "equal to the raw file of this name")
+    equal = before.digest == now.digest
+    if equal or _masked(hdus):
+        why = "equal to the raw file of this name" if equal else _MASKED_COPY
+        return Entry(file, "", "left", why)
     changed = [name for name, digest in now.facets.items() if before.facets.get(name) != digest]
     facts: dict[str, Any] = {"role": ALIGNED, "raw": raw.name, "changed": changed}
     what = ", ".join(changed) or "nothing that counts"
-    item = Found(path, f"hst123/{file}", facts={**facts, **_wcs_name(now)})
+    item = Found(path, f"{names.ADOPTED_AS}/{file}", facts={**facts, **_wcs_name(now)})
     return _adoptable(file, ALIGNED, item, f"it differs from the raw file in {what}")
 
 
@@ -219,19 +225,18 @@ def _raw(file: str, hdus: list[HduBlocks]) -> Entry:
     """Tell a raw exposure from one that hst123 has written over."""
     if _masked(hdus):
         return Entry(file, "", "left", f"{MASKED}; the archive has the exposure")
-    why = "hst123 aligned it here, and there is no copy from before" if _aligned(hdus) else ""
-    return Entry(file, RAW, "read", why)
+    return Entry(file, RAW, "read", ALIGNED_HERE if _aligned(hdus) else "")
 
 
 def _alone(file: str, path: Path, hdus: list[HduBlocks]) -> Entry:
     """Tell an aligned exposure of which no raw file is here, as after a run from an archive."""
     if _masked(hdus):
-        return Entry(file, "", "left", "an exposure masked for DOLPHOT; it is made again")
+        return Entry(file, "", "left", _MASKED_COPY)
     if not _aligned(hdus):
         why = "there is no raw file of this name, and nothing says that hst123 aligned it"
         return Entry(file, "", "left", why)
     facts = {"role": ALIGNED, **_wcs_name(look(path))}
-    item = Found(path, f"hst123/{file}", facts=facts)
+    item = Found(path, f"{names.ADOPTED_AS}/{file}", facts=facts)
     why = "its header says that hst123 aligned it; there is no raw file of this name"
     return _adoptable(file, ALIGNED, item, why)
 

@@ -13,6 +13,8 @@ from typing import Final
 RAW, ALIGNED, DRIZZLED, REFERENCE = "raw", "aligned exposure", "drizzled image", "reference"
 CATALOGUE, CURVE, TABLE = "catalogue", "light curve", "HDF5"
 
+ADOPTED_AS: Final = "hst123"
+"""Folder below ``adopted/`` for what a work directory of hst123 held."""
 SIDECARS: Final = (
     "columns", "param", "info", "data", "warnings", "output", "orig", "psfs", "fake", "fakelist",
     "fake.output", "fakeout",

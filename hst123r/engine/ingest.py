@@ -8,6 +8,7 @@ from typing import Any
 
 from hst123r.engine.handover import OUT, Order, Result
 from hst123r.engine.keys import key_digest
+from hst123r.engine.unknown import put_unknown_aside
 from hst123r.errors import STAGE_FAILED, StageError
 from hst123r.files.content import Content, Signature
 from hst123r.files.publish import machine_errors, make_folder, sync
@@ -89,6 +90,9 @@ def take_in(
     told = [Caveat(CODE, text) for text in order.job.notes.get(STAGE, [])]
     result.outcome.caveats += [item for item in told if item not in result.outcome.caveats]
     stale = _stale_files(store, order, result)
+    # after a crash some may be in their places, and no store knows that yet
+    waiting = [final for name, final in result.moves.items() if (folder / OUT / name).exists()]
+    put_unknown_aside(store, order.job_id, waiting)
     _publish(result, folder, again=again)
     with store.transaction():
         if order.key is None:

@@ -39,14 +39,15 @@ def narrowed(
     -------
     Decision
         REUSE for all jobs but those to mend. These RUN where their key is as it was, and are
-        BLOCKED where it is not: what they would make is something else than what is broken.
+        BLOCKED where it is not: what they would make is something else than what is broken. Where
+        only the form in which a part of the key is written is another, it is as it was.
     """
     if options.mend is None:
         return decision
     if untouched(options, stage, label):
         return Decision(Action.REUSE)
-    if record is None or (record.key != key.digest and not key.uncertain):
-        unlike = [reason for reason in decision.reasons if reason.code not in BROKEN]
+    unlike = [reason for reason in decision.reasons if reason.code not in BROKEN]
+    if record is None or (unlike and record.key != key.digest and not key.uncertain):
         return Decision(Action.BLOCKED, unlike or [Reason(Code.NO_RECORD, "no record of it")])
     return Decision(Action.RUN, [Reason(Code.ALTERED, options.mend[stage, label])])
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from hst123r.engine import without_recipe
-from hst123r.engine.adopt import Found, adopt
-from hst123r.engine.hold import busy, holding
+from hst123r.engine.adopt import adopt
+from hst123r.engine.hold import busy
 from hst123r.engine.job_records import NAME, Kept, put_away
-from hst123r.engine.stamped import made_by, stamped
+from hst123r.engine.stamped import check_room, made_by, stamped
 from hst123r.engine.workspace import Lock, Workspace
 from hst123r.errors import EnvironmentProblem, InputError
 from hst123r.files.content import Content, Signature, look
@@ -176,16 +176,9 @@ def rebuild(
             why = "replaced"
         if records is not None or _any(workspace.records):
             return _from_records(workspace, records, why, jobs, tell)
-        wanted = stamped(workspace)
-        if not wanted:
-            raise InputError(
-                "there are neither records of jobs here nor products with stamps",
-                where=str(workspace.records),
-            )
-        damaged = _put_away(workspace, why)
+        return _from_stamps(workspace, why)
     finally:
         lock.release()
-    return _adopted(workspace, wanted, damaged)
 
 
 def _from_records(
@@ -193,14 +186,7 @@ def _from_records(
 ) -> Rebuilt:
     with closing(Store.in_memory(workspace.folder)) as store:
         found, unused = _fill(store, workspace, records or workspace.records, jobs, tell)
-        part = workspace.store.with_name(workspace.store.name + ".rebuilt")
-        with suppress(FileNotFoundError):
-            part.unlink()
-        backup.copy(store, part)
-        found.damaged = _put_away(workspace, why)
-        with machine_errors("put the store in its place", workspace.store):
-            part.rename(workspace.store)
-            sync(workspace.folder)
+        found.damaged = _put_in_place(store, workspace, why)
         kept = Kept(store, workspace, found.lost.append)
         if unused and records is None:
             found.lost.append(f"unused records are in {put_away(unused, 'not-had-back').name}")
@@ -209,15 +195,43 @@ def _from_records(
     return found
 
 
-def _adopted(workspace: Workspace, wanted: list[Found], damaged: str) -> Rebuilt:
-    """Begin a store with what can be adopted."""
-    with holding(workspace) as store:
+def _from_stamps(workspace: Workspace, why: str) -> Rebuilt:
+    """Begin a store with what can be adopted.
+
+    Whatever ends this before all files are copied leaves the folder without a store, or with the
+    damaged one, so that it can be begun again; files that are copied by then are taken as they are.
+    """
+    wanted = stamped(workspace)
+    if not wanted:
+        raise InputError(
+            "there are neither records of jobs here nor products with stamps",
+            where=str(workspace.records),
+        )
+    check_room(workspace, wanted)
+    found = Rebuilt()
+    with closing(Store.in_memory(workspace.folder)) as store:
         taken = adopt(store, workspace, wanted, "")
-        (run,) = store.db.execute("select max(id) from run").fetchone()
-    found = Rebuilt(run=run, damaged=damaged)
-    found.adopted = [row.file for row in taken if row.state == "adopted"]
-    found.lost = ["which runs there were, and how their results were made: there are no records"]
+        (found.run,) = store.db.execute("select max(id) from run").fetchone()
+        found.adopted = [row.file for row in taken if row.state == "adopted"]
+        found.lost = [
+            "which runs there were, and how their results were made: there are no records"
+        ]
+        found.damaged = _put_in_place(store, workspace, why)
+        Kept(store, workspace, found.lost.append).up_to_date()
     return found
+
+
+def _put_in_place(store: Store, workspace: Workspace, why: str) -> str:
+    """Write a store that is whole to disk, in the place of the old one; return where that is."""
+    part = workspace.store.with_name(workspace.store.name + ".rebuilt")
+    with suppress(FileNotFoundError):
+        part.unlink()
+    backup.copy(store, part)
+    old = _put_away(workspace, why)
+    with machine_errors("put the store in its place", workspace.store):
+        part.rename(workspace.store)
+        sync(workspace.folder)
+    return old
 
 
 def _is_well(workspace: Workspace) -> bool:

@@ -21,6 +21,7 @@ from hst123r.engine.verify import Checked, check
 from hst123r.engine.workspace import Workspace
 from hst123r.errors import GOOD, INTERRUPTED, QUALITY, Hst123rError
 from hst123r.provenance import copies
+from hst123r.provenance.contents import BYTES
 from hst123r.provenance.lineage import downloads
 from hst123r.provenance.store import Store
 from hst123r.recipe.load import load_text
@@ -310,6 +311,7 @@ def _outcome(work: _Repair, piece: Piece) -> tuple[str, bool]:
         return f"{done}, the same bytes", True
     if not changed:
         return f"{done}, equal but for dates", True
-    if changed == ["bytes"] and not now.facets:
-        return f"{done}, with other bytes", True
+    if changed == [BYTES] and not now.facets:
+        # pictures and reports name their run, and nothing is measured on them
+        return f"{done}, with other bytes", copies.names_its_run(store.db, row.job_id, row.file)
     return f"{done}, but {', '.join(changed)} differ", False

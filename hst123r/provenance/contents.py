@@ -19,6 +19,8 @@ from hst123r.files.publish import machine_errors
 from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
 
+BYTES: Final = "bytes"
+"""All of a file that counts, where a name of a facet is asked for."""
 GRANULARITY_NS: Final = 50_000_000
 """A file changed this recently could change again without its time stamp showing it."""
 
@@ -50,7 +52,7 @@ class Known:
         ``bytes`` of a file with facets is all of them but what is volatile: its bytes hold our
         stamps, which are others for each who makes the same.
         """
-        if name == "bytes" and self.facets:
+        if name == BYTES and self.facets:
             counts = sorted(item for item in self.facets.items() if item[0] != "volatile")
             return digest_bytes(json.dumps(counts).encode())
         return self.facets.get(name, self.digest)
@@ -68,7 +70,7 @@ class Known:
             for name in self.facets
             if other.facets and self.facets[name] != other.facets.get(name)
         ]
-        return changed or ["bytes"]
+        return changed or [BYTES]
 
 
 class Contents:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hst123r.provenance.of_jobs import of_jobs
 from hst123r.provenance.sqlite import Database
+from hst123r.records import science
 
 
 def paths(db: Database, content_id: int) -> list[str]:
@@ -25,6 +26,16 @@ def with_digest(db: Database, digest: str) -> list[str]:
     """Return every path where bytes of a digest were seen; empty where the store knows none."""
     row = db.execute("select id from content where digest = ?", [digest]).fetchone()
     return [] if row is None else paths(db, int(row[0]))
+
+
+def names_its_run(db: Database, job_id: int, path: str) -> bool:
+    """Whether a file that a job made tells of its run, so that it is never made again equal."""
+    rows = db.execute(
+        "select p.kind, f.role from product_file f join product p on p.id = f.product_id "
+        "where p.job_id = ? and f.path = ?",
+        [job_id, path],
+    ).fetchall()
+    return bool(rows) and all(science.names_its_run(kind, role) for kind, role in rows)
 
 
 def last_runs(db: Database, job_ids: Iterable[int]) -> dict[int, int]:

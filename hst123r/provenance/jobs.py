@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hst123r.files.content import Content
-from hst123r.provenance.contents import Contents, Known, insert
+from hst123r.provenance.contents import BYTES, Contents, Known, insert
 from hst123r.provenance.rows import InputRow, Made, Part, Record, concerns, product_quality
 from hst123r.provenance.sqlite import Database
 from hst123r.records.dates import utc_now
@@ -116,13 +116,14 @@ class Jobs:
                 "select kind, name, value, origin from job_param where job_id = ?", [job_id]
             )
         ]
-        for kind, name, role, identity in self.db.execute(
-            "select kind, name, role, identity from job_input where job_id = ? order by id",
+        for kind, name, role, content, identity in self.db.execute(
+            "select kind, name, role, content_id, identity from job_input where job_id = ? "
+            "order by id",
             [job_id],
         ):
             parts += [
                 Part("input", f"{kind}/{name}/{role}/{facet}", digest)
-                for facet, digest in json.loads(identity).items()
+                for facet, digest in self._identity(content, identity).items()
             ]
         return parts
 
@@ -136,10 +137,23 @@ class Jobs:
         return [
             InputRow(
                 kind, name, role, position, path and self.contents.absolute(path), content,
-                json.loads(identity),
+                self._identity(content, identity),
             )
             for kind, name, role, position, path, content, identity in rows
         ]  # fmt: skip
+
+    def _identity(self, content_id: int | None, text: str) -> dict[str, str]:
+        """Return what a job looked at in a file, in the form of now.
+
+        All bytes of a FITS file were its digest before they were all of its facets but the volatile
+        one; it is the same content, whichever of the two was written.
+        """
+        identity: dict[str, str] = json.loads(text)
+        if content_id is not None and BYTES in identity:
+            known = self.contents.get(content_id)
+            if identity[BYTES] == known.digest:
+                identity[BYTES] = known.facet(BYTES)
+        return identity
 
     def start(self, row: dict[str, Any]) -> int:
         """Record that a job starts.

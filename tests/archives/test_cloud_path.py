@@ -1,6 +1,7 @@
 """What the bucket has elsewhere is found; the archive's own client finds the same here."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from astroquery.mast import ObservationsClass, utils
 from loopback.client import QUICK, ROOT
 from loopback.holdings import EXCLUSIVE
 
-from hst123r.archives import endpoints
+from hst123r.archives import cloud_path, endpoints
 from hst123r.archives.cloud_path import look_up
 from hst123r.archives.delivery import Delivery
 from hst123r.archives.wanted import Status
@@ -76,6 +77,23 @@ def test_without_an_answer_it_is_missing_and_told_why(archive, deliver):
     found, told = deliver()
     assert found.status is Status.MISSING
     assert told[0].startswith(f"where the public bucket has {NAME} MAST does not say: ")
+
+
+def test_what_hangs_is_waited_for_shortly_and_not_for_each_file(
+    archive, exposure, tmp_path, monkeypatch
+):
+    assert (cloud_path.SHORT.tries, cloud_path.SHORT.read_s) == (2, 10.0)
+    short = replace(cloud_path.SHORT, read_s=0.1, first_wait_s=0.01)
+    monkeypatch.setattr(cloud_path, "SHORT", short)
+    monkeypatch.setenv(endpoints.BUCKET_VARIABLE, archive.url)
+    archive.faults.add("path_lookup", "hang", None)
+    files = {
+        role: {"uri": f"mast:HST/product/{name}", "name": name}
+        for role, name in (("science", NAME), ("dq", f"{ROOT}_c1m.fits"))
+    }
+    found = Delivery(ROOT, files, {}, {}, True, "s3").fetch(tmp_path, None, offline=False)
+    assert {one.status for one in found.values()} == {Status.MISSING}
+    assert len(archive.requests("path_lookup")) == 2
 
 
 def test_a_transfer_that_broke_is_gone_on_with_there(archive, deliver, exposure):

@@ -1,12 +1,14 @@
 """The token is tried before it is needed; the archive's own client finds the same."""
 
+from dataclasses import replace
+
 import pytest
 from astroquery.exceptions import LoginError
 from astroquery.mast import ObservationsClass, conf
 from loopback.client import QUICK
 from loopback.server import Archive
 
-from hst123r.archives import endpoints
+from hst123r.archives import endpoints, token_check
 from hst123r.archives.mast_token import Token
 from hst123r.archives.token_check import check
 from hst123r.errors import InputError
@@ -38,9 +40,9 @@ def test_one_that_it_does_not_know_ends_with_a_sentence_without_it(archive):
     assert str(caught.value).startswith("a test: ")
 
 
-@pytest.mark.parametrize("code", [401, 403])
-def test_a_refusal_is_such_an_answer_too(archive, code):
-    archive.faults.add("whoami", "status", None, code=code)
+@pytest.mark.parametrize(("code", "body"), [(401, b"<html>"), (403, b'{"anon": true}')])
+def test_a_refusal_is_such_an_answer_too(archive, code, body):
+    archive.faults.add("whoami", "status", None, code=code, body=body)
     with pytest.raises(InputError, match="has expired"):
         ask()
     assert len(archive.log) == 1
@@ -49,7 +51,8 @@ def test_a_refusal_is_such_an_answer_too(archive, code):
 @pytest.mark.parametrize(
     ("kind", "options"),
     [("html", {}), ("garbage", {}), ("drop", {}), ("status", {"code": 503}),
-     ("status", {"code": 404}), ("redirect", {})],
+     ("status", {"code": 404}), ("status", {"code": 403}), ("redirect", {}),
+     ("status", {"code": 403, "body": b"<html>Request blocked</html>"})],
 )  # fmt: skip
 def test_no_answer_is_logged_and_the_files_will_show(archive, kind, options, caplog):
     archive.faults.add("whoami", kind, None, **options)
@@ -63,6 +66,16 @@ def test_a_server_that_was_busy_is_asked_again(archive):
     with pytest.raises(InputError, match="has expired"):
         ask()
     assert len(archive.log) == 3
+
+
+def test_what_hangs_holds_up_the_files_for_a_short_while(archive, monkeypatch):
+    """Two tries of 10 s; here of a tenth of that."""
+    assert (token_check.SHORT.tries, token_check.SHORT.read_s) == (2, 10.0)
+    short = replace(token_check.SHORT, read_s=0.1, first_wait_s=0.01)
+    monkeypatch.setattr(token_check, "SHORT", short)
+    archive.faults.add("whoami", "hang", None)
+    check(Token(SECRET, "a test"), endpoints.mast())
+    assert len(archive.log) == 2
 
 
 def test_it_goes_to_no_other_host_whatever_we_are_told(archive):

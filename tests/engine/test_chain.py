@@ -1,7 +1,9 @@
 """Run or reuse on the real chain: every stage, from the exposures to the report."""
 
+import json
 import os
 import shutil
+import sqlite3
 from collections import Counter
 
 import numpy as np
@@ -57,6 +59,39 @@ def test_photometry_made_again_with_the_same_numbers_runs_nothing_after_it(bench
     """Its file has other stamps, and whoever reads all of it does not mind them."""
     bench.run(full, redo=("photometry",), until="photometry")
     assert {name for name, state in states(bench.run(full)).items() if state != "reused"} == set()
+
+
+def test_what_was_written_before_all_bytes_were_facets_is_as_it_was(bench, full, reasons):
+    """An older store has the digest of a FITS file; it runs no jobs and blocks no repair."""
+    with sqlite3.connect(bench.workspace.store) as db:
+        rows = db.execute(
+            "select i.path, i.id, i.job_id, i.identity, c.digest, j.stage, j.label "
+            "from job_input i join content c on c.id = i.content_id join job j on j.id = i.job_id "
+            "where c.facets != '{}' and json_extract(i.identity, '$.bytes') is not null"
+        ).fetchall()
+        for _, row, job, identity, digest, _, _ in rows:
+            old = {**json.loads(identity), "bytes": digest}
+            assert old != json.loads(identity)
+            db.execute("update job_input set identity = ? where id = ?", [json.dumps(old), row])
+            db.execute("update job set key = 'of then' where id = ?", [job])
+    db.close()
+    assert {stage for *_, stage, _ in rows} >= {"scrape", "export"}
+    assert reasons(bench.plan(full)) == {}
+    mend = {(stage, label): "it is broken" for *_, stage, label in rows}
+    planned = bench.plan(full, mend=mend)
+    found = {
+        job.decision.action.value
+        for item in planned
+        for job in item.jobs
+        if (item.instance.name, job.job.label) in mend
+    }
+    assert found == {"run"}
+    # what did change is still told
+    path = bench.workspace.folder / rows[0][0]
+    path.chmod(0o644)
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["EQUINOX"] = 1950.0
+    assert reasons(bench.plan(full)) != {}
 
 
 def test_a_parameter_of_drizzle_leaves_align_alone(bench, full, states):

@@ -302,6 +302,37 @@ def test_a_raw_file_that_hst123_wrote_over_is_not_read(old, tmp_path):
     assert fetch.values["exclude"] == [names[3][:9]]
 
 
+def test_a_copy_that_is_masked_for_dolphot_is_no_aligned_exposure(old):
+    """Its pixels are multiplied by their areas, so it is of no use as an exposure."""
+    folder, names = old
+    copy = folder / "workspace" / names[2]
+    masked(copy)
+    found = {item.file: item for item in survey(folder).entries}[f"workspace/{names[2]}"]
+    assert (found.action, found.why) == ("left", "an exposure masked for DOLPHOT; it is made again")
+    assert survey(folder).masked() == []
+
+
+def test_a_recipe_says_of_raw_files_what_is_so(old, tmp_path):
+    """One that does not open was not aligned, and an archive gives again what was masked."""
+    folder, names = old
+    masked(folder / "raw" / names[3])
+    broken = folder / "raw" / names[1]
+    broken.chmod(0o644)
+    broken.write_bytes(b"no FITS file")
+    found = survey(folder)
+    (entry,) = [item for item in found.entries if item.file == f"raw/{names[1]}"]
+    assert entry.why.startswith("it does not open")
+    text = sketch(found, "new", tmp_path / "new")
+    assert "as hst123 aligned them" not in text
+    assert f"Left out are {names[3][:9]}" in text
+    assert "exclude:" in text
+    call = "hst123 10:00:24.0 +02:12:00 --download"
+    text = sketch(found, "new", tmp_path / "new", call)
+    assert "from: mast" in text
+    assert "Left out" not in text
+    assert "exclude:" not in text
+
+
 def test_an_exposure_that_cannot_be_read_is_left_and_said(old, monkeypatch):
     folder, names = old
     real = module.look

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,22 @@ def test_a_product_is_made_again_by_one_job(ran, first_run, how, reasons):
         assert kept.read_text() == "mine, on purpose"
     assert states(ran.workspace.folder) == {"ok"}
     assert reasons(ran.plan(first_run)) == {}
+
+
+@pytest.mark.parametrize(("role", "code"), [("table", 3), ("plot", 0)])
+def test_a_table_that_comes_out_otherwise_is_not_mended(ran, role, code):
+    """Numbers with other bytes are other numbers; a picture has the name of its run in it."""
+    with sqlite3.connect(ran.workspace.store) as db:
+        db.execute(
+            "update content set digest = 'blake3:of-another-table' where id = "
+            "(select content_id from product_file where path = ?)", [TABLE],
+        )  # fmt: skip
+        db.execute("update product_file set role = ? where path = ?", [role, TABLE])
+    db.close()
+    (ran.workspace.folder / TABLE).unlink()
+    found, _ = mend(ran.workspace)
+    assert found.pieces[0].outcome == "made again, with other bytes"
+    assert found.exit_code == code
 
 
 def test_exactly_the_broken_ones_are_fetched_and_made(alone):

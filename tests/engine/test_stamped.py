@@ -1,8 +1,15 @@
 """A store lost with its records: what the stamps of products tell is taken in, and no more."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+from collections import namedtuple
 
+import numpy as np
 import pytest
+from astropy.io import fits
 
 from hst123r.engine.stamped import made_by, stamped
 from hst123r.engine.workspace import Workspace
@@ -40,10 +47,33 @@ def test_what_is_found_and_what_it_is_said_to_be(bare):
         "products/stacks/x/x_drc.fits":
             "by its stamps job #77 stacks:x of run u7 made it, and the record of that is lost",
         "products/scrape/T/curve.csv":
-            "it lay in products/scrape/T, made by a job of hst123r, and the record of that is lost",
+            "it lay in products/scrape/T; nothing tells who made it",
         "gaia.csv": "it was adopted before, and the record of that is lost",
     }  # fmt: skip
     assert made_by(bare / "products/scrape/T/plot.png") == ""
+
+
+def test_what_belongs_to_a_result_of_hst123_is_with_it(bare, hst123r):
+    """As `convert-workdir` had adopted it: a catalogue with its lists, an image with its mask."""
+    adopted = bare / "adopted" / "hst123" / "dolphot"
+    adopted.mkdir(parents=True)
+    (adopted / "dp0000").write_text("1 2.0 3.0\n4 5.0 6.0\n")
+    (adopted / "dp0000.columns").write_text("1. Extension\n")
+    (adopted / "dp0000.param").write_text("Nimg = 2\n")
+    image = adopted.parent / "sn2019.acs.f606w.ref_0001.drc.fits"
+    for path in (image, image.with_suffix(".mask.fits")):
+        fits.PrimaryHDU(np.ones((16, 16), "f4")).writeto(path)
+    found = {item.name: set(item.beside) for item in stamped(Workspace(bare))}
+    assert {name: roles for name, roles in found.items() if name.startswith("hst123/")} == {
+        "hst123/dolphot/dp0000": {"columns", "param"},
+        "hst123/sn2019.acs.f606w.ref_0001.drc.fits": {"mask"},
+    }
+    assert hst123r("db", "rebuild", "-C", bare).code == 0
+    with reading(bare) as store:
+        roles = {row[0] for row in store.db.execute(
+            "select f.role from product_file f where f.path like '%dolphot/dp0000%'"
+        )}  # fmt: skip
+    assert roles == {"file", "columns", "param"}
 
 
 def test_without_a_stamp_nothing_tells_that_it_is_ours(bare, hst123r):
@@ -87,6 +117,53 @@ def test_a_damaged_store_is_kept_aside_first(bare, hst123r):
     assert answer.code == 0, answer.err
     (old,) = bare.glob("hst123r.sqlite.damaged-*")
     assert old.read_bytes() == b"no store" * 1000
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
+@pytest.mark.parametrize("broken", [True, False])
+def test_what_is_ended_in_the_middle_is_begun_again(bare, hst123r, name, broken):
+    """The old store stays until the new one is whole."""
+    store = bare / "hst123r.sqlite"
+    if broken:
+        store.write_bytes(b"no store" * 1000)
+    before = digests(bare)
+    code = (
+        "import os, signal, sys\n"
+        "from hst123r.cli.main import invoke\n"
+        "from hst123r.engine import adopt\n"
+        "take, done = adopt._take, []\n"
+        "def until_the_second(*given):\n"
+        "    if done: os.kill(os.getpid(), signal.Signals[sys.argv[1]])\n"
+        "    done.append(take(*given))\n"
+        "    return done[-1]\n"
+        "adopt._take = until_the_second\n"
+        "sys.exit(invoke(['db', 'rebuild', '-C', sys.argv[2]]))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, name, str(bare)], check=False,
+                           capture_output=True, env=os.environ)  # fmt: skip
+    assert ended.returncode == (-signal.SIGKILL if name == "SIGKILL" else 130), ended.stderr
+    assert len(list((bare / "adopted" / "products").rglob("*.*"))) == 1
+    assert {path: digests(bare)[path] for path in before} == before
+    assert store.exists() == broken
+    answer = hst123r("db", "rebuild", "-C", bare)
+    assert answer.code == 0, answer.err
+    assert "there are no records: 3 files were adopted" in answer.out
+    assert hst123r("verify", "-C", bare).code == 0
+    assert hst123r("db", "check", "-C", bare).code == 0
+    assert not list(bare.rglob("*.part"))
+
+
+def test_no_room_for_the_copies_is_told_before_the_first(bare, hst123r, monkeypatch):
+    Room = namedtuple("Room", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Room(10**9, 10**9, 1000))
+    before = {path for path in bare.rglob("*") if path.is_file()}
+    answer = hst123r("db", "rebuild", "-C", bare)
+    assert answer.code == 6, answer.err
+    assert "copies of 3 files need" in answer.err
+    assert "0.0 MB of the disk are free" in answer.err
+    assert {path for path in bare.rglob("*") if path.is_file()} - before <= {bare / ".hst123r.lock"}
+    monkeypatch.undo()
+    assert hst123r("db", "rebuild", "-C", bare).code == 0
 
 
 def test_the_results_of_a_real_run(hst123r, copy_of_finished):

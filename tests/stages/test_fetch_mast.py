@@ -229,7 +229,8 @@ def test_a_token_that_has_expired_is_told_before_the_first_file(
     better = run_recipe(recipe())
     assert better.code == 0, better.err
     assert len(archive.requests("whoami")) == 2
-    assert SECRET not in answer.out + answer.err + plan.out + plan.err
+    for told in (answer, plan, better):
+        assert SECRET not in told.out + told.err
     for path in better.folder.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
