@@ -88,7 +88,7 @@ def apart_arcsec(ra, dec, other_ra, other_dec):
     return 3600 * np.hypot(east, dec[:, None] - other_dec)
 
 
-SINGLE = "7 of 115 are lost in one exposure of WFC3/IR: one is saturated, the others not understood"
+SINGLE = "7 of 115 are lost in one exposure of WFC3/IR: 6 are taken for wings, 1 is saturated"
 PARAMETERS = [
     pytest.param(
         *case,
