@@ -301,6 +301,11 @@ class Detector(Facts):
     notes: list[Text] = Field(default_factory=list, description="What a user should know")
 
     @property
+    def coarsest_chip(self) -> ChipFacts:
+        """The chip with the largest pixels."""
+        return max(self.chips, key=lambda chip: chip.pixel_arcsec)
+
+    @property
     def bad_bits(self) -> int:
         """Sum of the data-quality bits that make a pixel unusable."""
         return sum(entry.bit for entry in self.dq_bits if entry.bad)

@@ -17,9 +17,7 @@ from hst123r.algorithms.detection import (
 )
 from hst123r.algorithms.noise import MAD, correlated_growth, local_spread, relative_noise
 from hst123r.algorithms.sphere import to_tangent_plane
-from hst123r.optics.psf import EffectivePSF
 from hst123r.photometry.sky import estimate_sky
-from hst123r.sources.narrowness import narrowness
 from hst123r.sources.wings import Wings, stands_out
 
 Floats = NDArray[np.float64]
@@ -33,8 +31,6 @@ LEAST_NOISE: Final = 0.3
 """No part of a stack has less than this fraction of the noise of the whole."""
 HOLE_PIX: Final = 7
 """Holes narrower than this are where a comparison found a hit, not where none was made."""
-NARROW_SIGMA: Final = 3.0
-"""Sources that are narrower than a star by more errors than this are what is left of hits."""
 _CLIP: Final = 3.0
 
 
@@ -118,10 +114,6 @@ class StackImage:
         How bright its surroundings are.
     full : float
         Value of a pixel at the full well of the detector.
-    psf : EffectivePSF
-        Of the stack, by native pixels.
-    pixels : float
-        Native pixels in one of the stack.
     """
 
     science: NDArray[np.float32]
@@ -132,8 +124,6 @@ class StackImage:
     fwhm_arcsec: float
     wings: Wings
     full: float
-    psf: EffectivePSF
-    pixels: float
 
 
 def find_sources(
@@ -145,8 +135,8 @@ def find_sources(
     follows the weight map; that drizzled pixels are correlated is taken into account. Where an
     exposure could not be compared with another, nobody can tell a cosmic ray from a star, and
     sources there are not listed. Bumps in the diffraction rings and spikes of bright stars are left
-    out: what is not well above the wings of its brighter neighbours is no source. So is what is
-    narrower than a star: where two exposures are hit in one place, a part of the hits is left.
+    out: what is not well above the wings of its brighter neighbours is no source. Nothing is left
+    out for its shape: what is left of a hit can look like a star, and a star like a hit.
 
     Parameters
     ----------
@@ -193,9 +183,6 @@ def find_sources(
         real &= ~closed[_pixels(found, closed.shape)]
     found = found.where(np.flatnonzero(real))
     x, y = refine_centroids(residual, found.x, found.y, fwhm)
-    width = narrowness(residual, noise * growth, x, y, image.psf, image.pixels)
-    wide = np.flatnonzero(width.significance > -NARROW_SIGMA)
-    found, x, y = found.where(wide), x[wide], y[wide]
     ra, dec = image.wcs.all_pix2world(x, y, 0)
     centroid = CENTROID_FWHM * image.fwhm_arcsec / np.maximum(found.snr, 1.0)
     sources = Sources(

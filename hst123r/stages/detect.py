@@ -130,16 +130,17 @@ def _image(product: Product) -> StackImage:
     from hst123r.algorithms.context import most_in_one_group
     from hst123r.optics.telescope import effective_psf
     from hst123r.products.stacks import read_stack
-    from hst123r.sources.narrowness import stacked_psf
     from hst123r.sources.stacked import StackImage
     from hst123r.sources.wings import Wings
 
     detector = instruments.get(product.labels["detector"])
-    chip = detector.chips[0].number
-    psf = effective_psf(detector, band(product.labels["filter"]), chip=chip)
+    # most of WFPC2 has pixels twice as large as its first chip; the core of a star seen by
+    # small pixels would be too sharp there, and its wings be taken for sources
+    chip = detector.coarsest_chip
+    psf = effective_psf(detector, band(product.labels["filter"]), chip=chip.number)
     stack = read_stack(product.files["science"])
     groups = product.facts["compared"]
-    scale, native = product.facts["scale_arcsec"], detector.pixel_scale.value
+    scale, native = product.facts["scale_arcsec"], chip.pixel_arcsec
     number = len(product.facts["exposures"])
     time = float(product.facts["exposure_time_s"] or 1.0) / number
     # of a stack in electrons, the pixels are sums over the exposures
@@ -154,6 +155,4 @@ def _image(product: Product) -> StackImage:
         fwhm_arcsec=psf.fwhm_pix * native,
         wings=Wings.of(psf, native),
         full=full * (scale / native) ** 2 * product.facts["scaled"],
-        psf=stacked_psf(psf),
-        pixels=scale / native,
     )

@@ -380,3 +380,11 @@ def test_the_size_of_a_pixel_of_a_chip(name, number, arcsec):
     """Wide-field chips of WFPC2 and the oblong pixels of HRC are not of the nominal scale."""
     (chip,) = (chip for chip in instruments.get(name).chips if chip.number == number)
     assert chip.pixel_arcsec == pytest.approx(arcsec, rel=4e-3)
+
+
+def test_the_coarsest_chip_has_the_largest_pixels():
+    chips = {chip.number: chip.pixel_arcsec for chip in instruments.get("WFPC2").chips}
+    coarsest = instruments.get("WFPC2").coarsest_chip
+    assert coarsest.pixel_arcsec == max(chips.values()) > 2 * chips[1]
+    alone = instruments.get("WFC3/IR")
+    assert alone.coarsest_chip is alone.chips[0]

@@ -90,11 +90,11 @@ def test_sources_are_stars_and_stars_are_sources(tmp_path):
     real, strong, seen, magnitude, found = (
         np.concatenate(item) for item in (real, strong, seen, magnitude, found)
     )
-    # of what has S/N 5 in the catalogue, three in a hundred are no star at most
+    # of what has S/N 5 in the catalogue, one in a hundred is no star at most
     assert seen.size > 350
-    assert np.mean(~seen) < 0.03
-    # in the list are hits that one exposure alone has, but faint ones
-    assert np.mean(~real[strong]) < 0.02
+    assert np.mean(~seen) < 0.01
+    # in the list is what is left of hits: places to be looked at, which the fit tells from stars
+    assert np.mean(~real[strong]) < 0.1
     assert np.mean(~real) < 0.15
     for faintest, least in ((24.5, 0.98), (26.5, 0.93), (27.5, 0.8)):
         part = magnitude < faintest
