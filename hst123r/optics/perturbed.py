@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,8 +24,8 @@ Amounts = Callable[[Floats, Floats], Floats]
 class PerturbedPSF(EffectivePSF):
     """A PSF and changes to it, each in the amount of the place of the star.
 
-    Stamps are those of the place of their star. All that is said of the PSF as a whole is said
-    of `data`.
+    Stamps and wings are those of the place of their star. All that is said of the PSF as a whole is
+    said of `data`.
 
     Parameters
     ----------
@@ -78,20 +78,41 @@ class PerturbedPSF(EffectivePSF):
         """Return the PSF after a change that is the same at all places, shape (n, n)."""
         return replace(self, data=self.data + change, base=self.base.plus(change))
 
+    def wings(self, x: ArrayLike, y: ArrayLike, half: int) -> tuple[Floats, Integers, Integers]:
+        """Return the wings of the place of each star.
+
+        They are those of the PSF without the changes, and the changes in the amounts there.
+        Parameters and results are those of :meth:`~hst123r.optics.psf.EffectivePSF.wings`.
+        """
+        star_x = np.atleast_1d(np.asarray(x, np.float64))
+        star_y = np.atleast_1d(np.asarray(y, np.float64))
+        (values,), x0, y0 = self._summed(_wings, star_x, star_y, half)
+        return values, x0, y0
+
     def _stamps(
         self, x: ArrayLike, y: ArrayLike, half: int, *, derivatives: bool
     ) -> tuple[list[Floats], Integers, Integers]:
         star_x = np.atleast_1d(np.asarray(x, np.float64))
         star_y = np.atleast_1d(np.asarray(y, np.float64))
+        # how the amounts themselves change within a star does not count
         make = EffectivePSF.stamps_with_derivatives if derivatives else EffectivePSF.stamps
+        return self._summed(make, star_x, star_y, half)
+
+    def _summed(
+        self, make: Callable[..., tuple[Any, ...]], star_x: Floats, star_y: Floats, half: int
+    ) -> tuple[list[Floats], Integers, Integers]:
+        """Return what a method makes of the PSF without the changes, plus that of each change."""
         *results, x0, y0 = make(self.base, star_x, star_y, half)
         # a star that is nowhere has stamps as good as any
         amounts = self.amounts(
             np.nan_to_num(star_x + self.first[0]), np.nan_to_num(star_y + self.first[1])
         )
         for change, amount in zip(self.changes, amounts.T, strict=True):
-            # how the amount itself changes within a star does not count
             *parts, _, _ = make(change, star_x, star_y, half)
             for number, part in enumerate(parts):
                 results[number] += amount[:, None, None] * part
         return results, x0, y0
+
+
+def _wings(psf: EffectivePSF, x: Floats, y: Floats, half: int) -> tuple[Floats, Integers, Integers]:
+    return psf.wings(x, y, half)

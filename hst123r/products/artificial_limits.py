@@ -210,7 +210,8 @@ def with_artificial_limits(
         if "artificial" not in product.files:
             return None
         band = product.labels["detector"], product.labels["filter"]
-        for row in tables.read(product.files["artificial"]):
+        needs = ("target", "level", "name", "limit_ab")
+        for row in tables.read(product.files["artificial"], needs):
             if str(row["target"]) == target:
                 key = (*band, str(row["level"]), str(row["name"]))
                 known[key] = float(row["limit_ab"])

@@ -49,6 +49,20 @@ COLUMNS: Final = (
     Column("source", "Number of the source in the field", dtype="int"),
 )  # fmt: skip
 
+_MEAN: Final = (
+    "source", "mjd", "exposure_time", "n_exposures", "flux", "flux_err", "flux_err_weights",
+    "flux_err_scatter", "flux_err_fixed", "chi2", "limit_ab", "flags",
+)  # fmt: skip
+_NEEDS: Final = {
+    "measurements": (
+        "source", "exposure", "extver", "mjd", "exposure_time", "flux", "flux_err",
+        "flux_err_fixed", "photon_slope", "flags", "used",
+    ),
+    "epochs": ("epoch", *_MEAN),
+    "catalog": ("mag_sys", *_MEAN),
+}  # fmt: skip
+"""Columns that are read of each table of the photometry, by its role."""
+
 
 LEVELS: Final = ("exposure", "visit", "epoch", "filter")
 """What rows can be about, in their order. All exposures of a filter are `filter`; there is no mean
@@ -79,11 +93,15 @@ def light_curve(
     -------
     list of dict
         Values by the names of :data:`COLUMNS`; None for what there is none of.
+
+    Raises
+    ------
+    StageError
+        If a table lacks a column.
     """
     rows: list[dict[str, Any]] = []
     for product in photometry:
-        roles = ("measurements", "epochs", "catalog")
-        tables_of = {role: read_table(product.files[role]) for role in roles}
+        tables_of = {role: read_table(product.files[role], _NEEDS[role]) for role in _NEEDS}
         whole = _rows_of(tables_of["catalog"], source)
         labels = {
             "detector": product.labels["detector"],

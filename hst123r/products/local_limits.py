@@ -66,7 +66,7 @@ class Neighbours:
 
         from hst123r.algorithms.sphere import separation_arcsec
 
-        table = read_table(product.files["catalog"])
+        table = read_table(product.files["catalog"], ("source", "ra", "dec", "target"))
         numbers = np.asarray(table["source"])
         distance = separation_arcsec(
             ra_deg, dec_deg, np.asarray(table["ra"]), np.asarray(table["dec"])
@@ -77,7 +77,8 @@ class Neighbours:
         near = np.flatnonzero(other)
         near = near[np.lexsort((numbers[near], distance[near]))][:MOST]
         self.distance: NDArray[np.float64] = distance[near]
-        self._read(read_table(product.files["measurements"]), numbers[near])
+        needs = ("source", "exposure", "flux", "flux_err", "flags", "used")
+        self._read(read_table(product.files["measurements"], needs), numbers[near])
 
     def _read(self, singles: Any, numbers: NDArray[np.int64]) -> None:
         import numpy as np

@@ -25,11 +25,17 @@ def measured_sources(catalogues: Sequence[str]) -> Table:
         ``source``, ``ra`` and ``dec`` (degrees; the mean of the filters by their errors, where
         they have errors), ``snr`` (the largest of the filters) and ``target`` (empty for what was
         found), sorted by number.
+
+    Raises
+    ------
+    StageError
+        If a table lacks a column.
     """
     import numpy as np
     from astropy.table import Table
 
-    read = [tables.read(path) for path in catalogues]
+    needs = ("source", "ra", "dec", "pos_err", "snr", "target")
+    read = [tables.read(path, needs) for path in catalogues]
 
     def column(name: str) -> Any:
         parts: list[Any] = [

@@ -302,14 +302,33 @@ def write_fits(columns: Sequence[Column], arrays: Mapping[str, Any], path: Path)
     hdu.writeto(path)
 
 
-def read_table(path: str | Path) -> Table:
-    """Read one of the tables, ECSV or FITS."""
+def read_table(path: str | Path, needs: Sequence[str] = ()) -> Table:
+    """Read one of the tables, ECSV or FITS.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    needs : sequence of str
+        Columns that it must have.
+
+    Returns
+    -------
+    astropy.table.Table
+        With units and descriptions.
+
+    Raises
+    ------
+    StageError
+        If one of those columns is not there.
+    """
     from astropy.table import Table
 
     if not str(path).endswith(".fits"):
-        return tables.read(path)
+        return tables.read(path, needs)
     # NaN stays a number: a masked value would be one that nobody asks for
     table = Table.read(path, format="fits", character_as_bytes=False, mask_invalid=False)
+    tables.demand(table, path, needs)
     for number, name in enumerate(table.colnames, 1):
         table[name].unit = str(table[name].unit or "").replace(COUNT, ELECTRON) or None
         table[name].description = table.meta.pop(f"TCOMM{number}", None)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hst123r.errors import StageError
+
 if TYPE_CHECKING:
     from astropy.table import Table
 
@@ -124,18 +126,25 @@ def write(table: Table, path: Path) -> None:
     table.write(path, format="ascii.ecsv", delimiter=",")
 
 
-def read(path: Path | str) -> Table:
+def read(path: Path | str, needs: Sequence[str] = ()) -> Table:
     """Read an ECSV table.
 
     Parameters
     ----------
     path : Path or str
         The file.
+    needs : sequence of str
+        Columns that it must have.
 
     Returns
     -------
     astropy.table.Table
         With units, descriptions and meta; empty texts are empty texts.
+
+    Raises
+    ------
+    StageError
+        If one of those columns is not there.
     """
     from astropy.table import MaskedColumn, Table
 
@@ -144,4 +153,31 @@ def read(path: Path | str) -> Table:
         # ECSV does not tell an empty text from none
         if isinstance(table[name], MaskedColumn) and table[name].dtype.kind == "U":
             table[name] = table[name].filled("")
+    demand(table, path, needs)
     return table
+
+
+def demand(table: Table, path: Path | str, needs: Sequence[str]) -> None:
+    """Refuse a table without a column that is needed: an old one, or one that was edited.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    path : Path or str
+        Its file.
+    needs : sequence of str
+        Names of columns.
+
+    Raises
+    ------
+    StageError
+        If one of them is not there.
+    """
+    missing = [name for name in dict.fromkeys(needs) if name not in table.colnames]
+    if missing:
+        raise StageError(
+            f"there is no column {', '.join(missing)}",
+            where=str(path),
+            hint="An earlier version wrote the table, or it was edited: make it again",
+        )

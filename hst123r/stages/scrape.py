@@ -304,7 +304,8 @@ def _about(found: Found, job: Job, nsigma: float) -> dict[str, Any]:
 
     catalogues, crowding = [], {}
     for product in job.inputs["photometry"]:
-        table = read_table(product.files["catalog"])
+        needs = ("source", "ra", "dec", "snr", "flux", "crowding")
+        table = read_table(product.files["catalog"], needs)
         band = f"{product.labels['detector']} {product.labels['filter']}"
         catalogues.append((band, table, measured_corners(product, job.inputs["exposure"])))
         for row in table[table["source"] == found.source]:

@@ -5,6 +5,8 @@ import pytest
 
 from hst123r.optics.perturbed import PerturbedPSF
 from hst123r.optics.psf import EffectivePSF
+from hst123r.optics.stdpsf import PSFGrid
+from hst123r.optics.varying import VaryingPSF
 
 SHAPE = (200, 300)
 
@@ -70,3 +72,22 @@ def test_a_star_that_is_nowhere_does_no_harm(psf):
     with np.errstate(invalid="ignore"):
         amount = psf.amounts(np.nan_to_num([np.nan]), np.nan_to_num([np.nan]))
     assert np.isfinite(amount).all()
+
+
+def test_wings_are_those_of_the_place_of_each_star():
+    """Both of what follows the place by itself, and of the changes."""
+    places = [[gaussian(1.6 + 0.4 * row + 0.2 * column) for column in (0, 1)] for row in (0, 1)]
+    grid = PSFGrid(np.array([0.0, 299.0]), np.array([0.0, 199.0]), np.array(places))
+    wider = gaussian(2.4) - gaussian(2.0)
+    psf = PerturbedPSF.of(VaryingPSF.of(grid), [wider, 0.5 * wider], amounts, SHAPE)
+    rows, columns = np.mgrid[-8:9, -8:9]
+    ring = (np.hypot(rows, columns) >= 3.0) & (np.hypot(rows, columns) < 6.0)
+    for x, y in ((0.2, 0.3), (298.9, 0.1), (0.0, 199.4), (298.8, 199.2)):
+        right, *corner = psf.stamps([x], [y], 8)
+        for found in (psf.wings([x], [y], 8), psf.moved(40.0, 30.0).wings([x - 40], [y - 30], 8)):
+            assert (
+                np.sqrt(np.mean((found[0][0] - right[0])[ring] ** 2)) < 0.02 * right[0][ring].mean()
+            )
+        assert [part.tolist() for part in psf.wings([x], [y], 8)[1:]] == [
+            part.tolist() for part in corner
+        ]

@@ -1,15 +1,18 @@
 """The rows of a source."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.table import Table
 
+from hst123r.errors import StageError
 from hst123r.photometry.flags import Flag
 from hst123r.photometry.magnitudes import magnitude_ab
 from hst123r.products import tables
 from hst123r.products.light_curve import light_curve, write_light_curve
+from hst123r.products.photometry_tables import read_table
 from hst123r.records.outcome import Product
 
 
@@ -257,3 +260,31 @@ def test_a_place_without_a_value_has_rows_without_numbers(changing):
         assert (row["flux_njy"], row["mag_ab"], row["snr"]) == (None, None, None)
         assert not row["flags"] & Flag.VARIABLE
     assert len(found) == 8
+
+
+@pytest.mark.parametrize(
+    ("pattern", "column"),
+    [
+        ("*_measurements.fits", "flux_err_fixed"),
+        ("*_epochs.ecsv", "flux_err_fixed"),
+        ("*_catalog.ecsv", "mag_sys"),
+    ],
+)
+def test_a_table_without_a_column_is_named(small, tmp_path, pattern, column):
+    """As of an earlier version, adopted or edited."""
+    files = {}
+    for role, end in (("catalog", "ecsv"), ("epochs", "ecsv"), ("measurements", "fits")):
+        path = small.path(f"photometry/*f606w/*_{role}.{end}")
+        table = read_table(path)
+        files[role] = str(tmp_path / path.name)
+        for name in table.colnames:
+            # FITS does not know all of the units
+            table[name].unit = None
+        if path.match(pattern):
+            table.remove_column(column)
+        table.write(files[role])
+    product = Product("photometry", "p", {"detector": "ACS/WFC", "filter": "F606W"}, files)
+    with pytest.raises(StageError, match=rf"there is no column {column}\.") as caught:
+        light_curve(1, [product], {}, {}, 3.0)
+    assert caught.value.where == next(one for one in files.values() if Path(one).match(pattern))
+    assert "make it again" in str(caught.value)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
+from hst123r.errors import StageError
 from hst123r.products import tables
 from hst123r.products.measured_sources import measured_sources
 
@@ -54,3 +55,14 @@ def test_right_ascension_may_jump(written):
 
 def test_nothing_measured_is_no_source():
     assert len(measured_sources([])) == 0
+
+
+def test_a_catalogue_without_a_column_is_named(written):
+    (path,) = written([(1, 10.0, 2.0, 1.0, 5.0, "")])
+    table = tables.read(path)
+    table.remove_columns(["pos_err", "snr"])
+    path += ".edited.ecsv"
+    tables.write(table, path)
+    with pytest.raises(StageError, match=r"there is no column pos_err, snr\.") as caught:
+        measured_sources([path])
+    assert caught.value.where == path

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from astropy.io import fits
 
+from hst123r.errors import StageError
 from hst123r.products.readout import read_readout
 from hst123r.records.exposure import Chip, Exposure
 
@@ -56,3 +58,36 @@ def test_what_a_header_says_is_corrected(tmp_path):
         ("WFC3/IR", "RNLCDONE", "PERFORMED"): (False, True),
         ("ACS/HRC", "PCTECORR", "COMPLETE"): (True, False),
     }
+
+
+@pytest.mark.parametrize(
+    ("detector", "keyword", "value"),
+    [
+        ("ACS/WFC", "PCTECORR", "COMPLETE"),
+        ("WFPC2", "PCTECORR", "COMPLETE"),
+        ("WFC3/IR", "RNLCDONE", "PERFORMED"),
+    ],
+)
+def test_a_file_of_an_earlier_simulator_is_refused(tmp_path, detector, keyword, value):
+    """Nothing was lost in it, which it does not say; a formula must not make that good."""
+    path = tmp_path / "jsi00101q_flt.fits"
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.zeros((4, 4)), name="SCI")]).writeto(path)
+    values = dict.fromkeys(Exposure.__dataclass_fields__)
+    chip = Chip(1, 1, [4, 4], "ELECTRONS", 1e-19, 6000.0, 26.0, 26.0, 1.0, 0.0)
+    values |= {"root": "jsi00101q", "image": path.name, "detector": detector, "chips": [chip]}
+    values |= {"start_mjd": 58000.0, "end_mjd": 58000.1, "exposure_time_s": 100.0}
+    exposure = Exposure(**values)
+    found = read_readout({"science": str(path)}, exposure)
+    # of the sky, as it may be
+    assert not found.transfer_corrected
+    assert not found.rates_corrected
+    fits.setval(path, "SIMULATD", value=True)
+    with pytest.raises(StageError, match=r"an earlier simulator .* Simulate it again") as caught:
+        read_readout({"science": str(path)}, exposure)
+    assert caught.value.where == str(path)
+    # what says that nothing was made good is believed
+    fits.setval(path, keyword, value="OMIT")
+    assert not read_readout({"science": str(path)}, exposure).transfer_corrected
+    fits.setval(path, keyword, value=value)
+    found = read_readout({"science": str(path)}, exposure)
+    assert found.transfer_corrected or found.rates_corrected

@@ -121,7 +121,7 @@ def test_nothing_is_silently_wrong(isolated, table):
     # of 2000 fluxes one may be in the others: a hit adds 2 % to a star of S/N 250, no more than its
     # pixels are allowed to differ from the PSF
     rays = instruments.get(name).noise.cosmic_rays is not None
-    assert np.count_nonzero(wrong) <= (1 if rays else 0)
+    assert np.count_nonzero(wrong) <= (1 if rays and name != "ACS/WFC" else 0)
     for k, star in np.argwhere(wrong):
         assert near_a_hit(field, k)[star]
     assert np.all(np.abs(flux / field.flux - 1)[wrong] < 0.025)
@@ -314,9 +314,15 @@ def test_blends(name):
         np.append(bright, bright + 1.0),
         2,
     )
+    near, wrong = 0, 0
     for k, frame in enumerate(field.frames):
         x, y = field.x[k], field.y[k]
         measured = measure(frame, x, y)
+        # what a user sees, who does not know where the hits are
+        hit = (measured.fluxes.flags == 0) & near_a_hit(field, k)
+        pull = (measured.fluxes.flux - field.flux) / measured.fluxes.error
+        near += np.count_nonzero(hit)
+        wrong += np.count_nonzero(hit & (np.abs(pull) > 5))
         stars = free(frame, x + 0.1, y - 0.1, measured.background)
         for fluxes in (measured.fluxes, stars.fluxes):
             # a hit in a core is told by other exposures, which a single frame does not have
@@ -328,3 +334,7 @@ def test_blends(name):
             for part in (slice(0, east.size), slice(east.size, None)):
                 ratio = (fluxes.flux / field.flux)[part][good[part]]
                 assert abs(np.median(ratio) - 1) < 0.01
+    if name == "ACS/WFC":
+        # measured: 1 of 25 (of isolated stars in eight exposures none of 46)
+        assert near > 15
+        assert wrong <= 0.1 * near
