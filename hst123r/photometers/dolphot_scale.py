@@ -93,7 +93,7 @@ def systematic_mag(
         squares[mine] += error**2
         beyond[mine] = np.maximum(beyond[mine], outside.error_mag)
     own = np.sqrt(np.divide(squares, number, out=np.full(number.shape, np.nan), where=number > 0))
-    return np.hypot(own, beyond)
+    return np.asarray(np.hypot(own, beyond))
 
 
 def unknown_errors(field: Field, errors: Sequence[float]) -> list[Caveat]:
