@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 UNITS: Final = {
     "flux_njy": "nJy", "flux_err_njy": "nJy", "flux_err_weights_njy": "nJy",
-    "flux_err_scatter_njy": "nJy", "flux_corrected_njy": "nJy", "mag_ab": "mag", "mag_st": "mag",
-    "mag_vega": "mag", "mag_err": "mag", "mag_sys": "mag", "limit_ab": "mag", "limit_st": "mag",
-    "limit_vega": "mag", "extinction_mag": "mag", "mjd": "d", "exposure_time_s": "s",
-    "seconds": "s", "cpu_seconds": "s", "peak_memory_mb": "Mbyte",
+    "flux_err_scatter_njy": "nJy", "flux_err_fixed_njy": "nJy", "flux_corrected_njy": "nJy",
+    "mag_ab": "mag", "mag_st": "mag", "mag_vega": "mag", "mag_err": "mag", "mag_sys": "mag",
+    "limit_ab": "mag", "limit_st": "mag", "limit_vega": "mag", "extinction_mag": "mag", "mjd": "d",
+    "exposure_time_s": "s", "seconds": "s", "cpu_seconds": "s", "peak_memory_mb": "Mbyte",
 }  # fmt: skip
 """Units of columns, by name; a ratio such as ``chi2`` or ``snr`` has none."""
 SECONDS: Final = 60.0

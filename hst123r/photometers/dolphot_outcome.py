@@ -292,7 +292,7 @@ def _product(
     }
     write_catalogue(
         files["catalog"], result.catalogue, sources, result.converted, rows, every, meta,
-        systematic_mag(field, result.aperture_errors, rows),
+        systematic_mag(field, result.aperture_errors, rows, found),
     )  # fmt: skip
     photometry_tables.write_epochs(files["epochs"], sources, means, meta)
     write_measurements(

@@ -94,7 +94,7 @@ def annulus_sky(data: Singles, usable: Booleans, clipping: Clipping, workers: in
     data : (ny, nx) ndarray of float32
         The image.
     usable : (ny, nx) ndarray of bool
-        Pixels to take samples from.
+        Pixels to take samples from; those that are not finite are left out in any case.
     clipping : Clipping
         The annulus and the limits.
     workers : int
@@ -121,7 +121,8 @@ def annulus_sky(data: Singles, usable: Booleans, clipping: Clipping, workers: in
     ny, nx = data.shape
     step = clipping.step
     reach = max(max(abs(row), abs(column)) for row, column in offsets)
-    values = np.where(usable, data, _UNUSABLE).astype(np.float32)
+    # an infinite sample would be in the sums of all pixels around, and no limit would leave it out
+    values = np.where(usable & np.isfinite(data), data, _UNUSABLE).astype(np.float32)
     padded = np.pad(values, reach * step, constant_values=_UNUSABLE)
     sky = np.zeros(data.shape, np.float64)
 

@@ -38,6 +38,8 @@ class Combined:
         Standard error of the mean without what the exposures have in common, the error of the place
         of a blended star. Differences between groups of exposures have it. It comes from the
         scatter where `error` does.
+    fixed_error_weights : (n,) ndarray of float64
+        The same from the weights alone.
     chi2 : (n,) ndarray of float64
         Sum of squared deviations from the mean over variances at fixed places.
     probability : (n,) ndarray of float64
@@ -59,6 +61,7 @@ class Combined:
     error_weights: Floats
     error_scatter: Floats
     fixed_error: Floats
+    fixed_error_weights: Floats
     chi2: Floats
     probability: Floats
     photon_slope: Floats
@@ -211,6 +214,7 @@ def _result(
             error_weights=from_weights * blank,
             error_scatter=from_scatter,
             fixed_error=np.where(doubted, seen, fixed) * blank,
+            fixed_error_weights=fixed * blank,
             chi2=chi2 * blank,
             probability=probability * blank,
             photon_slope=(weight**2 * slope).sum(axis=0) / safe**2 * blank,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from hst123r.products.plots import COLOURS
+from hst123r.products.plots import COLOURS, band_labels
 
 WIDTH: Final = 760
 HEIGHT: Final = 380
-LEFT, RIGHT, TOP, BOTTOM = 62, 130, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 150, 14, 44
 TICKS: Final = 6
 """About how many marks an axis has."""
 LEAST_MAG: Final = 0.2
@@ -44,21 +44,21 @@ def draw(
         return ""
     x = _Scale([row["mjd"] for row in seen], LEAST_DAYS, LEFT, WIDTH - RIGHT)
     y = _Scale([value for row in seen for value in _extent(row)], LEAST_MAG, TOP, HEIGHT - BOTTOM)
-    filters = sorted({row["filter"] for row in seen})
-    colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(filters)}
+    labels = band_labels(seen)
+    colours = {band: COLOURS[number % len(COLOURS)] for number, band in enumerate(labels)}
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     font = 'font-family="system-ui, sans-serif" font-size="12"'
     parts = [
         f'<svg {size} role="group" aria-label="{escape(title)}" {font}>',
         f"<title>{escape(title)}</title>",
         *_axes(x, y),
-        *(_point(row, x, y, colours[row["filter"]], where(row)) for row in seen),
+        *(_point(row, x, y, labels[_band(row)], colours[_band(row)], where(row)) for row in seen),
     ]
-    for number, name in enumerate(filters):
+    for number, (band, name) in enumerate(labels.items()):
         place = TOP + 12 + 18 * number
         left = WIDTH - RIGHT + 18
         parts.append(
-            f'<circle cx="{left}" cy="{place}" r="4" fill="{colours[name]}"/>'
+            f'<circle cx="{left}" cy="{place}" r="4" fill="{colours[band]}"/>'
             f'<text x="{left + 10}" y="{place + 4}">{escape(name)}</text>'
         )
     return "".join([*parts, "</svg>"])
@@ -83,6 +83,10 @@ class _Scale:
         step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough)
         first = math.ceil(self.low / step)
         return [n * step for n in range(first, math.floor(self.high / step) + 1)]
+
+
+def _band(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["detector"], row["filter"]
 
 
 def _magnitude(row: Mapping[str, Any]) -> float | None:
@@ -120,11 +124,13 @@ def _axes(x: _Scale, y: _Scale) -> list[str]:
     return parts
 
 
-def _point(row: Mapping[str, Any], x: _Scale, y: _Scale, colour: str, where: str) -> str:
+def _point(
+    row: Mapping[str, Any], x: _Scale, y: _Scale, label: str, colour: str, where: str
+) -> str:
     value = _magnitude(row)
     assert value is not None
     across, down = x(row["mjd"]), y(value)
-    name = f"{row['filter']}, MJD {row['mjd']:.3f}"
+    name = f"{label}, MJD {row['mjd']:.3f}"
     if row["mag_ab"] is None:
         text = f"{name}: fainter than {value:.3f} mag"
         shape = f'<path d="M{across} {down}m-5 -4h10l-5 9z" fill="#fff" stroke="{colour}"/>'

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.products import tables
 from hst123r.products.catalog_file import write_file
+from hst123r.products.light_curve import COLUMNS
 from hst123r.products.photometry_tables import read_table
 from hst123r.products.tables import Column
 
@@ -50,6 +51,7 @@ PROVENANCE: Final = (
     Column("key", "Digest of the key of the job"),
     Column("recipe", "Digest of the recipe"),
 )
+TARGET: Final = Column("target", "Target")
 STAMPS: Final = {"run": "H123RUN", "job": "H123JOB", "key": "H123KEY", "recipe": "H123RCP"}
 BRIGHT_SNR: Final = 20.0
 
@@ -62,16 +64,19 @@ def write_light_curves(path: Path, curves: Mapping[str, str]) -> None:
     path : Path
         New file.
     curves : mapping of str to str
-        Path of each target's light curve.
+        Path of each target's light curve; without any the table has its columns and no rows.
     """
     from astropy.table import Column as TableColumn
     from astropy.table import vstack
 
+    if not curves:
+        tables.write(tables.build((TARGET, *COLUMNS), [], {}), path)
+        return
     found = []
     for target, source in curves.items():
         table = tables.read(source)
         names = [target] * len(table)
-        name = TableColumn(names, name="target", description="Target", dtype=str)
+        name = TableColumn(names, name=TARGET.name, description=TARGET.description, dtype=str)
         table.add_column(name, index=0)
         table.meta = {}
         found.append(table)

@@ -21,7 +21,7 @@ nav { font-size: 13px; margin: 12px 0 0; } nav a { color: var(--accent); margin-
       text-decoration: none; } p.lead { color: var(--dim); margin: 0; }
 table { border-collapse: collapse; font-size: 13px; width: 100%; }
 th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid var(--line);
-         vertical-align: top; } th { color: var(--dim); font-weight: 600; white-space: nowrap; }
+         vertical-align: top; } th { color: var(--dim); font-weight: 600; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
 figure { margin: 0 0 18px; } figure img { max-width: 100%; border: 1px solid var(--line); }
 svg { max-width: 100%; height: auto; } svg a:hover *, svg a:focus * { stroke-width: 3; }

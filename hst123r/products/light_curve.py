@@ -34,7 +34,7 @@ COLUMNS: Final = (
     Column("flux_err_scatter_njy", "Standard error from the scatter; NaN for one exposure", "nJy",
            "float", 4),
     Column("flux_err_fixed_njy", "Standard error at the fixed place, which differences between "
-           "rows have", "nJy", "float", 4),
+           "rows have; where the flag VARIABLE is set, from the weights alone", "nJy", "float", 4),
     Column("chi2", "Sum of squared deviations of the exposures used from their mean, over their "
            "variances at fixed places; NaN for one exposure", "", "float", 3),
     Column("snr", "Flux over its standard error", "", "float", 3),
@@ -215,7 +215,8 @@ def _of_filter(
     if not _varies(epochs):
         return found
     flux, error = float(entry["flux"]), float(entry["flux_err_weights"])
-    slope = float(_together(exposures)[0].photon_slope[0])
+    together, _ = _together(exposures)
+    slope = float(together.photon_slope[0])
     formal = _physical(
         flux,
         error,
@@ -226,7 +227,9 @@ def _of_filter(
         number=int(entry["n_exposures"]),
         flags=int(entry["flags"]) | int(Flag.VARIABLE),
     )
-    return {**formal, **_spread(entry)}
+    # in the catalogue it is from the scatter, which is change here
+    fixed = _plain(float(together.fixed_error_weights[0]))
+    return {**formal, **_spread(entry), "flux_err_fixed_njy": fixed}
 
 
 def _combined(exposures: Sequence[Any], nsigma: float) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def write_catalogue(
     tables.write(tables.from_arrays(CATALOGUE, arrays, meta), path)
 
 
-def measured_arrays(found: Measurements, means: Means, systematic_mag: float) -> dict[str, Any]:
+def measured_arrays(found: Measurements, means: Means, systematic_mag: Any) -> dict[str, Any]:
     """Return the columns of a catalogue that come from fluxes, whoever measured them.
 
     Parameters
@@ -148,8 +148,8 @@ def measured_arrays(found: Measurements, means: Means, systematic_mag: float) ->
         Every source in every exposure.
     means : Means
         Their means.
-    systematic_mag : float
-        Standard error that all magnitudes share.
+    systematic_mag : float or (n,) ndarray of float64
+        Standard error that all magnitudes, or those of each source, share.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,6 +77,28 @@ def residuals(
     save(made, path)
 
 
+def band_labels(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """Return what each detector and filter of a light curve is called in a plot.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        ``detector`` and ``filter``.
+
+    Returns
+    -------
+    dict of (str, str) to str
+        By detector and filter, in the order of filters and then detectors: the filter, with the
+        detector before it where another detector has a filter of that name.
+    """
+    bands = sorted({(row["detector"], row["filter"]) for row in rows}, key=lambda b: (b[1], b[0]))
+    names = [through for _, through in bands]
+    return {
+        (detector, through): through if names.count(through) == 1 else f"{detector} {through}"
+        for detector, through in bands
+    }
+
+
 def light_curve(path: Path, rows: Sequence[Mapping[str, Any]], *, title: str) -> None:
     """Plot a light curve: magnitudes with errors, and limits as arrows.
 
@@ -85,18 +107,19 @@ def light_curve(path: Path, rows: Sequence[Mapping[str, Any]], *, title: str) ->
     path : Path
         New PNG file.
     rows : sequence of mapping
-        ``mjd``, ``filter``, ``mag_ab``, ``mag_err``, ``limit_ab`` (None where there is none)
-        and ``limit_sigma``.
+        ``mjd``, ``detector``, ``filter``, ``mag_ab``, ``mag_err``, ``limit_ab`` (None where
+        there is none) and ``limit_sigma``.
     title : str
         Title of the plot.
     """
     made = figure(6.4, 4.2)
     axes = made.add_subplot()
-    filters = sorted({row["filter"] for row in rows})
-    for number, name in enumerate(filters):
+    labels = band_labels(rows)
+    for number, (band, name) in enumerate(labels.items()):
         colour = COLOURS[number % len(COLOURS)]
-        seen = [r for r in rows if r["filter"] == name and r["mag_ab"] is not None]
-        limits = [r for r in rows if r["filter"] == name and r["mag_ab"] is None and r["limit_ab"]]
+        mine = [r for r in rows if (r["detector"], r["filter"]) == band]
+        seen = [r for r in mine if r["mag_ab"] is not None]
+        limits = [r for r in mine if r["mag_ab"] is None and r["limit_ab"]]
         axes.errorbar(
             [r["mjd"] for r in seen], [r["mag_ab"] for r in seen],
             yerr=[r["mag_err"] for r in seen], fmt="o", color=colour, markersize=4, capsize=2,
@@ -111,7 +134,7 @@ def light_curve(path: Path, rows: Sequence[Mapping[str, Any]], *, title: str) ->
     axes.set_ylabel("AB magnitude")
     axes.set_title(title, fontsize=10)
     axes.margins(0.06)
-    if filters:
+    if labels:
         axes.legend(fontsize=8)
     axes.ticklabel_format(axis="x", useOffset=False)
     save(made, path)

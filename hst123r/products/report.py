@@ -7,7 +7,7 @@ from html import escape
 from typing import Any, Final
 
 from hst123r.photometry.flags import Flag
-from hst123r.products import anchors, curve_drawing, tables
+from hst123r.products import anchors, curve_drawing, plots, tables
 from hst123r.products.anchors import ORIGINS
 from hst123r.products.html import Markup, cell, document, figure, folded, link, table
 from hst123r.records.outcome import Product
@@ -23,9 +23,13 @@ EXPOSURE_COLUMNS: Final = (
     "zeropoint",
 )  # fmt: skip
 CURVE_COLUMNS: Final = (
-    "level", "filter", "epoch", "visit", "exposure", "mjd", "n_exposures", "flux_njy",
-    "flux_err_njy", "snr", "mag_ab", "mag_err", "mag_sys", "limit_ab", "flags", "origin",
+    "mjd", "flux_njy", "flux_err_njy", "snr", "mag_ab", "mag_err", "mag_sys", "limit_ab", "flags",
 )  # fmt: skip
+MEAN_COLUMNS: Final = (
+    "origin", "level", "filter", "epoch", "visit", "n_exposures", *CURVE_COLUMNS,
+)  # fmt: skip
+EXPOSURE_POINT_COLUMNS: Final = ("origin", "filter", "visit", "exposure", *CURVE_COLUMNS)
+"""The link comes first and nothing is told twice, so that the tables are no wider than the page."""
 
 
 def page(
@@ -116,18 +120,22 @@ def _light_curves(products: Sequence[Product]) -> str:
              "origin": _origin(place)}
             for row, place in zip(rows, places, strict=True)
         ]  # fmt: skip
+        labels = plots.band_labels(rows)
+        shown = [{**row, "filter": labels[row["detector"], row["filter"]]} for row in rows]
         about = _origin(anchors.of_made(product))
         parts.append(f"<h3>{escape(product.name)}</h3>{_told(product)}")
         parts.append(_drawing(product, rows, caption, about))
         if "cutouts" in product.files:
             caption = "Stacks around the target: aperture of the fit, and search radius (dashed)."
             parts.append(figure(product.files["cutouts"], caption, about))
-        means = [row for row in rows if row["level"] != "exposure"]
+        means = [row for row in shown if row["level"] != "exposure"]
         several = len(product.facts.get("sources", [])) > 1
-        columns = ("source", *CURVE_COLUMNS) if several else CURVE_COLUMNS
-        parts.append(table(columns, means))
-        single = [row for row in rows if row["level"] == "exposure"]
-        parts.append(folded(f"{len(single)} exposures", table(columns, single)))
+        number = ("source",) if several else ()
+        parts.append(table((*MEAN_COLUMNS, *number), means))
+        single = [row for row in shown if row["level"] == "exposure"]
+        parts.append(
+            folded(f"{len(single)} exposures", table((*EXPOSURE_POINT_COLUMNS, *number), single))
+        )
     return "".join(parts)
 
 

@@ -329,5 +329,6 @@ def m009_locks(db: Database) -> None:
 
 @migrations()
 def m010_systematic_errors(db: Database) -> None:
-    """The error that all magnitudes of a filter share, which is in no other error."""
+    """The error that all magnitudes of a filter share, and that of a flux at its fixed place."""
     db.table("photometry").add_column("mag_sys", float)
+    db.table("photometry").add_column("flux_err_fixed_njy", float)

@@ -188,7 +188,8 @@ def _magnitude(row: Mapping[str, Any]) -> str:
     if row["mag_ab"] is not None:
         varies = " (the mean of a source that varies)" if int(row["flags"]) & VARIABLE else ""
         shared = row.get("mag_sys")
-        shared = "" if shared is None else f" +- {shared:.3f} (systematic)"
+        known = shared is not None
+        shared = f" +- {shared:.3f} (systematic)" if known else " (systematic error not known)"
         return f"{name} = {row['mag_ab']:.3f} +- {row['mag_err']:.3f}{shared}{varies}"
     if row["limit_ab"] is not None:
         return f"{name} > {row['limit_ab']:.2f} ({row['limit_sigma']:g} sigma)"

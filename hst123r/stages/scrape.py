@@ -29,8 +29,9 @@ VEGA: Final = "Vega table"
 STORED: Final = (
     "level", "detector", "filter", "epoch", "visit", "exposure", "mjd", "exposure_time_s",
     "n_exposures", "flux_njy", "flux_err_njy", "flux_err_weights_njy", "flux_err_scatter_njy",
-    "chi2", "snr", "mag_ab", "mag_err", "mag_sys", "limit_ab", "limit_sigma", "limit_method",
-    "mag_st", "limit_st", "mag_vega", "limit_vega", "extinction_mag", "flux_corrected_njy", "flags",
+    "flux_err_fixed_njy", "chi2", "snr", "mag_ab", "mag_err", "mag_sys", "limit_ab", "limit_sigma",
+    "limit_method", "mag_st", "limit_st", "mag_vega", "limit_vega", "extinction_mag",
+    "flux_corrected_njy", "flags",
 )  # fmt: skip
 """Values of a row that the store's table of photometry has."""
 

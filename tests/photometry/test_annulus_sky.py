@@ -147,3 +147,14 @@ def test_what_cannot_be_worked_on():
         annulus_sky(data, usable, Clipping(3, 3, 4, 2, 2))
     with pytest.raises(InputError, match="shape"):
         annulus_sky(data, usable[1:], Clipping(1, 4, 1, 2, 2))
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_a_pixel_that_is_not_finite_is_no_sample(value):
+    clip = Clipping(10, 25, 2, 2.25, 2.0)
+    data, usable = field((80, 90))
+    usable[40, 45] = False
+    without = annulus_sky(data, usable, clip)
+    data[40, 45], usable[40, 45] = value, True
+    assert np.array_equal(annulus_sky(data, usable, clip), without)
+    assert np.all(np.isfinite(without))

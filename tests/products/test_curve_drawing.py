@@ -10,9 +10,9 @@ from hst123r.products.curve_drawing import HEIGHT, WIDTH, draw
 NAME = "{http://www.w3.org/2000/svg}"
 
 
-def row(mjd, mag, err=0.1, limit=None, through="F606W"):
+def row(mjd, mag, err=0.1, limit=None, through="F606W", detector="ACS/WFC"):
     return {"mjd": mjd, "mag_ab": mag, "mag_err": err if mag is not None else None,
-            "limit_ab": limit, "filter": through}  # fmt: skip
+            "limit_ab": limit, "filter": through, "detector": detector}  # fmt: skip
 
 
 def drawn(rows):
@@ -66,6 +66,15 @@ def test_marks_of_the_axes_are_where_their_values_are():
     }
     assert marks["10"] == pytest.approx(found["#p10&F606W"][0], abs=0.11)
     assert marks["20"] == pytest.approx(found["#p20&F606W"][0], abs=0.11)
+
+
+def test_one_filter_of_two_detectors_is_two_bands_with_their_names_on_the_page():
+    tree = drawn([row(1.0, 20.0), row(1.0, 20.5, detector="WFC3/UVIS")])
+    assert len({disc.get("fill") for disc in tree.iter("circle")}) == 2
+    legend = [t for t in tree.iter("text") if t.text in ("ACS/WFC F606W", "WFC3/UVIS F606W")]
+    assert len(legend) == 2
+    # about 7 units a letter of this size
+    assert all(float(t.get("x")) + 7 * len(t.text) < WIDTH for t in legend)
 
 
 def test_filters_have_colours_of_their_own_and_nothing_is_drawn_of_nothing():

@@ -12,6 +12,7 @@ import hst123r
 from hst123r.errors import InputError
 from hst123r.products import tables
 from hst123r.products.exports import write_hdf5, write_light_curves
+from hst123r.products.light_curve import COLUMNS
 from hst123r.products.photometry_tables import read_table
 from hst123r.products.tables import Column, build
 
@@ -153,6 +154,14 @@ def test_tables_without_rows_are_written_too(empty, tmp_path):
     assert [len(found[name]) for name in ("alignment", "psf", "parameters")] == [0, 0, 0]
     write_light_curves(tmp_path / "x.ecsv", {"SN": curve})
     assert tables.read(tmp_path / "x.ecsv").colnames == ["target", "name", "flux"]
+
+
+def test_without_a_light_curve_the_table_has_its_columns_and_no_rows(tmp_path):
+    write_light_curves(tmp_path / "x.ecsv", {})
+    table = tables.read(tmp_path / "x.ecsv")
+    assert len(table) == 0
+    assert table.colnames == ["target", *(column.name for column in COLUMNS)]
+    assert str(table["flux_njy"].unit) == "nJy"
 
 
 def test_tables_of_text_have_the_provenance_of_their_group(empty, tmp_path):

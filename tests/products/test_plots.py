@@ -6,8 +6,8 @@ from PIL import Image
 
 from hst123r.products import plots
 
-ROW = {"mjd": 58574.0, "filter": "F606W", "mag_ab": 21.0, "mag_err": 0.1, "limit_ab": 27.0,
-       "limit_sigma": 3.0}  # fmt: skip
+ROW = {"mjd": 58574.0, "detector": "ACS/WFC", "filter": "F606W", "mag_ab": 21.0, "mag_err": 0.1,
+       "limit_ab": 27.0, "limit_sigma": 3.0}  # fmt: skip
 LIMIT = {**ROW, "mjd": 58600.0, "mag_ab": None, "mag_err": None}
 
 
@@ -23,7 +23,13 @@ def rgb(text):
 
 @pytest.mark.parametrize(
     ("rows", "filters"),
-    [([ROW, LIMIT], 1), ([ROW, {**ROW, "filter": "F814W"}], 2), ([LIMIT], 1), ([], 0)],
+    [
+        ([ROW, LIMIT], 1),
+        ([ROW, {**ROW, "filter": "F814W"}], 2),
+        ([LIMIT], 1),
+        ([], 0),
+        ([ROW, {**ROW, "detector": "WFC3/UVIS"}], 2),
+    ],
 )
 def test_a_light_curve_has_a_colour_for_each_filter(tmp_path, rows, filters):
     path = tmp_path / "curve.png"
@@ -31,6 +37,17 @@ def test_a_light_curve_has_a_colour_for_each_filter(tmp_path, rows, filters):
     found = colours(path)
     for number, colour in enumerate(plots.COLOURS[:4]):
         assert (rgb(colour) in found) is (number < filters)
+
+
+def test_a_detector_is_named_where_two_have_the_filter():
+    other = {**ROW, "detector": "WFC3/UVIS"}
+    red = {**ROW, "filter": "F814W"}
+    assert plots.band_labels([ROW, red, ROW]) == {
+        ("ACS/WFC", "F606W"): "F606W", ("ACS/WFC", "F814W"): "F814W",
+    }  # fmt: skip
+    assert list(plots.band_labels([other, red, ROW]).values()) == [
+        "ACS/WFC F606W", "WFC3/UVIS F606W", "F814W",
+    ]  # fmt: skip
 
 
 def test_a_limit_without_a_value_is_left_out(tmp_path):

@@ -156,3 +156,35 @@ def test_numbers_of_the_page_are_those_of_the_tables(finished, small):
     for row in curve[curve["level"] == "epoch"]:
         assert f"{row['mag_ab']:.3f}" in text
     assert text.count("jsi00202q") >= 3
+
+
+def heads(text):
+    """Return the heads of every table of a page."""
+    return [re.findall(r"<th[^>]*>([^<]*)</th>", part) for part in text.split("<table>")[1:]]
+
+
+def test_the_link_of_a_point_comes_first_and_two_detectors_are_told_apart(write, tmp_path):
+    point = {
+        "level": "epoch", "filter": "F814W", "epoch": "20190401", "visit": "", "exposure": "",
+        "mjd": 58574.25, "n_exposures": 2, "flux_njy": 1234.5678, "flux_err_njy": 12.3456,
+        "snr": 100.0, "mag_ab": 23.671, "mag_err": 0.011, "mag_sys": 0.006, "limit_ab": 27.123,
+        "flags": 0, "source": 1,
+    }  # fmt: skip
+    rows = [
+        {**point, "detector": detector, **more}
+        for detector in ("ACS/WFC", "WFC3/UVIS")
+        for more in ({}, {"level": "exposure", "visit": "99900_01", "exposure": "jsi00101q"})
+    ]
+    facts = {"rows": rows, "source": 1, "detected": True, "separation_arcsec": 0.01,
+             "limit_snr": 3.0}  # fmt: skip
+    files = {"table": str(tmp_path / "scrape" / "SN" / "SN_light_curve.ecsv")}
+    curve = Product("light curve", "SN", {"target": "SN"}, files, facts)
+    text = write(inputs={"light curve": [curve]})
+    parsed(text)
+    means, single = [found for found in heads(text) if "flux njy" in found]
+    assert means[0] == single[0] == "origin"
+    # what all rows of a table have in common, or none has, takes no room
+    assert "exposure" not in means
+    assert not {"level", "n exposures", "epoch"} & set(single)
+    for name in ("ACS/WFC F814W", "WFC3/UVIS F814W"):
+        assert text.count(f"<td>{name}</td>") == 2

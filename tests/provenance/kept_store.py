@@ -21,7 +21,7 @@ USAGE = {"cpu_seconds": 1.0, "peak_memory_mb": 50.0}
 POINT = {
     "target": "T", "level": "filter", "filter": "F606W", "flux_njy": 10.0, "flux_err_njy": 1.0,
     "mag_ab": 28.9, "flux_err_weights_njy": 0.9, "flux_err_scatter_njy": 1.0, "chi2": 1.2,
-    "limit_method": "forced", "mag_st": 29.1, "mag_sys": 0.012,
+    "limit_method": "forced", "mag_st": 29.1, "mag_sys": 0.012, "flux_err_fixed_njy": 0.8,
 }  # fmt: skip
 
 
@@ -70,15 +70,22 @@ def fill(store: Store) -> None:
     tags.put(store.db, "paper-v1", run, "as submitted")
 
 
-def main(destination: Path) -> None:
+def main(path: Path) -> None:
     """Write the SQL."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         fill(store)
         lines = [f"PRAGMA application_id = {APPLICATION_ID};", *store.db.conn.iterdump()]
         store.close()
-    destination.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def destination(arguments: list[str]) -> Path:
+    """Return the one file that is named; an option is none."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        raise SystemExit(f"name the file to write, and nothing else:\n\n{__doc__}")
+    return Path(arguments[0])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(destination(sys.argv[1:]))

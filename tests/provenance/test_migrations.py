@@ -1,6 +1,8 @@
 """The tables, and stores of earlier versions brought up to date."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,13 +97,26 @@ def test_there_is_a_kept_store_of_every_version_up_to_now():
     assert [path.stem for path in KEPT] == [name[:4] for name in NAMES]
 
 
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["m010.sql", "--force"]])
+def test_a_kept_store_is_not_written_to_an_option(arguments, tmp_path):
+    script = Path(__file__).parent / "kept_store.py"
+    done = subprocess.run(
+        [sys.executable, script, *arguments], cwd=tmp_path, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "name the file to write" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_later_versions_added_is_kept(tmp_path):
     for version, column, value in (
         ("m007", "limit_method", "forced"), ("m008", "chi2", 1.2), ("m010", "mag_sys", 0.012),
+        ("m010", "flux_err_fixed_njy", 0.8),
     ):  # fmt: skip
-        (tmp_path / version).mkdir()
+        (tmp_path / column).mkdir()
         (path,) = [path for path in KEPT if path.stem == version]
-        with reading(kept(path, tmp_path / version)) as store:
+        with reading(kept(path, tmp_path / column)) as store:
             (point,) = points(store.db, "T", "F606W", "")
             assert point[column] == value
             if version == "m008":

@@ -32,7 +32,8 @@ def test_numbers_of_the_run(extract):
     add(extract, "photometry", "photometry", {"sources": 317}, [("engine", "dolphot")])
     row = {**extract["photometry"][0], "level": "filter"}
     faint = {**row, "filter": "F814W", "mag_ab": None, "limit_ab": 27.456}
-    extract["photometry"] += [row, faint]
+    unknown = {**row, "filter": "F555W", "mag_sys": None}
+    extract["photometry"] += [row, faint, unknown]
     extract["jobs"][-1]["rejects"] = [{"subject": "x_drz", "code": "hap", "reason": "a copy"}]
     other = {**row, "source": "2", "mag_ab": 19.0}
     extract["photometry"].append(other)
@@ -50,6 +51,7 @@ def test_numbers_of_the_run(extract):
         "317 sources",
         "by DOLPHOT",
         "ACS/WFC F606W = 26.400 +- 0.020 +- 0.012 (systematic)",
+        "ACS/WFC F555W = 26.400 +- 0.020 (systematic error not known)",
         "F814W > 27.46 (3 sigma)",
     ):
         assert words in text, words

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from hst123r.products import tables
+from hst123r.products.light_curve import COLUMNS
 from hst123r.products.source_table import read_sources
+from hst123r.provenance.store import Store
+from hst123r.stages.scrape import STORED
 
 
 @pytest.fixture
@@ -13,6 +16,12 @@ def inputs(small):
         "photometry": small.products("photometry", "photometry"),
         "exposure": small.products("align", "exposure"),
     }
+
+
+def test_the_store_has_every_value_of_a_light_curve(tmp_path):
+    in_table = set(Store.in_memory(tmp_path).db.table("photometry").columns_dict)
+    assert {column.name for column in COLUMNS} <= {*STORED, "source"}
+    assert set(STORED) <= in_table
 
 
 def test_the_transient_fades_as_it_did(small):

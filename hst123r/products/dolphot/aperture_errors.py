@@ -30,8 +30,8 @@ def aperture_errors(path: Path, info: Info) -> list[float]:
     Returns
     -------
     list of float
-        Magnitudes, in the order of the images; the largest of several chips of one image, NaN
-        where there are fewer than two stars or DOLPHOT made no correction.
+        Magnitudes, in the order of the images; the largest of several chips of one image. NaN
+        where there are fewer than two stars or DOLPHOT made no correction, be it for one chip.
 
     Raises
     ------
@@ -54,11 +54,13 @@ def aperture_errors(path: Path, info: Info) -> list[float]:
             chosen = section.aperture_corrections[number] if section.aperture_corrections else 0.0
             # a correction of 0 is one that DOLPHOT did not make
             if np.count_nonzero(mine) < 2 or chosen == 0.0:
+                found.append(math.nan)
                 continue
             weight, value = table["weight"][mine], total[mine]
             mean = np.average(value, weights=weight)
             few = mine.sum() / (mine.sum() - 1)
             scatter = np.sqrt(few * np.sum((weight * (value - mean)) ** 2)) / weight.sum()
             found.append(float(max(scatter, abs(mean - chosen))))
-        errors.append(max(found, default=math.nan))
+        # of NumPy, since max() would lose a NaN among numbers
+        errors.append(float(np.max(found)) if found else math.nan)
     return errors

@@ -88,7 +88,7 @@ def write_catalogue(
     rows: Sequence[int],
     means: Means,
     meta: Mapping[str, Any],
-    systematic_mag: float,
+    systematic_mag: Any,
 ) -> None:
     """Write the catalogue of one filter.
 
@@ -108,8 +108,8 @@ def write_catalogue(
         Their means.
     meta : mapping
         What the table is about.
-    systematic_mag : float
-        Standard error that all its magnitudes share; NaN where it is not known.
+    systematic_mag : (n,) ndarray of float64
+        Standard error that the magnitudes of each source share; NaN where it is not known.
     """
     import numpy as np
 

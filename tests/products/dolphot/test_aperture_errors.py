@@ -56,6 +56,21 @@ def test_without_stars_or_a_correction_it_is_not_known(tmp_path):
         aperture_errors(path, info_of(0.05))
 
 
+def test_a_chip_without_an_error_leaves_its_image_without_one(tmp_path):
+    path = tmp_path / "x.apcor"
+    write(path, 1, [0.05, 0.052, 0.048], [1.0, 1.0, 1.0])
+    first = Section(0, 1, aperture_corrections=[0.05])
+    second = Section(0, 2, aperture_corrections=[0.05])
+    # the order must not matter: max() keeps a NaN that comes first, and loses a later one
+    for sections in ([first, second], [second, first]):
+        assert math.isnan(aperture_errors(path, Info(("i0",), (), sections))[0])
+    line = " 1 0 2   10.00   20.00 18.000 {:6.3f} 0.010  0.000 0.010  0.000 0.010   1.00\n"
+    with path.open("a", encoding="utf-8") as stream:
+        stream.writelines(line.format(total) for total in (0.03, 0.05))
+    # the mean of the second is 0.04, and DOLPHOT chose 0.05
+    assert aperture_errors(path, Info(("i0",), (), [first, second])) == pytest.approx([0.01])
+
+
 @pytest.mark.real
 def test_a_real_run_knows_its_corrections_to_some_thousandths(shared_data):
     folder = shared_data / "dolphot_sample" / "generic"

@@ -6,16 +6,16 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'hst123r','m001_what_was_asked','2026-11-27 06:58:00.604099+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'hst123r','m002_what_the_bytes_are','2026-11-27 06:58:00.618477+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(3,'hst123r','m003_what_was_done','2026-11-27 06:58:00.633795+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(4,'hst123r','m004_what_is_known_of_it','2026-11-27 06:58:00.661144+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(5,'hst123r','m005_what_a_run_did_not_run','2026-11-27 06:58:00.662729+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(6,'hst123r','m006_what_is_tried_again','2026-11-27 06:58:00.663471+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(7,'hst123r','m007_errors_limits_and_systems','2026-11-27 06:58:00.680253+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(8,'hst123r','m008_what_is_asked','2026-11-27 06:58:00.717940+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(9,'hst123r','m009_locks','2026-11-27 06:58:00.748660+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(10,'hst123r','m010_systematic_errors','2026-11-27 06:58:00.761940+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'hst123r','m001_what_was_asked','2026-11-27 07:46:45.870925+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'hst123r','m002_what_the_bytes_are','2026-11-27 07:46:45.872357+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(3,'hst123r','m003_what_was_done','2026-11-27 07:46:45.899799+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(4,'hst123r','m004_what_is_known_of_it','2026-11-27 07:46:45.920724+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(5,'hst123r','m005_what_a_run_did_not_run','2026-11-27 07:46:45.942516+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(6,'hst123r','m006_what_is_tried_again','2026-11-27 07:46:45.943087+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(7,'hst123r','m007_errors_limits_and_systems','2026-11-27 07:46:45.966728+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(8,'hst123r','m008_what_is_asked','2026-11-27 07:46:45.967597+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(9,'hst123r','m009_locks','2026-11-27 07:46:46.016510+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(10,'hst123r','m010_systematic_errors','2026-11-27 07:46:46.034168+00:00');
 CREATE TABLE "caveat" (
    "id" INTEGER PRIMARY KEY,
    "job_id" INTEGER NOT NULL REFERENCES "job"("id"),
@@ -93,8 +93,8 @@ CREATE TABLE "job" (
    "handler_digest" TEXT,
    "forgotten" INTEGER NOT NULL DEFAULT 0
 , "incomplete" TEXT) STRICT;
-INSERT INTO "job" VALUES(1,1,'fetch','fetch','ja','{"exposure": "ja"}',1,'blake3:key1','done','good','[["no-record", "no record of it"]]','2026-11-27T06:58:00.764Z','2026-11-27T06:58:00.777Z',1.0,50.0,'logs/x.log',NULL,NULL,NULL,'blake3:0',0,NULL);
-INSERT INTO "job" VALUES(2,1,'scrape','scrape','T','{"target": "T", "field": "T"}',1,'blake3:key2','done','caveat','[["no-record", "no record of it"]]','2026-11-27T06:58:00.777Z','2026-11-27T06:58:00.778Z',1.0,50.0,'logs/x.log',NULL,NULL,NULL,'blake3:0',0,NULL);
+INSERT INTO "job" VALUES(1,1,'fetch','fetch','ja','{"exposure": "ja"}',1,'blake3:key1','done','good','[["no-record", "no record of it"]]','2026-11-27T07:46:46.036Z','2026-11-27T07:46:46.057Z',1.0,50.0,'logs/x.log',NULL,NULL,NULL,'blake3:0',0,NULL);
+INSERT INTO "job" VALUES(2,1,'scrape','scrape','T','{"target": "T", "field": "T"}',1,'blake3:key2','done','caveat','[["no-record", "no record of it"]]','2026-11-27T07:46:46.057Z','2026-11-27T07:46:46.058Z',1.0,50.0,'logs/x.log',NULL,NULL,NULL,'blake3:0',0,NULL);
 CREATE TABLE "job_input" (
    "id" INTEGER PRIMARY KEY,
    "job_id" INTEGER NOT NULL REFERENCES "job"("id"),
@@ -132,7 +132,7 @@ CREATE TABLE "lock" (
    "first_seen" TEXT NOT NULL
 ) STRICT;
 INSERT INTO "lock" VALUES(1,'blake3:6367bf0efbd716e01f4387b32ed4fab2a0fe3844702f687aabf1041ff67d3797','format: 1
-','2026-11-27T06:58:00.778Z');
+','2026-11-27T07:46:46.059Z');
 CREATE TABLE "measurement" (
    "id" INTEGER PRIMARY KEY,
    "job_id" INTEGER NOT NULL REFERENCES "job"("id"),
@@ -178,8 +178,8 @@ CREATE TABLE "photometry" (
    "limit_sigma" REAL,
    "flags" INTEGER,
    "caveats" TEXT
-, "flux_err_weights_njy" REAL, "flux_err_scatter_njy" REAL, "chi2" REAL, "limit_method" TEXT, "mag_st" REAL, "limit_st" REAL, "mag_vega" REAL, "limit_vega" REAL, "extinction_mag" REAL, "flux_corrected_njy" REAL, "mag_sys" REAL) STRICT;
-INSERT INTO "photometry" VALUES(1,2,'T',NULL,'filter',NULL,'F606W',NULL,NULL,NULL,NULL,NULL,NULL,10.0,1.0,NULL,28.9,NULL,NULL,NULL,NULL,NULL,0.9,1.0,1.2,'forced',29.1,NULL,NULL,NULL,NULL,NULL,0.012);
+, "flux_err_weights_njy" REAL, "flux_err_scatter_njy" REAL, "chi2" REAL, "limit_method" TEXT, "mag_st" REAL, "limit_st" REAL, "mag_vega" REAL, "limit_vega" REAL, "extinction_mag" REAL, "flux_corrected_njy" REAL, "mag_sys" REAL, "flux_err_fixed_njy" REAL) STRICT;
+INSERT INTO "photometry" VALUES(1,2,'T',NULL,'filter',NULL,'F606W',NULL,NULL,NULL,NULL,NULL,NULL,10.0,1.0,NULL,28.9,NULL,NULL,NULL,NULL,NULL,0.9,1.0,1.2,'forced',29.1,NULL,NULL,NULL,NULL,NULL,0.012,0.8);
 CREATE TABLE "product" (
    "id" INTEGER PRIMARY KEY,
    "job_id" INTEGER NOT NULL REFERENCES "job"("id"),
@@ -212,7 +212,7 @@ CREATE TABLE "recipe" (
    "first_seen" TEXT NOT NULL
 ) STRICT;
 INSERT INTO "recipe" VALUES(1,'blake3:304a19def2aea2481365181910a8cb5cd46ddbef96b9c3f3f90a04d494ff564c','old','old.yaml','hst123r: 1
-','{}','2026-11-27T06:58:00.763Z');
+','{}','2026-11-27T07:46:46.035Z');
 CREATE TABLE "reference_file" (
    "id" INTEGER PRIMARY KEY,
    "job_id" INTEGER NOT NULL REFERENCES "job"("id"),
@@ -251,14 +251,14 @@ CREATE TABLE "run" (
    "blocked" TEXT,
    "lock_id" INTEGER REFERENCES "lock"("id")
 ) STRICT;
-INSERT INTO "run" VALUES(1,'20251101T000000Z-000000',1,1,'["hst123r", "run", "old.yaml"]','/work','ann','laptop',1,'2026-11-27T06:58:00.763Z','2026-11-27T06:58:00.779Z','done',0,'{}','[]',2,0,'[]','[]',1);
+INSERT INTO "run" VALUES(1,'20251101T000000Z-000000',1,1,'["hst123r", "run", "old.yaml"]','/work','ann','laptop',1,'2026-11-27T07:46:46.035Z','2026-11-27T07:46:46.059Z','done',0,'{}','[]',2,0,'[]','[]',1);
 CREATE TABLE "tag" (
    "name" TEXT PRIMARY KEY,
    "run_id" INTEGER NOT NULL REFERENCES "run"("id"),
    "created" TEXT NOT NULL,
    "note" TEXT NOT NULL
 ) STRICT;
-INSERT INTO "tag" VALUES('paper-v1',1,'2026-11-27T06:58:00.779Z','as submitted');
+INSERT INTO "tag" VALUES('paper-v1',1,'2026-11-27T07:46:46.059Z','as submitted');
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE UNIQUE INDEX "idx_recipe_digest"
