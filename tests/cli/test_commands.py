@@ -499,8 +499,7 @@ def test_a_plan_tells_how_large_a_stack_will_be_and_refuses_one_too_large(
     assert hst123r("run", recipe, "--until", "exposures").code == 0
     answer = hst123r("plan", recipe)
     (line,) = [line for line in answer.out.splitlines() if "MB of memory" in line]
-    assert "T-acs_wfc-f606w: " in line
-    assert "pixels" in line
+    assert line.startswith("drizzle ")
     stages = json.loads(hst123r("plan", recipe, "--json").out)["stages"]
     (job,) = next(stage["jobs"] for stage in stages if stage["stage"] == "drizzle")
     rows, columns = job["forecast"]["shape"]

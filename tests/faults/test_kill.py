@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -12,6 +13,8 @@ import pytest
 pytestmark = pytest.mark.faults
 KILLS = 20
 SEED = 20261122
+PRINTED = "printed.txt"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +25,11 @@ def undisturbed(module_folder):
 
     folder = module_folder("undisturbed")
     began = time.monotonic()
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "hst123r", "run", "quickstart"],
-        cwd=folder, check=True, capture_output=True,
+        cwd=folder, check=True, capture_output=True, text=True,
     )  # fmt: skip
+    (folder / PRINTED).write_text(done.stdout)
     return folder / "quickstart", time.monotonic() - began
 
 
@@ -74,6 +78,27 @@ def test_twenty_kills(undisturbed, tmp_path, start, science, check_truth, monkey
     assert science(folder) == science(reference)
     check_truth(folder)
     assert list((folder / "scratch").iterdir()) == []
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_the_pages_show_what_the_commands_print(undisturbed, start, page):
+    """Stands here since the run is made here anyway, and takes a minute."""
+    folder = undisturbed[0].parent
+    text = (ROOT / page).read_text(encoding="utf-8")
+    shown = re.findall(r"^\$ hst123r ((?:run|plan) quickstart.*)\n((?:[^`$].*\n)+)", text, re.M)
+    assert {words.split()[0] for words, _ in shown} == {"run", "plan"}
+    for words, expected in shown:
+        printed = (folder / PRINTED).read_text()
+        if "run 1 done" not in expected:
+            printed, err = start(*words.split(), cwd=folder).communicate(timeout=120)
+            assert printed, err
+        # the second run of a page need not be the second one here
+        found, told = (
+            re.sub(r"^run \d+ (\w+) in \S*/", r"run N \1 in ", item, flags=re.M)
+            for item in (printed, expected)
+        )
+        assert found == told
 
 
 def test_ctrl_c_ends_in_order_and_keeps_what_is_done(tmp_path, start, check_truth):
