@@ -204,6 +204,8 @@ def _sentence(item: Any) -> str:
     if kind == "string_pattern_mismatch":
         return f"{shown} does not have the right form ({context['pattern']})"
     if kind == "too_short":
+        if not context["actual_length"]:
+            return f"is empty, at least {context['min_length']} needed"
         return f"at least {context['min_length']} needed, there are {context['actual_length']}"
     if kind == "too_long":
         return f"at most {context['max_length']} allowed, there are {context['actual_length']}"

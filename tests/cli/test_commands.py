@@ -92,7 +92,8 @@ def test_version_names_what_matters(hst123r):
         (("show", "wcs"), "needs the FILE"),
         (("show", "wcs", "gone.fits"), "there is no such file"),
         (("simulate", "quickstart"), "Missing option"),
-        (("new", "bad name", "--target", "1 2"), "cannot be a name"),
+        (("new", "bad name", "--target", "1 2"), "hst123r: 'bad name' cannot be a name"),
+        (("new", "a/bad name", "--target", "1 2"), "a/bad name: 'bad name' cannot be a name"),
         (("new", "x", "--target", "somewhere"), "is not a position"),
     ],
 )  # fmt: skip
@@ -198,7 +199,7 @@ def test_check_prints_every_error_and_nothing_else(hst123r, tmp_path):
     assert answer.code == 2
     assert answer.out == ""
     assert answer.err.splitlines() == [
-        "bad.yaml:3:10: targets: at least 1 needed, there are 0",
+        "bad.yaml:3:10: targets: is empty, at least 1 needed",
         "bad.yaml:4:11: stages[0].fetsh: there is no stage 'fetsh', did you mean 'fetch'?",
     ]
 
