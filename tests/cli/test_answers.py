@@ -141,6 +141,8 @@ def test_a_product_that_cannot_be_read_is_a_sentence(hst123r, place, recipe, mon
         assert "it needs" not in answer.err
         if command[0] == "run":
             assert "not reached because of that: select, exposures" in answer.err
+            told = dict(line.split(maxsplit=1) for line in answer.out.splitlines()[1:4])
+            assert told == {"fetch": "error", "select": "not reached", "exposures": "not reached"}
 
 
 def test_forget_knows_a_wrong_word(hst123r, place):
