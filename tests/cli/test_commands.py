@@ -254,7 +254,10 @@ def test_history(hst123r, done):
     assert rows[1]["ran"] == 1
     assert rows[1]["reused"] == 8
     assert rows[1]["options"]["set"] == ["exposures.epoch_gap=3 day"]
+    shown = hst123r("history").out.splitlines()[1].split(maxsplit=3)
+    assert f"{shown[1]}T{shown[2]}" == rows[0]["started"][:19]
     table = list(csv.DictReader(io.StringIO(hst123r("history", "--csv").out)))
+    assert table[0]["started"] == rows[0]["started"]
     assert table[0]["state"] == "done"
     jobs = json.loads(hst123r("history", "--run", "2", "--json").out)
     assert [(job["stage"], job["why"]) for job in jobs] == [
