@@ -87,6 +87,10 @@ def test_show_and_explain_know_a_wrong_word(hst123r, place, recipe):
     assert answer.code == 2
     assert "Jobs of this stage are select:jsi00101q, select:jsi00102q, " in answer.err
     assert "did you mean 'select:jsi00101q'?" in hst123r("show", "select:jsi00101").err
+    assert "did you mean 'fetch:jsi00101q'?" in hst123r("show", "jsi00101q").err
+    answer = hst123r("explain", recipe, "exposures:foo", "-C", place)
+    assert answer.code == 2
+    assert "'exposures:foo'. Jobs of this stage are exposures:all" in answer.err
     answer = hst123r("explain", recipe, "nope", "-C", place)
     assert answer.code == 2
     assert answer.err.endswith("'nope'. See `hst123r history`\n")
