@@ -221,7 +221,7 @@ ENTRIES = [
         simulated(more=", errors: [{east: 1 arcsec}, {north: 1 arcsec}]"),
         "2 errors for 1 visits", semantic=True),
     bad("no version", "hst123r: 1\n", "", "hst123r: is missing here", "1:1"),
-    bad("wrong version", "hst123r: 1", "hst123r: 2", "version 1 of the recipe language, not 2", "1:10"),
+    bad("wrong version", "hst123r: 1", "hst123r: 2", "recipe language, not 2", "1:10"),
     bad("version as text", "hst123r: 1", 'hst123r: "1"', "recipe language, not '1'", "1:10"),
     bad("no name", "name: good\n", "", "name: is missing here"),
     bad("name with a slash", "name: good", "name: a/b", "right form", "2:7"),
