@@ -84,3 +84,8 @@ def cell(value: object, digits: int = 1) -> str:
     if value is None:
         return ""
     return f"{value:.{digits}f}" if isinstance(value, float) else str(plain(value))
+
+
+def moment(value: object) -> str:
+    """Return a time of the store for a table: to the second, in UTC as all times are."""
+    return str(value or "")[: len("2026-11-27T07:16:06")].replace("T", " ")

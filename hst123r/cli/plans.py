@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from hst123r.engine.options import Options
 from hst123r.engine.planned import Planned, Progress
 from hst123r.engine.workspace import Workspace
 from hst123r.recipe.model import Recipe
-from hst123r.stage.resources import Forecast
+from hst123r.stage.resources import Forecast, in_words
 
 NAMES_SHOWN = 3
 
@@ -89,21 +90,31 @@ def _rows(progress: Progress) -> list[tuple[str, str, str, str]]:
         groups.setdefault((job.decision.action.value, why), []).append(job)
     rows = []
     for (action, why), jobs in groups.items():
-        labels = ", ".join(job.job.label for job in jobs[:NAMES_SHOWN])
-        more = ", …" if len(jobs) > NAMES_SHOWN else ""
-        about = f" [{labels}{more}]" if len(groups) > 1 else ""
+        about = f" {_named([job.job.label for job in jobs])}" if len(groups) > 1 else ""
         rows.append((name, str(len(jobs)), action, "; ".join(why) + about))
-    rows += [
-        (name, "", "", f"{job.job.label}: {job.forecast.text}")
-        for job in progress.jobs
-        if job.forecast is not None and job.decision.action in (Action.RUN, Action.MAYBE)
-    ]
+    rows += [(name, "", "", text) for text in _sizes(progress.jobs)]
     if progress.waits_for:
         many = len(progress.waits_for) > NAMES_SHOWN + 1
         names = "everything before it" if many else ", ".join(progress.waits_for)
         when = f"divided into jobs when {names} is done"
         rows.append((name, "?" if not rows else "+ ?", "later", when))
     return rows or [(name, "0", "", "nothing to do")]
+
+
+def _sizes(jobs: list[Planned]) -> Iterator[str]:
+    """Yield what the jobs to run will make and need: all in one line, those refused in another."""
+    to_do = [job for job in jobs if job.decision.action in (Action.RUN, Action.MAYBE)]
+    told = [(job.job.label, job.forecast) for job in to_do if job.forecast is not None]
+    for refused in (False, True):
+        some = [(label, one) for label, one in told if bool(one.refused) is refused]
+        if some:
+            about = "" if len(some) == len(told) else f" {_named([label for label, _ in some])}"
+            yield in_words([one for _, one in some]) + about
+
+
+def _named(labels: list[str]) -> str:
+    more = ", …" if len(labels) > NAMES_SHOWN else ""
+    return f"[{', '.join(labels[:NAMES_SHOWN])}{more}]"
 
 
 def _downloads(stages: list[Progress]) -> dict[str, int]:

@@ -170,15 +170,22 @@ def _left_out(report: Report) -> None:
 
 
 def _none(progress: Progress) -> str:
+    if _follows(progress):
+        return "not reached"
     if progress.error is not None:
         return "error"
     return "none" if progress.divided else "not reached"
 
 
+def _follows(progress: Progress) -> bool:
+    """Whether the error of a stage merely says that an earlier one has an error."""
+    return type(progress.error) is Hst123rError
+
+
 def _problems(report: Report) -> list[str]:
     lines = []
     # what merely follows from another error is one line, not one for each stage
-    followed = [p.instance.name for p in report.progress if type(p.error) is Hst123rError]
+    followed = [item.instance.name for item in report.progress if _follows(item)]
     for item in report.progress:
         if item.error is not None and item.instance.name not in followed:
             lines.append(f"hst123r: {item.instance.name}: {item.error}")

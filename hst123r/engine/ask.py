@@ -55,10 +55,13 @@ def show(folder: Path, what: str) -> dict[str, Any]:
 
 def _unknown(message: str, what: str, names: list[str]) -> InputError:
     """Return the error about a word, with what could have been meant."""
-    close = closest(what, names)
+    stage, _, label = what.partition(":")
+    # of a job its label alone, or with a stage that has none of that label
+    of_label = [name for name in names if name.partition(":")[2] == (label or stage)]
+    close = closest(what, names) or next(iter(of_label), None)
     if close is not None:
         return InputError(f"{message}; did you mean {close!r}?")
-    of_stage = [name for name in names if name.startswith(f"{what}:")]
+    of_stage = [name for name in names if name.startswith(f"{stage}:")]
     more = ", …" if len(of_stage) > EXAMPLES else ""
     hint = f"Jobs of this stage are {', '.join(of_stage[:EXAMPLES])}{more}"
     return InputError(message, hint=hint if of_stage else "See `hst123r history`")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hst123r.engine.keys import Key, short
+from hst123r.engine.printed import PARAMETERS
 from hst123r.engine.subkeys import changes
 from hst123r.files.content import ALGORITHM
 from hst123r.provenance.contents import Contents
@@ -90,6 +91,7 @@ def decide(
     asked: bool,
     pins: Mapping[str, str] | None = None,
     lasting: bool = False,
+    printed: str = "",
 ) -> Decision:
     """Decide about one job, and say all reasons.
 
@@ -112,6 +114,8 @@ def decide(
     lasting : bool
         Whether what was done stays good when a later attempt with the same key came to nothing: so
         it is with files of an archive, which may not give them a second time.
+    printed : str, optional
+        How the parameters of the recipe changed, for a job that prints them.
 
     Returns
     -------
@@ -131,7 +135,7 @@ def decide(
             reasons.append(Reason(Code.FAILED, "the last attempt was interrupted"))
     if record is not None and record.done_id is not None:
         if key.digest != record.key and then is not None:
-            reasons += differences(key.parts, then)
+            reasons += differences(key.parts, then, printed)
         reasons += check_products(made, contents)
         reasons += _unlike_the_lock(made, contents, pins or {})
         if record.incomplete:
@@ -146,13 +150,15 @@ def _as_done(record: Record, key: Key) -> bool:
     return record.done_id is not None and key.digest is not None and record.key == key.digest
 
 
-def differences(now: Iterable[Part], then: Iterable[Part]) -> list[Reason]:
+def differences(now: Iterable[Part], then: Iterable[Part], printed: str = "") -> list[Reason]:
     """Compare the parts of two keys as a full outer join.
 
     Parameters
     ----------
     now, then : iterable of Part
         The parts, old and new.
+    printed : str, optional
+        How the parameters of the recipe changed, of which the parts hold only a digest.
 
     Returns
     -------
@@ -167,7 +173,9 @@ def differences(now: Iterable[Part], then: Iterable[Part]) -> list[Reason]:
         if name not in old or name not in new or short(old[name].value) != short(new[name].value)
     ]
     reasons = [
-        _difference(kind, name, before, after)
+        Reason(Code.ARGUMENT, f"the recipe, whose parameters it prints: {printed}")
+        if printed and (kind, name) == ("argument", PARAMETERS)
+        else _difference(kind, name, before, after)
         for (kind, name), before, after in changed
         if kind != "input"
     ]

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from hst123r.engine import asked, sides, star_by_star
+from hst123r.engine import asked, printed, sides, star_by_star
 from hst123r.engine.decide import differences
 from hst123r.engine.sides import Side, joined
 from hst123r.errors import InputError
@@ -162,7 +162,12 @@ def _jobs(one: Side, other: Side) -> Iterator[dict[str, Any]]:
         if not (old and new):
             why = ["only a has it" if old else "only b has it"]
         elif old["key"] != new["key"]:
-            reasons = differences(now[new["job"]], then[old["job"]])
+            parts = then[old["job"]], now[new["job"]]
+            told = printed.in_words(
+                printed.then(one.store.db, old["job"], parts[0]),
+                printed.then(other.store.db, new["job"], parts[1]),
+            )
+            reasons = differences(parts[1], parts[0], told)
             why = [reason.text for reason in reasons]
         for name in ("state", "quality"):
             if old and new and old[name] != new[name]:

@@ -46,6 +46,8 @@ def holding(workspace: Workspace) -> Iterator[Store]:
             raise busy(workspace)
         time.sleep(PATIENCE_SECONDS / 20)
     try:
+        # whoever held it until now may have removed the empty scratch
+        workspace.create()
         with store_errors(workspace.folder):
             store = Store(workspace.folder)
             try:
@@ -62,6 +64,8 @@ def holding(workspace: Workspace) -> Iterator[Store]:
             finally:
                 store.close()
     finally:
+        # while it is held, nobody else is about to use it
+        workspace.leave()
         lock.release()
 
 

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hst123r.engine import printed
 from hst123r.engine.adopt import mark
 from hst123r.engine.decide import Action, Code, Decision, Reason, decide
 from hst123r.engine.environment import software
@@ -269,12 +270,12 @@ class Planner:
     def _decide(
         self, instance: Instance, job: Job, key: Key, record: Record | None, made: list[Made]
     ) -> Decision:
-        changed = record is not None and record.done_id is not None and record.key != key.digest
-        then = (
-            self.store.jobs.parts(record.done_id)
-            if changed and record is not None and record.done_id is not None
-            else None
-        )
+        then, told = None, ""
+        if record is not None and record.done_id is not None and record.key != key.digest:
+            then = self.store.jobs.parts(record.done_id)
+            if printed.PARAMETERS in job.arguments:
+                old = printed.then(self.store.db, record.done_id, then)
+                told = printed.in_words(old, job.arguments[printed.PARAMETERS])
         asked = self.options.asks_for(instance.name, job.label)
         if record is not None and self.options.offline:
             # what an archive withheld cannot be had now
@@ -283,6 +284,7 @@ class Planner:
         decision = decide(
             record, key, then, made, self.store.contents,
             asked=asked, pins=pins, lasting=self.progress[instance.name].stage.home == "raw",
+            printed=told,
         )  # fmt: skip
         if self.options.mend is not None:
             return narrowed(self.options, instance.name, job.label, decision, record, key)

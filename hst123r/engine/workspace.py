@@ -78,6 +78,12 @@ class Workspace:
             for path in (self.folder, self.logs, self.scratch):
                 path.mkdir(parents=True, exist_ok=True)
 
+    def leave(self) -> None:
+        """Remove what nobody needs between runs: scratch, where nothing was left in it."""
+        # what is left of a killed attempt stays for the next run
+        with suppress(OSError):
+            self.scratch.rmdir()
+
     def home(self, kind: str, stage: str, label: str) -> Path:
         """Return the folder a job's products are published in.
 

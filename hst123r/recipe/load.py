@@ -171,6 +171,8 @@ class _Loader:
             return []
         if not isinstance(entries.value, list) or not entries.value:
             message = "is a list of stages, each `- name: {parameters}`"
+            if entries.value == []:
+                message = "is empty; it is a list of stages, each `- name: {parameters}`"
             self.problems.append(Problem(entries.line, entries.column, "stages", message))
             return []
         found = [

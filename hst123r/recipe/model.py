@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from hst123r.errors import InputError
+from hst123r.recipe.validate import show
 from hst123r.records import position
 from hst123r.records.params import Misfit, Params, Position
 from hst123r.records.target import Target
@@ -24,8 +25,10 @@ SELECT: Final = "select"
 
 def _version(value: object) -> object:
     # to Python, true is 1
-    if isinstance(value, bool):
-        raise ValueError(f"{'true' if value else 'false'} is not one of {VERSION}")
+    if isinstance(value, bool) or value != VERSION:
+        raise ValueError(
+            f"this hst123r reads version {VERSION} of the recipe language, not {show(value)}"
+        )
     return value
 
 

@@ -204,7 +204,9 @@ def _sentence(item: Any) -> str:
     if kind == "string_pattern_mismatch":
         return f"{shown} does not have the right form ({context['pattern']})"
     if kind == "too_short":
-        return f"at least {context['min_length']} needed, there are {context['actual_length']}"
+        least, there = context["min_length"], context["actual_length"]
+        are = f"at least {least} needed"
+        return f"{are}, there are {there}" if there else f"is empty, {are}"
     if kind == "too_long":
         return f"at most {context['max_length']} allowed, there are {context['actual_length']}"
     return str(item["msg"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -29,15 +31,29 @@ class Forecast:
     scratch_mb: float
     refused: str = ""
 
-    @property
-    def text(self) -> str:
-        """One line for people."""
-        rows, columns = self.shape
-        told = (
-            f"{columns} x {rows} pixels, {self.memory_mb:.0f} MB of memory, {self.disk_mb:.0f} MB "
-            f"on disk and {self.scratch_mb:.0f} MB more while it runs"
-        )
-        return told + ("; refused, unless what is made before changes that" if self.refused else "")
+
+def in_words(forecasts: Sequence[Forecast]) -> str:
+    """Return a line for people about jobs that go on with the same forecast, or nearly so.
+
+    Parameters
+    ----------
+    forecasts : sequence of Forecast
+        At least one.
+
+    Returns
+    -------
+    str
+        Pixels, memory and disk of each; of the largest where they differ. The disk is what a job
+        takes while it runs, its products included.
+    """
+    rows, columns = max((one.shape for one in forecasts), key=math.prod)
+    memory = max(one.memory_mb for one in forecasts)
+    disk = max(one.disk_mb + one.scratch_mb for one in forecasts)
+    same = len({one.shape for one in forecasts}) == 1
+    each = "" if len(forecasts) == 1 else "each " if same else "up to "
+    told = f"{each}{columns} x {rows} pixels, {memory:.0f} MB of memory, {disk:.0f} MB of disk"
+    refused = any(one.refused for one in forecasts)
+    return told + ("; refused, unless what is made before changes that" if refused else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,10 @@ def test_show_and_explain_know_a_wrong_word(hst123r, place, recipe):
     assert answer.code == 2
     assert "Jobs of this stage are select:jsi00101q, select:jsi00102q, " in answer.err
     assert "did you mean 'select:jsi00101q'?" in hst123r("show", "select:jsi00101").err
+    assert "did you mean 'fetch:jsi00101q'?" in hst123r("show", "jsi00101q").err
+    answer = hst123r("explain", recipe, "exposures:foo", "-C", place)
+    assert answer.code == 2
+    assert "'exposures:foo'. Jobs of this stage are exposures:all" in answer.err
     answer = hst123r("explain", recipe, "nope", "-C", place)
     assert answer.code == 2
     assert answer.err.endswith("'nope'. See `hst123r history`\n")
@@ -141,6 +145,8 @@ def test_a_product_that_cannot_be_read_is_a_sentence(hst123r, place, recipe, mon
         assert "it needs" not in answer.err
         if command[0] == "run":
             assert "not reached because of that: select, exposures" in answer.err
+            told = dict(line.split(maxsplit=1) for line in answer.out.splitlines()[1:4])
+            assert told == {"fetch": "error", "select": "not reached", "exposures": "not reached"}
 
 
 def test_forget_knows_a_wrong_word(hst123r, place):

@@ -92,7 +92,8 @@ def test_version_names_what_matters(hst123r):
         (("show", "wcs"), "needs the FILE"),
         (("show", "wcs", "gone.fits"), "there is no such file"),
         (("simulate", "quickstart"), "Missing option"),
-        (("new", "bad name", "--target", "1 2"), "cannot be a name"),
+        (("new", "bad name", "--target", "1 2"), "hst123r: 'bad name' cannot be a name"),
+        (("new", "a/bad name", "--target", "1 2"), "a/bad name: 'bad name' cannot be a name"),
         (("new", "x", "--target", "somewhere"), "is not a position"),
     ],
 )  # fmt: skip
@@ -198,7 +199,7 @@ def test_check_prints_every_error_and_nothing_else(hst123r, tmp_path):
     assert answer.code == 2
     assert answer.out == ""
     assert answer.err.splitlines() == [
-        "bad.yaml:3:10: targets: at least 1 needed, there are 0",
+        "bad.yaml:3:10: targets: is empty, at least 1 needed",
         "bad.yaml:4:11: stages[0].fetsh: there is no stage 'fetsh', did you mean 'fetch'?",
     ]
 
@@ -253,7 +254,10 @@ def test_history(hst123r, done):
     assert rows[1]["ran"] == 1
     assert rows[1]["reused"] == 8
     assert rows[1]["options"]["set"] == ["exposures.epoch_gap=3 day"]
+    shown = hst123r("history").out.splitlines()[1].split(maxsplit=3)
+    assert f"{shown[1]}T{shown[2]}" == rows[0]["started"][:19]
     table = list(csv.DictReader(io.StringIO(hst123r("history", "--csv").out)))
+    assert table[0]["started"] == rows[0]["started"]
     assert table[0]["state"] == "done"
     jobs = json.loads(hst123r("history", "--run", "2", "--json").out)
     assert [(job["stage"], job["why"]) for job in jobs] == [
@@ -499,8 +503,7 @@ def test_a_plan_tells_how_large_a_stack_will_be_and_refuses_one_too_large(
     assert hst123r("run", recipe, "--until", "exposures").code == 0
     answer = hst123r("plan", recipe)
     (line,) = [line for line in answer.out.splitlines() if "MB of memory" in line]
-    assert "T-acs_wfc-f606w: " in line
-    assert "pixels" in line
+    assert line.startswith("drizzle ")
     stages = json.loads(hst123r("plan", recipe, "--json").out)["stages"]
     (job,) = next(stage["jobs"] for stage in stages if stage["stage"] == "drizzle")
     rows, columns = job["forecast"]["shape"]

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -60,11 +61,11 @@ table(("stage", "quality"), [("[red]align", "bad")])
 """
 
 
-def on_a_terminal(**environment):
+def on_a_terminal(program=PROGRAM, **environment):
     """Run the program with a terminal as its standard output, and return what it wrote."""
     ours, theirs = pty.openpty()
     done = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdout=theirs, stderr=subprocess.PIPE,
+        [sys.executable, "-c", program], stdout=theirs, stderr=subprocess.PIPE,
         env={**os.environ, "TERM": "xterm-256color", **environment},
     )  # fmt: skip
     done.wait(timeout=30)
@@ -93,3 +94,26 @@ def test_a_terminal_gets_colours_and_a_user_can_refuse_them():
     plain = on_a_terminal(NO_COLOR="1")
     assert "\x1b" not in plain
     assert "[red]align  bad" in plain
+
+
+LONG = """
+from hst123r.cli.render import table
+table(("run", "started", "state", "command"),
+      [("1", "2026-11-27 07:16:06", "done", "hst123r run quickstart --set stacks.pixfrac=0.6"),
+       ("12", "2026-11-27 07:17:06", "failed", "")], below=1)
+"""
+
+
+def test_a_narrow_terminal_has_the_last_cell_on_a_line_of_its_own():
+    def lines(columns):
+        text = re.sub("\x1b\\[[0-9;]*m", "", on_a_terminal(LONG, COLUMNS=columns))
+        return [line.rstrip() for line in text.splitlines()]
+
+    assert lines("60") == [
+        "run  started              state",
+        "1    2026-11-27 07:16:06  done",
+        "    hst123r run quickstart --set stacks.pixfrac=0.6",
+        "12   2026-11-27 07:17:06  failed",
+    ]
+    first = "1    2026-11-27 07:16:06  done    hst123r run quickstart --set stacks.pixfrac=0.6"
+    assert lines("100")[1] == first

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from hst123r.engine.workspace import remove_tree
+from hst123r.engine.hold import holding
+from hst123r.engine.workspace import Lock, Workspace, remove_tree
 
 
 @pytest.mark.parametrize("what", ["file", "link to a folder", "link to nothing", "nothing"])
@@ -41,3 +42,28 @@ def test_what_cannot_be_removed_is_said(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr("pathlib.Path.unlink", refuse)
     assert remove_tree(tmp_path / "file").endswith("cannot be removed: Operation not permitted")
+
+
+def test_an_empty_scratch_goes_and_what_is_in_it_stays(tmp_path):
+    workspace = Workspace(tmp_path / "w")
+    with holding(workspace):
+        assert workspace.scratch.is_dir()
+    assert not workspace.scratch.exists()
+    with holding(workspace):
+        workspace.attempt(1).mkdir()
+    assert workspace.attempt(1).is_dir()
+
+
+def test_who_waited_for_the_directory_has_a_scratch(tmp_path, monkeypatch):
+    """The one before removes it, after the next one has made it and before that has the lock."""
+    workspace = Workspace(tmp_path / "w")
+    acquire = Lock.acquire
+
+    def after_another(lock):
+        workspace.leave()
+        assert not workspace.scratch.exists()
+        return acquire(lock)
+
+    monkeypatch.setattr(Lock, "acquire", after_another)
+    with holding(workspace):
+        assert workspace.scratch.is_dir()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -12,6 +13,8 @@ import pytest
 pytestmark = pytest.mark.faults
 KILLS = 20
 SEED = 20261122
+PRINTED = "printed.txt"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +25,11 @@ def undisturbed(module_folder):
 
     folder = module_folder("undisturbed")
     began = time.monotonic()
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "hst123r", "run", "quickstart"],
-        cwd=folder, check=True, capture_output=True,
+        cwd=folder, check=True, capture_output=True, text=True,
     )  # fmt: skip
+    (folder / PRINTED).write_text(done.stdout)
     return folder / "quickstart", time.monotonic() - began
 
 
@@ -73,7 +77,29 @@ def test_twenty_kills(undisturbed, tmp_path, start, science, check_truth, monkey
     assert last.returncode == 0, err
     assert science(folder) == science(reference)
     check_truth(folder)
-    assert list((folder / "scratch").iterdir()) == []
+    assert not (folder / "scratch").exists()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_the_pages_show_what_the_commands_print(undisturbed, start, page):
+    """Stands here since the run is made here anyway, and takes a minute."""
+    folder = undisturbed[0].parent
+    text = (ROOT / page).read_text(encoding="utf-8")
+    command = r"^\$ hst123r ((?:run|plan) quickstart.*)\n((?:[^`$].*\n)+)"
+    shown = re.findall(command, text, re.MULTILINE)
+    assert {words.split()[0] for words, _ in shown} == {"run", "plan"}
+    for words, expected in shown:
+        printed = (folder / PRINTED).read_text()
+        if "run 1 done" not in expected:
+            printed, err = start(*words.split(), cwd=folder).communicate(timeout=120)
+            assert printed, err
+        # the second run of a page need not be the second one here
+        found, told = (
+            re.sub(r"^run \d+ (\w+) in \S*/", r"run N \1 in ", item, flags=re.MULTILINE)
+            for item in (printed, expected)
+        )
+        assert found == told
 
 
 def test_ctrl_c_ends_in_order_and_keeps_what_is_done(tmp_path, start, check_truth):
@@ -87,7 +113,7 @@ def test_ctrl_c_ends_in_order_and_keeps_what_is_done(tmp_path, start, check_trut
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert "run 1 interrupted" in out
-    assert list((folder / "scratch").iterdir()) == []
+    assert not (folder / "scratch").exists()
     check_truth(folder)
     again = start("plan", "quickstart", cwd=tmp_path)
     out, err = again.communicate(timeout=60)

@@ -21,7 +21,7 @@ JOB_CSV = (
     "seconds", "cpu_seconds", "peak_memory_mb", "why", "error", "key", "log", "forgotten",
     "matched",
 )  # fmt: skip
-JOB_COLUMNS = ("run", "job", "started", "stage", "label", "state", "quality", "seconds", "why")
+JOB_COLUMNS = ("run", "job", "started", "stage", "state", "quality", "seconds", "label", "why")
 POINT_COLUMNS = (
     "run", "job", "level", "detector", "filter", "epoch", "exposure", "mjd", "flux_njy",
     "flux_err_njy", "mag_ab", "mag_err", "limit_ab",
@@ -85,11 +85,13 @@ def command(work_dir: Path | None, form: str | None, **asked: Any) -> int:
     rows = history(locate(work_dir, Path.cwd()), wanted)
     shown: tuple[str, ...] = RUN_COLUMNS
     complete: tuple[str, ...] = RUN_CSV
-    digits = 1
+    # a narrow terminal has the command, or what a job is about and why it ran, on a second line
+    digits, below = 1, 1
     if wanted.photometry is not None:
         shown, complete, digits = POINT_COLUMNS, tuple(rows[0]) if rows else POINT_COLUMNS, DIGITS
+        below = 0
     elif wanted.about_jobs:
-        shown, complete = JOB_COLUMNS, JOB_CSV
+        shown, complete, below = JOB_COLUMNS, JOB_CSV, 2
         if any(row["matched"] for row in rows):
             shown = (*JOB_COLUMNS[:-1], "matched")
     if form == "json":
@@ -97,6 +99,12 @@ def command(work_dir: Path | None, form: str | None, **asked: Any) -> int:
     elif form == "csv":
         listing.write_csv(rows, complete)
     else:
-        cells = [tuple(listing.cell(row[name], digits) for name in shown) for row in rows]
-        table(shown, cells)
+        cells = [
+            tuple(
+                listing.moment(row[name]) if name == "started" else listing.cell(row[name], digits)
+                for name in shown
+            )
+            for row in rows
+        ]
+        table(shown, cells, below=below)
     return 0

@@ -29,9 +29,13 @@ def command(name: str, position: str, target_name: str | None) -> None:
     from hst123r.records.position import parse
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
-    for word in (path.stem, target_name or path.stem):
+    for word, given in ((path.stem, name), (target_name or path.stem, "--target-name")):
         if not re.fullmatch(NAME_PATTERN, word):
-            raise InputError(f"{word!r} cannot be a name", hint="Use letters, digits and + . _ -")
+            raise InputError(
+                f"{word!r} cannot be a name",
+                where="" if word == given else given,
+                hint="Use letters, digits and + . _ -",
+            )
     if path.exists():
         raise InputError(
             "there is such a file already", where=str(path), hint="Nothing was changed"
