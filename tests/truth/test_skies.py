@@ -1,4 +1,4 @@
-"""What is left of the sky in stacks of detectors whose pixels are whole counts: nothing."""
+"""Stacks of detectors whose pixels are whole counts: no sky is left, no noise is a cosmic ray."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ stages:
              exposure_time: 200 s}
         stars: {number: 100, radius: 60 arcsec}
   - drizzle: {name: stacks, engine: drizzle, scale: 0.1 arcsec, size: 500 pix}
+  - drizzle: {name: larger, engine: astrodrizzle, scale: 0.1 arcsec, size: 600 pix}
 """
 
 
@@ -51,3 +52,14 @@ def test_the_median_of_a_stack_is_zero_within_its_noise(folder, detector, most):
     middle = float(np.median(pixels))
     noise = 1.4826 * float(np.median(np.abs(pixels - middle)))
     assert abs(middle) < most * noise
+
+
+@pytest.mark.parametrize("stage", ["stacks", "larger"])
+def test_noise_is_not_taken_for_cosmic_rays(folder, finished_in, stage):
+    """With the noise of WFPC2 divided by its gain, 5 times as many pixels were flagged as hit."""
+    found = finished_in(folder).measured(stage, "cosmic_ray_fraction")
+    roots = [root for root in found if root.startswith("u")]
+    assert len(roots) == 2
+    for root in roots:
+        hits = finished_in(folder).truth(root).meta["cosmic_ray_pixels"]
+        assert found[root] < 2 * sum(hits.values()) / (4 * 800 * 800)
