@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hst123r.errors import StageError
+from hst123r.external.rejection_noise import noise_in_electrons
 from hst123r.external.sky_matching import matched_skies
 from hst123r.external.updatewcs import answer_beforehand
 from hst123r.files.publish import no_room
@@ -136,7 +137,7 @@ def astrodrizzle(
     with contextlib.chdir(folder):
         try:
             prepare(names, settings)
-            with matched_skies():
+            with matched_skies(), noise_in_electrons():
                 module.AstroDrizzle(list(names), **keywords(grid, settings))
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OSError) as error:
             if no_room(error):

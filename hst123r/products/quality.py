@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.errors import InputError
 from hst123r.records.exposure import Chip, Exposure
@@ -114,7 +114,16 @@ def _flags(hdu: Any) -> NDArray[np.int32]:
     return np.array(hdu.data, np.int32)
 
 
-def write_mask(masks: Mapping[int, NDArray[np.bool_]], path: Path, keyword: str) -> None:
+SEARCHED: Final = "SEARCHED"
+"""EXTNAME of the pixels that were looked at, in a mask of which others were not."""
+
+
+def write_mask(
+    masks: Mapping[int, NDArray[np.bool_]],
+    path: Path,
+    keyword: str,
+    searched: Mapping[int, NDArray[np.bool_]] | None = None,
+) -> None:
     """Write masks of the chips of an exposure, compressed.
 
     Parameters
@@ -125,15 +134,20 @@ def write_mask(masks: Mapping[int, NDArray[np.bool_]], path: Path, keyword: str)
         New file.
     keyword : str
         EXTNAME, e.g. ``CRMASK``.
+    searched : mapping of int to (ny, nx) ndarray of bool, optional
+        Pixels that were looked at, by EXTVER; written if they are not all.
     """
     import numpy as np
     from astropy.io import fits
 
+    written = [(keyword, version, mask) for version, mask in sorted(masks.items())]
+    if searched is not None and not all(plane.all() for plane in searched.values()):
+        written += [(SEARCHED, version, plane) for version, plane in sorted(searched.items())]
     hdus: list[Any] = [fits.PrimaryHDU()]
-    for version, mask in sorted(masks.items()):
+    for name, version, mask in written:
         # RICE, because the streams of GZIP carry the time they were made
         plane = fits.CompImageHDU(mask.astype(np.uint8), compression_type="RICE_1")
-        plane.name, plane.ver = keyword, version
+        plane.name, plane.ver = name, version
         hdus.append(plane)
     fits.HDUList(hdus).writeto(path)
 
@@ -143,7 +157,15 @@ def read_mask(path: str | Path) -> dict[int, NDArray[np.bool_]]:
     from astropy.io import fits
 
     with fits.open(path) as hdus:
-        return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:]}
+        return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:] if hdu.name != SEARCHED}
+
+
+def read_searched(path: str | Path) -> dict[int, NDArray[np.bool_]]:
+    """Return which pixels a mask was found on, by EXTVER; empty where these are all."""
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        return {hdu.ver: hdu.data.astype(bool) for hdu in hdus[1:] if hdu.name == SEARCHED}
 
 
 def flag_pixels(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hst123r.errors import StageError
 from hst123r.products.on_stack import on_stack, outlines_of
 from hst123r.products.quality import data_quality
+from hst123r.products.searched import reaching_beyond
 from hst123r.products.sky_islands import unmatched
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat
@@ -32,7 +33,8 @@ def usable(
     Those that lie beside it, and those whose pixels are all flagged, as where the shutter stayed
     closed: drizzlepac measures no sky on these, and stops. Masks of cosmic rays are taken only if
     all that is left have one; where an exposure has none because it lay beside the stack that
-    they were found with, and lies on this one, they have to be found anew.
+    they were found with, and lies on this one, they have to be found anew. So it is where the stack
+    that they were found with was smaller.
 
     Parameters
     ----------
@@ -79,6 +81,9 @@ def usable(
     left = {kind: [p for p in found if p.name in names] for kind, found in left.items()}
     if {mask.name for mask in left[_MASK]} != names:
         left[_MASK] = []
+    beyond = reaching_beyond(left["exposure"], left[_MASK], place, good_bits | found_anew)
+    if beyond:
+        left[_MASK], caveats = [], caveats + beyond
     if "match" in sky:
         edges = {p.name: outlines_of(p.files["science"], Exposure.own(p.facts)) for p in free}
         caveats += unmatched(edges, place.centre)

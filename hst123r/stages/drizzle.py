@@ -14,15 +14,12 @@ from hst123r.records.boxes import in_degrees
 from hst123r.records.drizzling import DrizzleParams, words
 from hst123r.records.exposure import Exposure, group_name
 from hst123r.records.groups import grouped, outline, same_everywhere
-from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Quality, Reject
+from hst123r.records.outcome import Caveat, Measurement, Outcome, Product, Reject
 from hst123r.stage.context import Context
 from hst123r.stage.contract import HEAVY, IMAGE, Job, Need, Scope, Stage
 from hst123r.stage.resources import Forecast
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from hst123r.algorithms.grid import Extent
     from hst123r.external.astrodrizzle import Grid, Settings
     from hst123r.products.on_stack import Place
@@ -37,7 +34,7 @@ class Drizzle(Stage[DrizzleParams]):
 
     name = "drizzle"
     params = DrizzleParams
-    version = 5
+    version = 6
     needs = (
         Need("exposure", facets=IMAGE),
         Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
@@ -173,7 +170,7 @@ class Drizzle(Stage[DrizzleParams]):
         }
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)
-        masks, measured = _masks(job, params, folder, exposures, context)
+        masks, measured = _masks(job, params, folder, _place(grid), context)
         return Outcome([stack, *masks], measured, [*_caveats(params, job), *empty, *gone])
 
 
@@ -363,36 +360,13 @@ def _left_out(job: Job) -> Iterator[Reject]:
 
 
 def _masks(
-    job: Job, params: DrizzleParams, folder: Path, exposures: list[Exposure], context: Context
+    job: Job, params: DrizzleParams, folder: Path, place: Place, context: Context
 ) -> tuple[list[Product], list[Measurement]]:
-    """What was flagged as cosmic rays, and its fraction, for each exposure."""
+    """What is flagged as cosmic rays, and its fraction, for each exposure."""
     from hst123r.external.astrodrizzle import CR_BIT
-    from hst123r.products.quality import data_quality, write_mask
+    from hst123r.products.found_masks import found_masks, fractions
 
-    products: list[Product] = []
-    measured: list[Measurement] = []
     if not _finds_cosmic_rays(params, job):
-        return products, measured
-    epochs = len({product.labels["epoch"] for product in job.inputs["exposure"]})
-    for source, exposure in zip(job.inputs["exposure"], exposures, strict=True):
-        files = {role: str(folder / Path(path).name) for role, path in source.files.items()}
-        flagged: dict[int, NDArray[np.bool_]] = {
-            version: (quality & CR_BIT) != 0
-            for version, quality in data_quality(files, exposure).items()
-        }
-        path = context.product(f"{exposure.root}_crmask.fits")
-        write_mask(flagged, path, "CRMASK")
-        labels = {**job.labels, "exposure": exposure.root}
-        mask = Product(
-            "cosmic-ray mask", exposure.root, labels, {"mask": str(path)}, {"epochs": epochs}
-        )
-        products.append(mask)
-        pixels = sum(mask.size for mask in flagged.values())
-        fraction = sum(int(mask.sum()) for mask in flagged.values()) / pixels
-        measured.append(
-            Measurement(
-                "cosmic_ray_fraction", fraction, high=params.max_cosmic_ray_fraction,
-                fails=Quality.CAVEAT, subject=exposure.root,
-            )
-        )  # fmt: skip
-    return products, measured
+        return [], fractions(job.inputs["cosmic-ray mask"], params.max_cosmic_ray_fraction)
+    masks = found_masks(job.inputs["exposure"], folder, place, CR_BIT, job.labels, context.product)
+    return masks, fractions(masks, params.max_cosmic_ray_fraction)

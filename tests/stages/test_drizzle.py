@@ -11,7 +11,7 @@ from astropy.io import fits
 
 from hst123r import instruments
 from hst123r.optics.telescope import effective_psf
-from hst123r.products.quality import read_mask
+from hst123r.products.quality import read_mask, read_searched
 from hst123r.products.stacks import read_stack
 from hst123r.records.outcome import Product
 
@@ -238,6 +238,42 @@ def test_the_order_of_the_inputs_does_not_count_for_the_engine_drizzle(inputs, d
         with fits.open(outcome.products[0].files["science"]) as hdus:
             pixels.append([hdus[name].data.tobytes() for name in ("SCI", "WHT", "CTX")])
     assert pixels[0] == pixels[1]
+
+
+@pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
+def test_beside_a_small_stack_nothing_is_a_cosmic_ray(small, inputs, divide, do, engine):
+    """The model is zero there, so each star was flagged, and a larger stack took that over."""
+    params = {"engine": engine}
+    few = {"exposure": [p for p in inputs["exposure"] if p.labels["epoch"] == "20190401"
+                        and p.labels["filter"] == "F606W"], "cosmic-ray mask": []}  # fmt: skip
+    little = {**params, "size": "150 pix"}
+    (job,) = divide("drizzle", few, little).values()
+    first = do("drizzle", job, little)
+    masks = [p for p in first.products if p.kind == "cosmic-ray mask"]
+    assert len(masks) == 2
+    for mask in masks:
+        searched = read_searched(mask.files["mask"])
+        pixels = sum(int(plane.sum()) for plane in searched.values())
+        # the stack has 150 x 150 pixels, and the gap between the chips takes some
+        assert 10000 < pixels < 25000
+        for version, plane in read_mask(mask.files["mask"]).items():
+            assert not (plane & ~searched[version]).any()
+        (measured,) = (m for m in first.measurements if m.subject == mask.name)
+        hit = sum(small.truth(mask.name).meta["cosmic_ray_pixels"].values()) / (2 * 320 * 320)
+        assert measured.value < 2 * hit
+    # a stack that reaches beyond looks anew, and loses no light; one of the same size does not
+    known = {"exposure": few["exposure"], "cosmic-ray mask": masks}
+    with_masks, without = (divide("drizzle", given, params) for given in (known, few))
+    stacks = [do("drizzle", next(iter(jobs.values())), params) for jobs in (with_masks, without)]
+    assert {c.code for c in stacks[0].caveats} == {"mask_too_small"}
+    one, other = (fits.getdata(stack.products[0].files["science"]) for stack in stacks)
+    assert np.array_equal(one, other, equal_nan=True)
+    (again,) = divide("drizzle", known, little).values()
+    same = do("drizzle", again, {**little, "max_cosmic_ray_fraction": 1e-6})
+    assert [(p.kind, c) for p in same.products for c in same.caveats] == []
+    # masks that were taken over are measured like those that were found
+    assert [m.value for m in same.measurements] == [m.value for m in first.measurements]
+    assert all(m.high == 1e-6 for m in same.measurements)
 
 
 @pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
