@@ -90,15 +90,18 @@ def test_residuals_hold_noise_alone_and_targets_stand_alone(inputs, divide, do):
             continue
         with fits.open(product.files["science"]) as hdus:
             assert hdus[0].header["ROOTNAME"] == product.name
+            pulls = []
             for number in range(1, 1 + len([h for h in hdus if h.name == "SCI"])):
                 left, model = hdus["SCI", number].data, hdus["MODEL", number].data
                 noise = 1.4826 * np.median(np.abs(left - np.median(left)))
                 assert abs(np.median(left)) < 0.1 * noise
-                # where stars are, nothing more than noise is left
                 bright = model > 5 * noise
-                sigma = np.sqrt(noise**2 + model[bright])
-                assert 1.4826 * np.median(np.abs(left[bright]) / sigma) < 1.4
+                pulls.append(left[bright] / np.sqrt(noise**2 + model[bright]))
                 assert WCS(hdus["SCI", number].header).sip is not None
+            # where stars are, nothing more than noise is left; one chip has a single star
+            pull = np.concatenate(pulls)
+            assert pull.size > 1000
+            assert 1.4826 * np.median(np.abs(pull)) < 1.2
     alone = [p for p in outcome.products if p.kind == "target alone"]
     assert {product.labels["target"] for product in alone} <= {"SN", "nothing"}
     (target,) = (p for p in alone if p.labels["target"] == "SN")
