@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from hst123r.products.systems import Dust
     from hst123r.products.target_source import Found
 
-BYTES = ("bytes",)
-
-
+BYTES: Final = ("bytes",)
 VEGA: Final = "Vega table"
 """Kind of a table of the user's with AB magnitudes of Vega."""
 STORED: Final = (
