@@ -140,7 +140,8 @@ def test_limits_are_less_deep_by_what_charge_transfer_takes(field, made):
     """Far from the amplifier of an old exposure: the stars lose light, and it is made good."""
     detector = instruments.get("ACS/WFC")
     readouts = [
-        Readout(f"f{k}", "flt", False, False, 54000.0, TIME, {1: 2}, {1: (0.0, 1800.0)}) for k in range(4)
+        Readout(f"f{k}", "flt", False, False, 54000.0, TIME, {1: 2}, {1: (0.0, 1800.0)})
+        for k in range(4)
     ]
     transfer = Transfer(detector, readouts, range(4))
     lossy = stars(field, loss=transfer)
