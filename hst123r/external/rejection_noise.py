@@ -1,6 +1,6 @@
 """The noise that drizzlepac expects when it looks for cosmic rays, in the unit of its pixels.
 
-drizzlepac (3.10) compares pixels and model in electrons, and for detectors whose files hold counts
+drizzlepac (3.11) compares pixels and model in electrons, and for detectors whose files hold counts
 (WFPC2) divides the noise by the gain as if they were counts: read noise is 7 times too small at a
 gain of 7, and the threshold of 3.5 sigma is one of half a sigma. Other detectors have a gain of 1.
 """
