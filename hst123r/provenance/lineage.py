@@ -29,9 +29,15 @@ _MADE: Final = """
         join product p on p.id = f.product_id and p.id > l.product
         join job m on m.id = p.job_id and m.state = 'done'
         join content c on c.id = f.content_id
-        where f.content_id = l.content_id or not exists (
-            select 1 from json_each(l.identity) i where i.value is not coalesce(
-                (select t.value from json_each(c.facets) t where t.key = i.key), c.digest))
+        join content was on was.id = l.content_id
+        where c.id = was.id or not exists (
+            select 1 from json_each(l.identity) i where case
+                when i.key = 'bytes' and was.facets <> '{}' then c.facets = '{}' or exists (
+                    select 1 from json_each(was.facets) t where t.key <> 'volatile' and t.value
+                    is not (select u.value from json_each(c.facets) u where u.key = t.key))
+                else i.value is not coalesce(
+                    (select t.value from json_each(c.facets) t where t.key = i.key), c.digest)
+                end)
       union
         select l.job, l.kind, l.name, l.role, l.path, p.job_id
         from read l join product o on o.id = l.product
@@ -43,7 +49,9 @@ _MADE: Final = """
 """
 """What jobs read (`read`, rows of the view), and all attempts that made it: the one before the job
 began, and later ones whose product is equal in all that the job looks at. These let the job's
-result be reused, so that it stands on them as well."""
+result be reused, so that it stands on them as well. All bytes of a FITS file are, for a job that
+looks at them, all its facets but the volatile one, as
+:meth:`~hst123r.provenance.contents.Known.facet` has it."""
 FORWARD: Final = f"""
     with recursive
     read as materialized (

@@ -67,8 +67,9 @@ def attempt(store, begin):
     """Record an attempt at a job that is done, with the files it read and made."""
 
     def record(
-        stage="drizzle", label="a", *, run=None, key="k1", reads=(), makes=(), outcome=None, **row
-    ):
+        stage="drizzle", label="a", *, run=None, key="k1", reads=(), makes=(), outcome=None,
+        looks_at="pixels", **row,
+    ):  # fmt: skip
         run_id = begin() if run is None else run
         given = {
             "run_id": run_id, "stage": stage, "handler": stage, "label": label, "labels": {},
@@ -79,7 +80,7 @@ def attempt(store, begin):
         inputs = []
         for place, path in enumerate(reads):
             known = store.contents.look(str(path))
-            identity = {"pixels": known.facet("pixels")}
+            identity = {looks_at: known.facet(looks_at)}
             inputs.append(
                 InputRow("exposure", path.stem, "science", place, str(path), known.id, identity)
             )

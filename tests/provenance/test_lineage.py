@@ -129,6 +129,18 @@ def test_what_was_made_again_with_equal_results_keeps_its_readers(
     assert ahead(store.db, [align_3], every=False) == [align_3]
 
 
+def test_stamps_are_nothing_to_a_job_that_reads_all_bytes(store, attempt, work, image, begin):
+    run = begin()
+    out = work / "align" / "a.fits"
+    align = attempt("align", "a", run=run, makes=[image(out, 2)])
+    scrape = attempt("scrape", "a", run=run, reads=[out], looks_at="bytes")
+    stamped = attempt("align", "a", run=run, makes=[image(out, 2, DATE="2020-01-01")])
+    assert ahead(store.db, [stamped], every=False) == [scrape, stamped]
+    changed = attempt("align", "a", run=run, makes=[image(out, 2, EXPTIME=9.0)])
+    assert ahead(store.db, [changed], every=False) == [changed]
+    assert ahead(store.db, [align], every=True) == [align, scrape]
+
+
 def test_what_is_known_by_facts_keeps_its_readers(store, attempt, begin):
     run = begin()
 
