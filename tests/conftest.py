@@ -318,8 +318,9 @@ def dolphot(tmp_path, monkeypatch):
     from hst123r.optics.encircled import published_light
 
     detector = instruments.get("ACS/WFC")
-    light = {name: published_light(detector, name) for name in ("F606W", "F814W")}
-    assert {one.radius_arcsec for one in light.values()} == {detector.dolphot.aperture}
+    aperture = detector.dolphot.aperture
+    light = {name: published_light(detector, name, aperture) for name in ("F606W", "F814W")}
+    assert {one.radius_arcsec for one in light.values()} == {aperture}
     fraction = {name: one.fraction for name, one in light.items()}
 
     def call(truth, does=""):
