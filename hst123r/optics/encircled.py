@@ -8,19 +8,25 @@ off by the ratio of the two, and no statistics of ours would tell.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, log10
+from math import degrees, log, log10
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hst123r.errors import InputError
-from hst123r.optics.telescope import chip_facts, effective_psf, metres
+from hst123r.optics.telescope import chip_facts, effective_psf, metres, pixel_matrix
 
 if TYPE_CHECKING:
     from hst123r.instruments.detector import Detector
     from hst123r.optics.psf import EffectivePSF
 
+Matrix = tuple[float, float, float, float]
+"""From pixels (x, y) to radians on the sky, row by row."""
+
 _MAGNITUDE: Final = 2.5 / log(10)
+_ARCSEC: Final = 3600.0 * degrees(1.0)
+"""Arcseconds in a radian."""
 _TYPICAL: Final = 0.9
 """Fraction within half an arcsecond, nearly the same for all detectors (see their tables)."""
 
@@ -134,7 +140,8 @@ def aperture_correction(
     Returns
     -------
     ApertureCorrection
-        The circle has the same area on the sky as the published one: pixels are not square.
+        The circle is one on the sky, as the published one: pixels are neither square nor
+        right-angled.
 
     Raises
     ------
@@ -150,8 +157,42 @@ def aperture_correction(
     fraction, radius = published.fraction, published.radius_arcsec
     if psf is None:
         psf = effective_psf(detector, band, chip=chip)
-    fitted = float(psf.encircled_energy(radius / chip_facts(detector, chip).pixel_arcsec))
+    pixel = pixel_matrix(detector, chip_facts(detector, chip).geometry)
+    _, circle = sky_circle(psf.data.shape[0], psf.oversampling, pixel, radius)
+    fitted = float(np.sum(psf.data * circle)) / psf.oversampling**2
     return ApertureCorrection(fitted / fraction, _MAGNITUDE * error / fraction, fraction, radius)
+
+
+def sky_circle(
+    size: int, oversampling: int, pixel: Matrix, radius_arcsec: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where the nodes of a PSF are on the sky.
+
+    Parameters
+    ----------
+    size : int
+        Nodes along an axis, odd.
+    oversampling : int
+        Nodes per native pixel.
+    pixel : matrix
+        Radians on the sky for a pixel along x and y, as
+        :func:`~hst123r.optics.telescope.pixel_matrix` gives it.
+    radius_arcsec : float
+        Radius of a circle around the middle, arcsec.
+
+    Returns
+    -------
+    distance : (size, size) ndarray of float64
+        Arcseconds from the middle.
+    circle : (size, size) ndarray of float64
+        Part of each node's cell that is within the circle, 0 to 1.
+    """
+    steps = (np.arange(size) - size // 2) / oversampling
+    x, y = np.meshgrid(steps, steps)
+    along = np.reshape(pixel, (2, 2)) * _ARCSEC
+    distance = np.hypot(along[0, 0] * x + along[0, 1] * y, along[1, 0] * x + along[1, 1] * y)
+    cell = float(np.sqrt(abs(np.linalg.det(along)))) / oversampling
+    return distance, np.clip((radius_arcsec - distance) / cell + 0.5, 0.0, 1.0)
 
 
 def _pivot_nm(detector: Detector, band: str) -> float:

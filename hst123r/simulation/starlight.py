@@ -16,7 +16,7 @@ import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 
-from hst123r.optics.encircled import Published, published_light
+from hst123r.optics.encircled import Matrix, Published, published_light, sky_circle
 from hst123r.optics.psf import EffectivePSF
 from hst123r.optics.telescope import chip_facts, effective_psf, pixel_matrix
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from hst123r.simulation.geometry import Window
 
 Floats = NDArray[np.float64]
-Matrix = tuple[float, float, float, float]
 Nodes = tuple[tuple[float, float], ...]
 Orders = tuple[tuple[int, int], ...]
 
@@ -41,7 +40,6 @@ _CORNERS: Final = ((-0.6, -0.6), (0.6, -0.6), (0.0, 0.8))
 """Where the PSF is computed that is linear along both axes, -1 to 1 over the part."""
 _WIDER: Final = 1.5
 """The light beyond the published circle is that of the halo from this many radii on."""
-_ARCSEC: Final = float(np.degrees(1.0) * 3600)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,13 +219,8 @@ def _with_light(data: Floats, oversampling: int, pixel: Matrix, published: Publi
     It is scaled within the circle; beyond, so much goes into the halo, or out of it, that all of
     the light is still 1. The circle is one on the sky, whatever the shape of the pixels.
     """
-    steps = (np.arange(data.shape[0]) - data.shape[0] // 2) / oversampling
-    x, y = np.meshgrid(steps, steps)
-    along = np.reshape(pixel, (2, 2)) * _ARCSEC
-    distance = np.hypot(along[0, 0] * x + along[0, 1] * y, along[1, 0] * x + along[1, 1] * y)
     radius = published.radius_arcsec
-    cell = float(np.sqrt(abs(np.linalg.det(along)))) / oversampling
-    circle = np.clip((radius - distance) / cell + 0.5, 0.0, 1.0)
+    distance, circle = sky_circle(data.shape[0], oversampling, pixel, radius)
     inside = float(np.sum(data * circle)) / oversampling**2
     t = np.clip((distance / radius - 1) / (_WIDER - 1), 0.0, 1.0)
     halo = t**2 * (3 - 2 * t)

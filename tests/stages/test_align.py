@@ -145,8 +145,8 @@ def test_the_fit_of_our_own_knows_more_geometries(small, divide, do, geometry):
 
 
 @pytest.fixture(scope="module")
-def kept():
-    return {}
+def kept(module_folder):
+    return {"folder": module_folder("failed")}
 
 
 @pytest.fixture
@@ -161,6 +161,10 @@ def failed(small, divide, do, kept):
         }
         params = {"min_matches": 48, "method": "tweakreg"}
         kept["outcome"] = do("align", divide("align", inputs, params)[SECOND_VISIT], params)
+        # the folder of the test that comes first goes with it
+        for product in kept["outcome"].products:
+            for role, path in product.files.items():
+                product.files[role] = str(shutil.copy2(path, kept["folder"]))
     return kept["outcome"]
 
 
