@@ -19,7 +19,7 @@ def test_packages_that_cannot_be_imported(bench, recipe, monkeypatch):
         jobs = store.db.execute("select distinct state from job").fetchall()
     assert run == ("failed", 6, 0)
     assert jobs == [("interrupted",)]
-    assert list(bench.workspace.scratch.iterdir()) == []
+    assert list(bench.workspace.scratch.glob("*")) == []
 
 
 def test_a_mistake_of_ours(bench, recipe, monkeypatch):

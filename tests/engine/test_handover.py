@@ -87,7 +87,7 @@ def test_a_result_that_was_complete_is_taken_in_after_a_kill(store, workspace, a
     assert (row["state"], row["quality"]) == ("done", "bad")
     assert workspace.home("products", "s", "a").joinpath("a.txt").read_text() == "made"
     assert store.jobs.made([job_id])[job_id][0].product.files == {"text": final}
-    assert list(workspace.scratch.iterdir()) == []
+    assert list(workspace.scratch.glob("*")) == []
 
 
 def test_a_result_that_was_published_in_part_is_completed(store, workspace, attempt):
@@ -129,7 +129,7 @@ def test_half_a_hand_over_is_an_interrupted_job_and_leaves_nothing(store, worksp
     assert store.db.table("job").get(job_id)["state"] in {"interrupted", "failed"}
     assert not workspace.home("products", "s", "a").joinpath("a.txt").exists()
     assert store.db.table("product").count == 0
-    assert list(workspace.scratch.iterdir()) == []
+    assert list(workspace.scratch.glob("*")) == []
     assert store.interrupted_runs() == []
     # and once more finds nothing to do
     assert recover(store, workspace) == []

@@ -1,5 +1,6 @@
 """Alignment: what it moves, what it leaves, and what it says when there is no fit."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np

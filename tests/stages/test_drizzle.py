@@ -457,6 +457,7 @@ def test_a_forecast_is_what_is_made(small, divide):
     """Shape and disk of the stacks that were made, foretold from the records alone."""
     from hst123r.records.drizzling import DrizzleParams
     from hst123r.stage import registry
+    from hst123r.stage.resources import in_words
 
     masks = small.products("epochs", "cosmic-ray mask")
     given = {"exposure": small.products("align", "exposure"), "cosmic-ray mask": masks}
@@ -468,7 +469,7 @@ def test_a_forecast_is_what_is_made(small, divide):
         size = Path(made[label].files["science"]).stat().st_size / 1e6
         assert found.disk_mb == pytest.approx(size, rel=0.1)
         assert not found.refused
-        assert f"{found.shape[1]} x {found.shape[0]} pixels" in found.text
+        assert f"{found.shape[1]} x {found.shape[0]} pixels" in in_words([found])
         pixels = found.shape[0] * found.shape[1]
         small_limit = params.model_copy(update={"max_megapixels": pixels / 1e6 - 0.001})
         assert "max_megapixels allows" in registry.get("drizzle").forecast(job, small_limit).refused
