@@ -37,6 +37,7 @@ def killed(bench, recipe, monkeypatch):
                 bench.run(recipe, *settings, jobs=1, until="fetch")
         ((job_id, kept),) = held
         attempt = bench.workspace.attempt(job_id)
+        attempt.parent.mkdir(exist_ok=True)
         kept.rename(attempt)
         store = sqlite3.connect(bench.workspace.store)
         store.execute(

@@ -302,7 +302,7 @@ def test_cosmic_rays_are_kept_out_of_the_catalogue_and_flagged_in_the_copy(visit
         (files[name],) = (p.files["science"] for p in outcome.products if p.name == ALONE)
     kept, left = found["kept"], found["left out"]
     assert left["stars"] < kept["stars"]
-    # stars are not taken for cosmic rays, but one whose core is at the very edge of the chip; two more
+    # stars are not taken for cosmic rays, but one whose core is at the edge of the chip; two more
     # are clipped in one fit and not in the other
     assert left["matches"] >= kept["matches"] - 3
     assert 0.001 < left["cosmic_rays"] < 0.03
