@@ -54,8 +54,8 @@ def test_light_beyond_the_aperture_is_the_published_one(field):
     left, _ = notes_of(field(encircled_energy="computed"))
     assert one.aperture_mag == two.aperture_mag
     assert left.aperture_mag == pytest.approx(2.5 * np.log10(light), abs=3e-3)
-    # its aperture is one of the radii of the curve of growth
-    assert one.aperture_mag == pytest.approx(2.5 * np.log10(0.893), abs=1e-6)
+    # its aperture is one of the radii of the curve of growth, but round on the chip, not on the sky
+    assert one.aperture_mag == pytest.approx(2.5 * np.log10(0.893), abs=5e-4)
     gain = one.aperture_mag - left.aperture_mag
     assert gain == pytest.approx(-2.5 * np.log10(factor), abs=1e-6)
     assert replace(one, whole_psf=False).beyond(0.0) == pytest.approx(one.aperture_mag)
