@@ -86,7 +86,7 @@ def test_what_somebody_changed_is_left_alone(renamed):
 
 def test_what_interrupted_jobs_left_in_scratch_goes(ran):
     left = ran.workspace.attempt(999)
-    left.mkdir()
+    left.mkdir(parents=True)
     (left / "half.fits").write_bytes(b"x" * 1000)
     assert garbage.look(ran.workspace, 1)["scratch"] == [{"path": "scratch/000999", "bytes": 1000}]
     found = remove(ran.workspace)
