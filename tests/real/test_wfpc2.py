@@ -42,8 +42,8 @@ def test_the_stack_is_in_counts_per_second(done, omega_cen):
         assert header["BUNIT"] == "COUNTS/S"
         light = np.median(exposure["SCI", 3].data) / exposure[0].header["EXPTIME"]
         # pixels of 0.1 arcsec are as large as those of the wide-field chips; most have the light of
-        # stars, and with the sky of the emptiest chip left in it would be 0.91 of it; the median that
-        # is taken off has some of their light in it
+        # stars, and with the sky of the emptiest chip left in it would be 0.91 of it; the median
+        # that is taken off has some of their light in it
         assert 0.2 * light < np.nanmedian(stack["SCI"].data) < 0.85 * light
         assert header["ZP_AB"] == pytest.approx(22.56, abs=0.05)
 
