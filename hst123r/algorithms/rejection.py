@@ -211,7 +211,6 @@ def without_cosmic_rays(
     model: NDArray[np.float32],
     background: float,
     readnoise: float,
-    gain: float,
     thresholds: Thresholds,
 ) -> NDArray[np.bool_]:
     """Return where an image is as its model says, within noise and the model's own steepness.
@@ -226,8 +225,6 @@ def without_cosmic_rays(
         Sky, electrons in a pixel.
     readnoise : float
         Electrons.
-    gain : float
-        Electrons per unit of the image.
     thresholds : Thresholds
         What departs too far.
 
@@ -238,20 +235,17 @@ def without_cosmic_rays(
     """
     steep = derivative(model)
     away = np.abs(image - model)
-    sigma = np.sqrt(gain * np.abs(model + np.float32(background)) + np.float32(readnoise**2))
-    hit = away > _limit(steep, sigma, thresholds, 0, gain)
+    sigma = np.sqrt(np.abs(model + np.float32(background)) + np.float32(readnoise**2))
+    hit = away > _limit(steep, sigma, thresholds, 0)
     # beside a hit pixel, the second threshold holds
-    good = (away <= _limit(steep, sigma, thresholds, 1, gain)) | ~_spread(hit, 1)
+    good = (away <= _limit(steep, sigma, thresholds, 1)) | ~_spread(hit, 1)
     return _grown(good, thresholds)
 
 
 def _limit(
-    steep: NDArray[np.float32], sigma: NDArray[np.float32], thresholds: Thresholds, which: int,
-    gain: float,
-) -> NDArray[np.float32]:  # fmt: skip
+    steep: NDArray[np.float32], sigma: NDArray[np.float32], thresholds: Thresholds, which: int
+) -> NDArray[np.float32]:
     found = sigma * np.float32(thresholds.snr[which])
-    if gain != 1:
-        found /= np.float32(gain)
     found += steep * np.float32(thresholds.scale[which])
     return found
 

@@ -241,9 +241,8 @@ class _Sequence:
             seen += np.float32(sky)
         if factor != 1:
             seen *= factor
-        # in electrons, whatever the file holds: AstroDrizzle takes them for counts
         return without_cosmic_rays(
-            counts, seen, chip.background, chip.readnoise, 1.0, self._thresholds(chip)
+            counts, seen, chip.background, chip.readnoise, self._thresholds(chip)
         )
 
     def _thresholds(self, chip: Chip) -> Thresholds:

@@ -97,23 +97,51 @@ def reaches(outlines: Sequence[NDArray[np.float64]], place: Place) -> bool:
     import numpy as np
 
     from hst123r.algorithms.polygons import covers
-    from hst123r.algorithms.sphere import to_tangent_plane
 
     rows, columns = place.extent.shape
-    crpix, angle = place.extent.crpix, math.radians(place.rotation_deg)
-    chips = []
-    for outline in outlines:
-        east, north = to_tangent_plane(outline[:, 0], outline[:, 1], *place.centre)
-        # x runs to the west when y runs to the north; the first pixel is from 0.5 to 1.5
-        x = -(east * math.cos(angle) - north * math.sin(angle)) / place.scale_arcsec
-        y = (north * math.cos(angle) + east * math.sin(angle)) / place.scale_arcsec
-        chips.append(np.stack([x + crpix[0] - 0.5, y + crpix[1] - 0.5], axis=1))
     # the other side of the sky has no place on the plane
-    chips = [chip for chip in chips if np.isfinite(chip).all()]
+    chips = [chip for chip in _on_plane(outlines, place) if np.isfinite(chip).all()]
     if any(((chip >= 0) & (chip <= [columns, rows])).all(axis=1).any() for chip in chips):
         return True
     x, y = np.meshgrid(np.linspace(0, columns, _POINTS), np.linspace(0, rows, _POINTS))
     return bool(covers(chips, np.stack([x.ravel(), y.ravel()], axis=1)).any())
+
+
+def whole(outline: NDArray[np.float64], place: Place) -> bool:
+    """Return whether all of a chip lies on a stack, a pixel or more from its edge.
+
+    Parameters
+    ----------
+    outline : (k, 2) ndarray of float64
+        Right ascension and declination along the edge of the chip, in order, degrees.
+    place : Place
+        The pixels of the stack.
+
+    Returns
+    -------
+    bool
+        A stack is convex, so what lies between the edges of the chip lies on it, too.
+    """
+    rows, columns = place.extent.shape
+    (chip,) = _on_plane([outline], place)
+    return bool(((chip >= 1.5) & (chip <= [columns - 1.5, rows - 1.5])).all())
+
+
+def _on_plane(outlines: Sequence[NDArray[np.float64]], place: Place) -> list[NDArray[np.float64]]:
+    """Return edges of chips in pixels of a stack, whose first one is from 0 to 1."""
+    import numpy as np
+
+    from hst123r.algorithms.sphere import to_tangent_plane
+
+    crpix, angle = place.extent.crpix, math.radians(place.rotation_deg)
+    chips = []
+    for outline in outlines:
+        east, north = to_tangent_plane(outline[:, 0], outline[:, 1], *place.centre)
+        # x runs to the west when y runs to the north
+        x = -(east * math.cos(angle) - north * math.sin(angle)) / place.scale_arcsec
+        y = (north * math.cos(angle) + east * math.sin(angle)) / place.scale_arcsec
+        chips.append(np.stack([x + crpix[0] - 0.5, y + crpix[1] - 0.5], axis=1))
+    return chips
 
 
 def outlines_of(path: str, exposure: Exposure) -> list[NDArray[np.float64]]:

@@ -55,12 +55,17 @@ def pixels_on(path: str, exposure: Exposure, place: Place) -> dict[int, NDArray[
 
     from hst123r.algorithms.pixel_map import pixel_map
     from hst123r.products.exposures import open_chips
+    from hst123r.products.on_stack import outlines_of, whole
 
     wcs, stack = open_chips(path, exposure), _wcs(place)
     rows, columns = place.extent.shape
     found = {}
-    for chip in exposure.chips:
+    for chip, outline in zip(exposure.chips, outlines_of(path, exposure), strict=True):
         shape = (chip.shape[0], chip.shape[1])
+        if whole(outline, place):
+            # so it is on a stack whose size is that of its exposures
+            found[chip.extver] = np.ones(shape, bool)
+            continue
         positions = pixel_map(wcs[chip.extver], stack, shape, _TOLERANCE_PIX)
         on = np.zeros(shape, bool)
         for first in range(0, shape[0], _ROWS):

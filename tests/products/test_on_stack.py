@@ -5,7 +5,7 @@ import pytest
 
 from hst123r.algorithms.grid import Extent
 from hst123r.algorithms.sphere import from_tangent_plane
-from hst123r.products.on_stack import Place, reaches
+from hst123r.products.on_stack import Place, reaches, whole
 
 RA, DEC = 150.1, 2.2
 GRID = Place((RA, DEC), Extent((101.0, 51.0), (100, 200)), 0.1, 30.0)
@@ -38,3 +38,13 @@ def test_one_chip_is_enough_and_the_other_side_of_the_sky_is_none():
     far = square(0, 0, 4) + np.array([180.0, 0.0])
     assert not reaches([far], GRID)
     assert reaches([far, square(0, 0, 4)], GRID)
+
+
+@pytest.mark.parametrize(("x", "y", "side", "all_of_it"), [
+    (0, 0, 9.5, True), (5, 0, 9.5, True), (0, 0, 9.9, False), (6, 0, 9, False), (0, 1, 9, False),
+    (30, 30, 3, False), (0, 0, 400, False),
+])  # fmt: skip
+def test_a_whole_chip_is_on_the_stack_when_its_edge_is(x, y, side, all_of_it):
+    assert whole(square(x, y, side), GRID) is all_of_it
+    assert whole(square(-x, -y, side), GRID) is all_of_it
+    assert not whole(square(x, y, side) + np.array([180.0, 0.0]), GRID)
