@@ -8,7 +8,7 @@ from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.instruments.detector import GrowthCurves
 from hst123r.optics.encircled import aperture_correction
-from hst123r.optics.telescope import effective_psf
+from hst123r.optics.telescope import chip_facts, effective_psf, pixel_matrix
 
 # by hand from the tables: WFC3 Instrument Handbook 6.6 and 7.6, Bohlin 2016 (tables 8 and 9), and
 # WFPC2 Data Handbook 5.1
@@ -141,3 +141,21 @@ def test_every_filter_with_a_wavelength_has_an_error():
         assert curves is None or set(curves.filters) <= set(detector.filters)
     with pytest.raises(InputError):
         aperture_correction(instruments.get("WFC3/IR"), "G102", 1)
+
+
+def test_the_published_circle_is_one_on_the_sky():
+    """HRC's pixels are 18 % longer one way, and a circle on them is none on the sky."""
+    detector = instruments.get("ACS/HRC")
+    psf, chip = effective_psf(detector, "F555W", chip=1), chip_facts(detector, 1)
+    pixel = np.reshape(pixel_matrix(detector, chip.geometry), (2, 2)) * np.degrees(3600)
+    found = aperture_correction(detector, "F555W", 1)
+    # the light in rings on the sky, by polar coordinates
+    radii = (np.arange(400) + 0.5) * found.radius_arcsec / 400
+    angles = np.linspace(0, 2 * np.pi, 360, endpoint=False)
+    sky = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)])[:, None]
+    x, y = np.einsum("ij,jkl->ikl", np.linalg.inv(pixel), sky)
+    rings = psf.at(x, y).mean(axis=1) * 2 * np.pi * radii * found.radius_arcsec / 400
+    light = rings.sum() / abs(np.linalg.det(pixel))
+    assert found.factor == pytest.approx(light / found.published, abs=3e-4)
+    on_pixels = float(psf.encircled_energy(found.radius_arcsec / chip.pixel_arcsec))
+    assert found.factor - on_pixels / found.published > 1e-3
