@@ -129,8 +129,11 @@ def test_close_pairs(name):
         assert abs(np.median(-2.5 * np.log10((mean.flux / field.flux)[chosen]))) < 0.01
         assert pull[chosen].std() == pytest.approx(1.0, abs=0.2)
         # what exposures differ by is their own noise, without the error of the common places
-        degrees = (mean.exposures - 1)[chosen]
-        assert np.sum(mean.chi2[chosen]) / np.sum(degrees) == pytest.approx(1.0, abs=0.2)
+        degrees, chi2 = (mean.exposures - 1)[chosen], mean.chi2[chosen]
+        # a hit on a star in one exposure is not noise; chance has 1 in 80 000 beyond
+        hit = chi2 > 25
+        assert np.mean(hit) < 0.03
+        assert np.sum(chi2[~hit]) / np.sum(degrees[~hit]) == pytest.approx(1.0, abs=0.2)
     # what is published beside the flux says that there is a neighbour
     assert np.nanmedian(crowding[:, count:]) > 0.2
 

@@ -144,7 +144,7 @@ def test_simulated_stars_of_a_full_chip_are_right_at_every_place(name):
     steps = np.arange(-side, side, 1.2 * spacing)
     east, north = (a.ravel() + rng.uniform(-0.1, 0.1, a.size) for a in np.meshgrid(steps, steps))
     field = observe(
-        name, filter_name, east, north, np.full(east.size, bright + 1.0), 1, size=None,
+        name, filter_name, east, north, np.full(east.size, bright + 0.5), 1, size=None,
         cosmic_rays=False, bad_pixels=False,
     )  # fmt: skip
     (frame,), ((x, y),) = field.frames, zip(field.x, field.y, strict=True)
