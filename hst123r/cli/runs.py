@@ -71,7 +71,8 @@ def run(recipe: Recipe, workspace: Workspace, options: Options, *, as_json: bool
 def _say_where_from(workspace: Workspace, store: Store, report: Report) -> str | None:
     """Write the page that the report of a run leads to, where there is news; return what failed."""
     jobs = [job for item in report.progress for job in item.jobs]
-    if report.state != "done" or not any(m.product.kind == "report" for j in jobs for m in j.made):
+    usable = [job for job in jobs if job.state in (State.DONE, State.REUSED)]
+    if not any(made.product.kind == "report" for job in usable for made in job.made):
         return None
     from hst123r.sharing.origins_file import is_of, save
 

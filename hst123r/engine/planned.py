@@ -152,7 +152,8 @@ def summary(planned: Planned) -> dict[str, Any]:
     elif planned.open and planned.job_id is not None and planned.record is not None:
         state, quality = State.DONE.value, planned.record.quality
     return {
-        "job_id": planned.job_id,
+        # of a blocked job that is an earlier attempt, of which nothing is to be told
+        "job_id": None if planned.state is State.BLOCKED else planned.job_id,
         "stage": planned.instance.name,
         "handler": planned.stage.name,
         "label": planned.job.label,

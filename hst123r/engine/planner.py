@@ -16,6 +16,7 @@ from hst123r.engine import printed
 from hst123r.engine.adopt import mark
 from hst123r.engine.decide import Action, Code, Decision, Reason, decide
 from hst123r.engine.environment import software
+from hst123r.engine.failures import failures_of, vital
 from hst123r.engine.flow import inherit, stops, usable_products, way_out
 from hst123r.engine.in_place import in_place
 from hst123r.engine.keys import Identities, Key, build_key
@@ -124,6 +125,9 @@ class Planner:
         wanted = {name for found in progress.instance.sources.values() for name in found}
         return [self.progress[name] for name in names if name in wanted]
 
+    def _before(self, name: str) -> list[Progress]:
+        return self._ancestors(self.progress[name])
+
     def _ancestors(self, progress: Progress) -> list[Progress]:
         """All stages that a stage depends on, directly or through others."""
         found: dict[str, Progress] = {}
@@ -139,8 +143,11 @@ class Planner:
         progress.divided = True
         # what is missing may be missing because of something long before
         upstream = self._ancestors(progress)
-        failed = [job for source in upstream for job in source.jobs if stops(job)]
-        broken = [source for source in upstream if source.error is not None]
+        # where only a part is made anew the rest has to be sound
+        partly = self.options.only is not None or self.options.mend is not None
+        stands_on = upstream if partly else vital(progress, upstream, self._before)
+        failed = [job for source in stands_on for job in source.jobs if stops(job)]
+        broken = [source for source in stands_on if source.error is not None]
         if broken:
             names = ", ".join(source.instance.name for source in broken)
             progress.error = Hst123rError(f"it needs {names}, which could not be divided into jobs")
@@ -233,15 +240,18 @@ class Planner:
         summaries = [summary(job) for source in sources for job in source.jobs]
         wants = progress.stage.wants_summaries
         told = wants or progress.stage.wants_parameters
+        recipe_folder = str(self.recipe.path.resolve().parent)
+        folders = {str(self.store.folder): "the work directory", recipe_folder: "beside the recipe"}
         return Scope(
             recipe_name=self.recipe.name,
             recipe_text=self.recipe.text,
-            recipe_folder=str(self.recipe.path.resolve().parent),
+            recipe_folder=recipe_folder,
             targets=self.recipe.targets,
             instance=progress.instance.name,
             software=software() if told else {},
             parameters=self.resolutions.parameters() if told else [],
             upstream=[self._with_details(item) for item in summaries] if wants else [],
+            failures=[{**failure} for failure in failures_of(sources, folders)] if wants else [],
             varied=lambda detector, through: (
                 self.resolutions.of(progress.instance, detector, band(through)).params
             ),

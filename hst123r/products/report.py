@@ -13,10 +13,10 @@ from hst123r.products.html import Markup, cell, document, figure, folded, link, 
 from hst123r.records.outcome import Product
 
 SECTIONS: Final = (
-    ("targets", "Targets"), ("light-curves", "Light curves"), ("exposures", "Exposures"),
-    ("alignment", "Alignment"), ("stacks", "Stacks"), ("caveats", "Caveats"),
-    ("measurements", "Measurements"), ("software", "Software and parameters"),
-    ("recipe", "Recipe"),
+    ("failed", "What failed"), ("targets", "Targets"), ("light-curves", "Light curves"),
+    ("exposures", "Exposures"), ("alignment", "Alignment"), ("stacks", "Stacks"),
+    ("caveats", "Caveats"), ("measurements", "Measurements"),
+    ("software", "Software and parameters"), ("recipe", "Recipe"),
 )  # fmt: skip
 EXPOSURE_COLUMNS: Final = (
     "root", "detector", "filter", "exptime", "datetime", "field", "epoch_name", "visit", "chip",
@@ -40,7 +40,8 @@ def page(
     Parameters
     ----------
     about : mapping
-        ``recipe_name``, ``recipe_text``, ``targets``, ``software``, ``parameters`` and ``jobs``.
+        ``recipe_name``, ``recipe_text``, ``targets``, ``software``, ``parameters``, ``jobs`` and
+        ``failures``.
     inputs : mapping of str to sequence of Product
         Products by kind.
     measurements : bool
@@ -52,6 +53,7 @@ def page(
         HTML.
     """
     bodies = {
+        "failed": _failed(about["failures"]),
         "targets": table(("name", "sexagesimal", "degrees"), about["targets"]),
         "light-curves": _light_curves(inputs.get("light curve", [])),
         "exposures": _exposures(inputs["exposure table"], about["jobs"]),
@@ -66,12 +68,25 @@ def page(
     verdict = _verdict(about["jobs"])
     if not verdict.endswith("all good."):
         verdict = link(verdict, "#caveats")
+    if about["failures"]:
+        number = len(about["failures"])
+        text = f"This report is not complete: {number} of what it would tell of gave no result."
+        verdict = f"{link(text, '#failed')} {verdict}"
     lead = f"Report of hst123r {escape(version)}. {verdict} " + link(
         "Where each number comes from", ORIGINS
     )
     return document(
         about["recipe_name"], lead, [(name, text, bodies[name]) for name, text in SECTIONS]
     )
+
+
+def _failed(failures: Sequence[Mapping[str, Any]]) -> str:
+    """Tell of what gave no result, and how to ask more of it."""
+    if not failures:
+        return ""
+    rows = [{**row, "more": f"hst123r explain {row['job']}"} for row in failures]
+    text = "Nothing on this page was made of these; what earlier runs made of them is left out."
+    return f'<p class="caveat">{text}</p>' + table(("job", "state", "why", "more"), rows)
 
 
 def _origin(anchor: str, text: str = "origin") -> Markup:
@@ -86,7 +101,8 @@ def _job(job: Mapping[str, Any], text: str = "") -> Markup:
 
 
 def _verdict(jobs: Iterable[Mapping[str, Any]]) -> str:
-    listed = list(jobs)
+    # of those that came to nothing the page tells apart
+    listed = [job for job in jobs if job["state"] == "done"]
     bad = [job for job in listed if job["quality"] == "bad"]
     caveats = [job for job in listed if job["quality"] == "caveat"]
     text = f"{len(listed)} jobs"

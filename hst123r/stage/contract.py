@@ -116,6 +116,8 @@ class Scope:
     upstream : list of dict
         Summaries of the earlier stages' jobs: stage, label, state, quality, measurements,
         caveats, rejects. Only given to stages that ask for it with `wants_summaries`.
+    failures : list of dict
+        What gave no usable result: ``job`` or stage, ``state``, ``why``. Given to the same stages.
     varied : callable or None
         Returns the parameters for a detector and a filter, for stages whose division into jobs
         depends on them; without it there are none but those given to `Stage.divide`.
@@ -150,6 +152,7 @@ class Scope:
     software: dict[str, str] = field(default_factory=dict)
     parameters: list[dict[str, Any]] = field(default_factory=list)
     upstream: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
     varied: Callable[[str, str], Params] | None = None
     selection: Callable[[str | None, str | None], dict[str, Any]] | None = None
     work_folder: str = ""
@@ -276,8 +279,8 @@ class Stage(ABC, Generic[P]):
     stamped: ClassVar[bool] = True
     """Whether FITS products get our header stamps (archive files do not)."""
     wants_summaries: ClassVar[bool] = False
-    """Whether `divide` reads the summaries of all earlier jobs, so that it comes last."""
-
+    """Whether `divide` reads the summaries of all earlier jobs, so that it comes last. It runs
+    although some of them failed, if they supply none of its required needs, and tells of them."""
     wants_parameters: ClassVar[bool] = False
     """Whether `divide` reads the parameters of all stages and the versions of software."""
 

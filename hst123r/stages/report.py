@@ -28,7 +28,7 @@ class Report(Stage[ReportParams]):
 
     name = "report"
     params = ReportParams
-    version = 4
+    version = 5
     needs = (
         Need("exposure table", facets=BYTES),
         Need("reference", facets=BYTES, facts=("*",), optional=True),
@@ -84,6 +84,7 @@ class Report(Stage[ReportParams]):
                 {key: value for key, value in job.items() if key != "job_id"}
                 for job in scope.upstream
             ],
+            "failures": scope.failures,
         }
         notes = {"origins": [item["origin"] for item in scope.parameters]}
         yield Job(scope.instance, {}, dict(inputs), arguments, notes)

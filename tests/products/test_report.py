@@ -50,7 +50,8 @@ def write(tmp_path):
     def make(jobs=(JOB,), text="hst123r: 1\n", inputs=None, measurements=True, **about):
         given = {
             "recipe_name": "r", "recipe_text": text, "targets": [{"name": "SN"}],
-            "software": {"hst123r": "0.1"}, "parameters": [], "jobs": list(jobs), **about,
+            "software": {"hst123r": "0.1"}, "parameters": [], "jobs": list(jobs), "failures": [],
+            **about,
         }  # fmt: skip
         table = Product("exposure table", "exposures", {}, {"table": str(path)})
         return page(given, {"exposure table": [table], **(inputs or {})}, measurements=measurements)
@@ -64,6 +65,17 @@ def test_a_text_of_the_recipe_is_text_and_not_html(write):
     assert "&lt;script&gt;" in text
     assert "<b>r</b>" not in text
     parsed(text)
+
+
+def test_failures_come_first_and_are_no_jobs_of_the_verdict(write):
+    failure = {"job": "scrape:SN", "state": "blocked", "why": "stacks:F606W <failed>"}
+    text = write(jobs=[JOB, {**JOB, "state": "failed", "quality": None}], failures=[failure])
+    assert "not complete: 1 of what it would tell of gave no result" in text
+    assert "1 jobs, all good." in text
+    assert text.index('<section id="failed"') < text.index('<section id="targets"')
+    assert "stacks:F606W &lt;failed&gt;" in text
+    parsed(text)
+    assert '<section id="failed"' not in write()
 
 
 @pytest.mark.parametrize(
