@@ -60,8 +60,7 @@ class Need:
     facts : tuple of str
         Names of its facts that take part in the key; ``("*",)`` means all.
     optional : bool
-        Whether the stage also works without it. A required kind that no earlier stage of
-        the recipe makes is supplied by its default maker.
+        Whether it also works without. A required kind that no stage makes has a default maker.
     every : bool
         Take the products of every earlier maker, not only of the latest one.
     """
@@ -119,8 +118,7 @@ class Scope:
     failures : list of dict
         What gave no usable result: ``job`` or stage, ``state``, ``why``. Given to the same stages.
     varied : callable or None
-        Returns the parameters for a detector and a filter, for stages whose division into jobs
-        depends on them; without it there are none but those given to `Stage.divide`.
+        Returns the parameters for a detector and a filter, where the division depends on them.
     selection : callable or None
         Returns the parameters of the stage `select` for a detector and a filter, None for all of
         them, as plain values; so that an archive is not asked for what will not be used.
@@ -279,8 +277,8 @@ class Stage(ABC, Generic[P]):
     stamped: ClassVar[bool] = True
     """Whether FITS products get our header stamps (archive files do not)."""
     wants_summaries: ClassVar[bool] = False
-    """Whether `divide` reads the summaries of all earlier jobs, so that it comes last. It runs
-    although some of them failed, if they supply none of its required needs, and tells of them."""
+    """Whether `divide` reads the summaries of all earlier jobs, so that it comes last; those that
+    failed, and supply none of its required needs, do not block it."""
     wants_parameters: ClassVar[bool] = False
     """Whether `divide` reads the parameters of all stages and the versions of software."""
 
