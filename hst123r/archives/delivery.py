@@ -138,7 +138,8 @@ class Delivery:
                 return found
             found = self._from_servers(wanted, token, offline=offline)
             if found is not None and found.status.there and self.public:
-                self.shared.put(found)
+                with machine_errors("read a file", found.wanted.destination):
+                    self.shared.put(found)
             return found
 
     def _from_servers(

@@ -375,7 +375,7 @@ def _taken(found: Fetched, role: str, product: Product, context: Context) -> dic
         context.logger.info("%s: %s", place.name, note)
     return {
         "path": f"raw/{place.name}", "size": found.size,
-        "sha256": found.sha256, "status": found.status.value, "retrieved": found.retrieved,
+        "status": found.status.value, "retrieved": found.retrieved,
     }  # fmt: skip
 
 
