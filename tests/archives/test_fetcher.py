@@ -414,6 +414,22 @@ def test_the_token_goes_to_one_host_and_nowhere_else(archive, put, exposure, tmp
         assert not path.is_file() or SECRET.encode() not in path.read_bytes()
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_what_has_to_have_a_digest_is_digested_over_all_its_parts(archive, put, exposure, right):
+    wanted = put(exposure)
+    archive.faults.add("GET", "truncate", 1)
+    once = Fetcher("", patience=replace(QUICK, tries=1))
+    assert once.fetch_one(wanted).status is Status.FAILED
+    sha256 = hashlib.sha256(exposure if right else b"").hexdigest()
+    found = Fetcher("", patience=QUICK).fetch_one(replace(wanted, sha256=sha256))
+    if right:
+        assert (found.status, found.sha256, found.requests) == (Status.COMPLETE, sha256, 1)
+        assert found.resumed > 0
+    else:
+        assert "the archive has another version" in str(found.error)
+        assert not wanted.destination.exists()
+
+
 MEASURED = """
 import resource
 def peak():
