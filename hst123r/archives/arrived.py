@@ -24,8 +24,6 @@ class Arrival:
     ----------
     uri : str
         What it was fetched as.
-    sha256 : str
-        Hexadecimal digest of its bytes, without which the rest is not about it.
     etag, last_modified : str
         What the archive said of this version, empty where it said nothing.
     retrieved : str
@@ -33,48 +31,48 @@ class Arrival:
     """
 
     uri: str
-    sha256: str
     etag: str = ""
     last_modified: str = ""
     retrieved: str = ""
 
 
-def note(file: Path, arrival: Arrival) -> None:
+def note(file: Path, part: Path, arrival: Arrival) -> None:
     """Write how a file came; what a crash leaves of it is no record, which costs no more than that.
 
     Parameters
     ----------
     file : Path
         Final name of the file.
+    part : Path
+        Where it is by now, complete; it is renamed and not written any more.
     arrival : Arrival
         How it came.
     """
     path = beside(file)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(asdict(arrival), sort_keys=True), encoding="utf-8")
-    part.replace(path)
+    new = path.with_name(f".{path.name}.part")
+    kept = {"arrival": asdict(arrival), "file": _which(part)}
+    new.write_text(json.dumps(kept, sort_keys=True), encoding="utf-8")
+    new.replace(path)
 
 
-def known(file: Path, sha256: str) -> Arrival | None:
+def known(file: Path) -> Arrival | None:
     """Return how a file came.
 
     Parameters
     ----------
     file : Path
         The file.
-    sha256 : str
-        Its digest.
 
     Returns
     -------
     Arrival or None
-        None where nothing is known of these bytes.
+        None where nothing is known of this very file, as it was when it came.
     """
     try:
-        found = Arrival(**json.loads(beside(file).read_bytes()))
-    except (OSError, ValueError, TypeError):
+        kept = json.loads(beside(file).read_bytes())
+        return Arrival(**kept["arrival"]) if kept["file"] == _which(file) else None
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    return found if found.sha256 == sha256 else None
 
 
 def hand_over(file: Path, product: Path) -> None:
@@ -105,6 +103,12 @@ def put_back(product: Path, file: Path) -> None:
     # of a job that was done there is no file, and what is known of it is recorded
     if file.is_file():
         _follow(product.parent.parent / product.name, file)
+
+
+def _which(file: Path) -> list[int]:
+    """Tell a file from any other, and from itself once it is written to; moving changes nothing."""
+    found = file.stat()
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
 
 
 def _follow(file: Path, destination: Path) -> None:

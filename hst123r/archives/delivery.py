@@ -20,6 +20,9 @@ from hst123r.files.publish import machine_errors
 from hst123r.files.verify import QUALITY, SCIENCE
 
 Source = Literal["mast", "s3", "auto"]
+UNSAID: Final = (
+    "the public bucket does not have it where its name says, and MAST does not say where else"
+)
 NAMES: Final = {"mast": "MAST", "s3": "the public bucket"}
 
 
@@ -49,8 +52,11 @@ class Delivery:
         By role, files that are in their place already if they are as they were.
     told : list of str
         Sentences for the user.
+    silence : Silence or None
+        Whether MAST was asked in vain, in this run, where the bucket has a file; it is not asked
+        again then. None where nobody else asks.
     silent : bool
-        Whether MAST did not answer where the bucket has a file; it is not asked again then.
+        Whether it did not say that of a file of this exposure; it is not asked for the others then.
     """
 
     root: str
@@ -63,6 +69,7 @@ class Delivery:
     on_bytes: Callable[[str, int, int | None], object] | None = None
     here: Mapping[str, Intact] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    silence: cloud_path.Silence | None = None
     silent: bool = False
 
     def fetch(self, folder: Path, token: Token | None, *, offline: bool) -> dict[str, Fetched]:
@@ -138,7 +145,8 @@ class Delivery:
                 return found
             found = self._from_servers(wanted, token, offline=offline)
             if found is not None and found.status.there and self.public:
-                self.shared.put(found)
+                with machine_errors("read a file", found.wanted.destination):
+                    self.shared.put(found)
             return found
 
     def _from_servers(
@@ -196,16 +204,26 @@ class Delivery:
         """Look in the bucket where MAST says, for what is not where its name says."""
         absent = ArchiveError("the public bucket does not have it", where=wanted.name)
         missing = Fetched(wanted, Status.MISSING, absent)
+        unsaid = Fetched(wanted, Status.MISSING, ArchiveError(UNSAID, where=wanted.name))
         if self.silent:
-            return missing
+            return unsaid
+        if self.silence is not None and self.silence.lasts():
+            self.silent = True
+            self.told.append(
+                f"where the public bucket has {wanted.name} MAST is not asked: "
+                "it did not answer before in this run"
+            )
+            return unsaid
         try:
             path = cloud_path.look_up(wanted.uri, endpoints.mast())
         except ArchiveError as error:
             self.silent = True
+            if self.silence is not None and isinstance(error, cloud_path.NoAnswer):
+                self.silence.begin()
             self.told.append(
                 f"where the public bucket has {wanted.name} MAST does not say: {error}"
             )
-            return missing
+            return unsaid
         if path is None or endpoints.bucket().at(path) == by_name.url:
             return missing
         (found,) = fetcher.fetch(

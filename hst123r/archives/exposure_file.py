@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hst123r.errors import InputError
 from hst123r.files.fits_blocks import BLOCK, walk
-from hst123r.files.verify import SCIENCE, verify_exposure
+from hst123r.files.verify import SCIENCE, verify_hdus
 
 
 def verify(path: Path, *, root: str, names: Sequence[str] = SCIENCE) -> str:
@@ -33,9 +33,9 @@ def verify(path: Path, *, root: str, names: Sequence[str] = SCIENCE) -> str:
         If it is not FITS, does not end where its last HDU ends, lacks extensions, is another
         exposure, or its checksums disagree.
     """
-    checksums = verify_exposure(path, root, names)
     with path.open("rb") as stream:
         hdus = list(walk(stream, path.name))
+    checksums = verify_hdus(path, hdus, root, names)
     last = hdus[-1]
     end = last.data_start + -(-last.data_size // BLOCK) * BLOCK
     size = path.stat().st_size

@@ -155,14 +155,14 @@ class Fetcher:
             _log.warning("%s is fetched again: %s", path.name, error.message)
             return None
         found = present.as_fetched(wanted, Status.CACHED)
-        then = arrived.known(path, found.sha256)
+        then = arrived.known(path)
         if then is not None:
             found.etag, found.last_modified = then.etag, then.last_modified
             found.retrieved, found.uri = then.retrieved, then.uri
         return found
 
     def _fetch(self, wanted: Wanted) -> Fetched:
-        partial = Partial(wanted.destination, wanted.uri)
+        partial = Partial(wanted.destination, wanted.uri, digested=wanted.sha256 is not None)
         partial.load()
         token = self.token if wanted.with_token else None
         auth = Authorization(token, self.host)
@@ -209,8 +209,8 @@ class Fetcher:
 
     def _verify(self, wanted: Wanted, partial: Partial) -> str:
         checksums = wanted.verify(partial.path)
-        if wanted.sha256 is not None and partial.digests.sha256 != wanted.sha256:
-            raise OtherVersion(partial.digests.sha256, wanted.sha256, wanted.name)
+        if wanted.sha256 is not None and partial.sha256 != wanted.sha256:
+            raise OtherVersion(partial.sha256, wanted.sha256, wanted.name)
         return checksums
 
     def _publish(
@@ -220,8 +220,8 @@ class Fetcher:
         version, now = partial.version, utc_now()
         if self.noted:
             told = version.etag, version.last_modified
-            arrival = arrived.Arrival(wanted.uri, partial.digests.sha256, *told, now)
-            arrived.note(wanted.destination, arrival)
+            arrival = arrived.Arrival(wanted.uri, *told, now)
+            arrived.note(wanted.destination, partial.path, arrival)
         move(partial.path, wanted.destination)
         partial.done()
         size = partial.size
@@ -229,8 +229,8 @@ class Fetcher:
         if wanted.size is not None and wanted.size != size:
             notes.append(f"the archive lists {wanted.size} bytes, the file has {size}")
         return Fetched(
-            wanted, Status.COMPLETE, size=size, sha256=partial.digests.sha256,
-            digest=partial.digests.digest, checksums=checksums, etag=version.etag,
+            wanted, Status.COMPLETE, size=size, sha256=partial.sha256,
+            checksums=checksums, etag=version.etag,
             last_modified=version.last_modified, retrieved=now, requests=requests,
             resumed=transfer.resumed, notes=notes, uri=wanted.uri,
         )  # fmt: skip

@@ -103,13 +103,19 @@ class Partial:
         Final name of the file.
     uri : str
         What the archive calls it.
+    digested : bool
+        Whether a sha256 is taken of the bytes while they pass, for a file that has to have one.
+        Of all others whoever records them takes digests, with all else that is read of them.
     """
 
-    def __init__(self, destination: Path, uri: str) -> None:
+    def __init__(self, destination: Path, uri: str, *, digested: bool = False) -> None:
         self.path = destination.with_name(f"{destination.name}.part")
         self._record = destination.with_name(f"{destination.name}.part.json")
         self._uri = uri
-        self.digests = Digests()
+        self._digested = digested
+        self._hasher = hashlib.sha256()
+        self.size = 0
+        """Bytes that are there."""
         self.version = Version(uri)
 
     def load(self) -> None:
@@ -128,12 +134,16 @@ class Partial:
             self.forget()
             return
         self.version = version
-        self.digests = Digests.of(self.path)
+        self.size = self.path.stat().st_size
+        if self._digested:
+            with self.path.open("rb", buffering=0) as stream:
+                while piece := stream.read(CHUNK):
+                    self._hasher.update(piece)
 
     @property
-    def size(self) -> int:
-        """Bytes that are there."""
-        return self.digests.size
+    def sha256(self) -> str:
+        """Hexadecimal sha256 of the bytes that are there; empty where none is taken."""
+        return self._hasher.hexdigest() if self._digested else ""
 
     def begin(self, version: Version) -> IO[bytes]:
         """Start from nothing with a version of the file.
@@ -169,14 +179,17 @@ class Partial:
         while view:
             # a disk that fills up takes the beginning, and refuses the rest in the next call
             written = stream.write(view)
-            self.digests.update(view[:written])
+            if self._digested:
+                self._hasher.update(view[:written])
+            self.size += written
             view = view[written:]
 
     def forget(self) -> None:
         """Remove what is there."""
         self._record.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
-        self.digests = Digests()
+        self._hasher = hashlib.sha256()
+        self.size = 0
         self.version = Version(self._uri)
 
     def done(self) -> None:

@@ -134,6 +134,20 @@ def rows_of(chosen: Chosen) -> list[Row]:
     ]  # fmt: skip
 
 
+def files_of(chosen: Chosen) -> dict[str, Row]:
+    """Return what decides about the files of an exposure, by role.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        The exposure.
+    """
+    return {
+        role: {"uri": item.uri, "name": item.name, "version": item.version}
+        for role, item in chosen.files.items()
+    }
+
+
 def notes_of(chosen: Chosen) -> Row:
     """Return what is to be known of an exposure when it is fetched, and decides nothing.
 

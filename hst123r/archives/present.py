@@ -36,19 +36,21 @@ class Present:
     ----------
     checksums : str
         ``verified`` or ``absent``, as `Wanted.verify` says it.
-    digests : Digests
-        Of all its bytes.
+    size : int
+        Bytes.
+    sha256 : str
+        Hexadecimal digest of all of them; empty where none was demanded.
     """
 
     checksums: str
-    digests: Digests
+    size: int
+    sha256: str
 
     def as_fetched(self, wanted: Wanted, status: Status, **about: Any) -> Fetched:
         """Return it as what became of a wanted file; ``about`` are further fields of it."""
         return Fetched(
-            wanted, status, size=self.digests.size, sha256=self.digests.sha256,
-            digest=self.digests.digest, checksums=self.checksums, **about,
-        )  # fmt: skip
+            wanted, status, size=self.size, sha256=self.sha256, checksums=self.checksums, **about
+        )
 
 
 def look(path: Path, wanted: Wanted, sha256: str | None) -> Present:
@@ -75,10 +77,13 @@ def look(path: Path, wanted: Wanted, sha256: str | None) -> Present:
     InputError
         If it is not whole, or another exposure.
     """
-    checksums, digests = wanted.verify(path), Digests.of(path)
-    if sha256 is not None and digests.sha256 != sha256:
-        raise OtherVersion(digests.sha256, sha256, wanted.name)
-    return Present(checksums, digests)
+    checksums, size = wanted.verify(path), path.stat().st_size
+    if sha256 is None:
+        return Present(checksums, size, "")
+    found = Digests.of(path).sha256
+    if found != sha256:
+        raise OtherVersion(found, sha256, wanted.name)
+    return Present(checksums, size, found)
 
 
 def copied(source: Path, wanted: Wanted, sha256: str | None) -> Present:

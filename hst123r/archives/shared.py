@@ -172,7 +172,7 @@ class Shared:
                 raise
             self.told.append(f"{place} cannot be read: {error.strerror or error}")
             return None
-        size = found.digests.size
+        size = found.size
         if wanted.size not in (None, size):
             self.told.append(
                 f"{place} has {size} bytes, MAST lists {wanted.size}; "
@@ -188,21 +188,28 @@ class Shared:
         found : Fetched
             The file. One that is there already stays, and is told if it is another; where the
             archive cannot be written, that is told.
+
+        Raises
+        ------
+        OSError
+            If the file itself cannot be read.
         """
         name = found.wanted.name
         if not self.cell:
             self.told.append(f"{name} is not put into {self.folder}: MAST does not say where it is")
             return
         home = self._home(name)
-        part = home.with_name(f".{name}.{found.sha256[:16]}.part")
+        came = found.digests()
+        part = home.with_name(f".{name}.{came.sha256[:16]}.part")
         try:
             if home.exists():
-                self._tell_if_another(home, found)
+                self._tell_if_another(home, came)
                 return
             self._make(home.parent)
             # of an earlier attempt that was killed; who holds the place writes alone
             part.unlink(missing_ok=True)
-            if copy(found.wanted.destination, part).digest != found.digest:
+            copy(found.wanted.destination, part)
+            if Digests.of(part).digest != came.digest:
                 self.told.append(f"{name} is not put into {self.folder}: its copy is not the same")
                 part.unlink()
                 return
@@ -213,11 +220,11 @@ class Shared:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
 
-    def _tell_if_another(self, home: Path, found: Fetched) -> None:
+    def _tell_if_another(self, home: Path, came: Digests) -> None:
         # why it was not used may have been told
         if any(str(home) in line for line in self.told):
             return
-        if Digests.of(home).digest != found.digest:
+        if Digests.of(home).digest != came.digest:
             self.told.append(
                 f"{home} is another file than the one that came, and stays; "
                 "if it was made anew since, remove the old one"

@@ -110,7 +110,7 @@ class Library:
                 ) from fetched.error
             raise fetched.error
         said |= {
-            "sha256": fetched.sha256, "etag": fetched.etag,
+            "sha256": fetched.digests().sha256, "etag": fetched.etag,
             "last_modified": fetched.last_modified, "retrieved": fetched.retrieved or utc_now(),
         }  # fmt: skip
         _keep(path, said)

@@ -15,8 +15,8 @@ from hst123r.errors import ArchiveError, Hst123rError
 if TYPE_CHECKING:
     import requests
 
-PIECE: Final = 256 * 1024
-"""What comes is written, and read by two digests, while it is in the cache of the processor."""
+PIECE: Final = 1024 * 1024
+"""Most that is taken in at once, in bytes: whatever has come by then is written with one call."""
 _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from hst123r.archives.partial import Digests
 from hst123r.errors import Hst123rError
 
 
@@ -84,8 +85,8 @@ class Fetched:
         Why it is not there: `ArchiveError`, or `EnvironmentProblem` when the disk is full.
     size : int
         Size in bytes, 0 where it is not there.
-    sha256, digest : str
-        Hexadecimal sha256, and BLAKE3 as ``blake3:…``, of all bytes; empty where it is not there.
+    sha256 : str
+        Hexadecimal sha256 of all bytes, where it was wanted; `Fetched.digests` gives it of any.
     checksums : str
         ``verified`` where the file carries FITS checksums and they agree, ``absent`` where it has
         none.
@@ -110,7 +111,6 @@ class Fetched:
     error: Hst123rError | None = None
     size: int = 0
     sha256: str = ""
-    digest: str = ""
     checksums: str = ""
     etag: str = ""
     last_modified: str = ""
@@ -120,3 +120,18 @@ class Fetched:
     notes: list[str] = field(default_factory=list)
     source: str = "mast"
     uri: str = ""
+
+    def digests(self) -> Digests:
+        """Read the file where it was fetched to.
+
+        Returns
+        -------
+        Digests
+            Of all its bytes.
+
+        Raises
+        ------
+        OSError
+            If it is not there, or cannot be read.
+        """
+        return Digests.of(self.wanted.destination)

@@ -122,6 +122,11 @@ def _run(order: Order, context: Context) -> Result:
             stamp(path, order.stamps)
         contents[final] = look(path, sha256=stage.home == "raw")
         sync(path)
+    for row in outcome.downloads:
+        if row.get("path") and "sha256" not in row:
+            # this read of all bytes is the one that takes digests
+            content = contents[os.path.join(order.home, Path(row["path"]).name)]  # noqa: PTH118
+            row["sha256"] = content.sha256
     if moves:
         # the names, too, have to be there before the result that speaks of them
         sync(context.out)

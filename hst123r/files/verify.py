@@ -39,9 +39,34 @@ def verify_exposure(path: Path, root: str, names: Sequence[str] = SCIENCE) -> st
         If it is not FITS, is truncated, lacks extensions, is another exposure, or its
         checksums disagree.
     """
-    where = path.name
     with path.open("rb") as stream:
-        hdus = list(walk(stream, where))
+        hdus = list(walk(stream, path.name))
+    return verify_hdus(path, hdus, root, names)
+
+
+def verify_hdus(path: Path, hdus: list[HduBlocks], root: str, names: Sequence[str]) -> str:
+    """Verify an archive file of an exposure whose structure was read already.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    hdus : list of HduBlocks
+        All there are in it.
+    root, names
+        As for `verify_exposure`.
+
+    Returns
+    -------
+    str
+        As by `verify_exposure`.
+
+    Raises
+    ------
+    InputError
+        If it lacks extensions, is another exposure, or its checksums disagree.
+    """
+    where = path.name
     primary = hdus[0]
     announced = primary.get("NEXTEND")
     if isinstance(announced, int) and len(hdus) - 1 < announced:

@@ -199,7 +199,8 @@ class Outcome:
     references : list of dict
         Reference files used: keyword, name, digest.
     downloads : list of dict
-        Files that an archive gave: uri, path, size, sha256, status, retrieved.
+        Files that an archive gave: uri, path, size, sha256, status, retrieved. A product's sha256
+        is added where it is missing, by who looks at all products of a job.
     incomplete : str
         Why the next run has to try again, though this is a result to go on with; empty for a
         result that stays.

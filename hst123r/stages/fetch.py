@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
@@ -36,6 +37,7 @@ NO_PATH: Final = "`from: directory` needs `path`, the folder"
 ANSWERS: Final = "mast"
 """Folder inside ``raw/`` with the answers of MAST as they came."""
 INCOMING: Final = "incoming"
+SILENCE: Final = "no-answer"
 """Folder inside ``raw/`` where files stand while they arrive."""
 WITHHELD: Final = "withheld"
 ABOUT: Final = ("etag", "last_modified", "source")
@@ -227,12 +229,12 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
     ask = not (scope.dry or scope.offline)
     with scope.waiting():
         closed = exclusive.closed(answer.exposures, raw, archive, ask=ask)
-    asked = {"queries": replies.queries()}
+    asked, run = {"queries": replies.queries()}, str(time.time_ns())
     for exposure in answer.exposures:
         if exposure.root not in closed:
             # what an update asks for anew is not what others have fetched before
             folder = None if archive is None or scope.renew else str(archive)
-            yield _job(exposure, {"archive": folder, **asked})
+            yield _job(exposure, {"archive": folder, "run": run, **asked})
             asked = {}
     if closed:
         listed = [
@@ -246,14 +248,10 @@ def _divide_mast(params: FetchParams, scope: Scope) -> Iterator[Job]:
 
 
 def _job(exposure: Chosen, more: dict[str, Any]) -> Job:
-    from hst123r.archives.pinned import notes_of
+    from hst123r.archives.pinned import files_of, notes_of
 
-    files = {
-        role: {"uri": item.uri, "name": item.name, "version": item.version}
-        for role, item in exposure.files.items()
-    }
-    notes = {**notes_of(exposure), **more}
-    return Job(exposure.root, {"exposure": exposure.root}, {}, {"files": files}, notes)
+    arguments, notes = {"files": files_of(exposure)}, {**notes_of(exposure), **more}
+    return Job(exposure.root, {"exposure": exposure.root}, {}, arguments, notes)
 
 
 def _withheld(rejects: list[Reject]) -> Outcome:
@@ -303,7 +301,7 @@ def _copy(job: Job, context: Context) -> Outcome:
 
 
 def _download(job: Job, params: FetchParams, context: Context) -> Outcome:
-    from hst123r.archives import mast_token
+    from hst123r.archives import cloud_path, mast_token
     from hst123r.archives.delivery import Delivery
     from hst123r.archives.shared import Shared
     from hst123r.archives.wanted import Status
@@ -311,12 +309,13 @@ def _download(job: Job, params: FetchParams, context: Context) -> Outcome:
 
     public, notes, folder = job.notes["public"], job.notes, job.notes["archive"]
     shared = None if folder is None else Shared(Path(folder), notes["cell"])
+    incoming = (context.home or context.scratch) / INCOMING
     wanted = Delivery(
         job.label, job.arguments["files"], notes["sizes"], notes["sha256"], public,
         params.source, shared, context.report, _here(job, context),
+        silence=cloud_path.Silence(incoming / SILENCE, notes["run"]),
     )  # fmt: skip
     token = None if public or context.offline else mast_token.find()
-    incoming = (context.home or context.scratch) / INCOMING
     fetched = wanted.fetch(incoming, token, offline=context.offline)
     if any(found.status is Status.EXCLUSIVE for found in fetched.values()):
         # what the archive says now counts, whatever its list said
@@ -375,7 +374,7 @@ def _taken(found: Fetched, role: str, product: Product, context: Context) -> dic
         context.logger.info("%s: %s", place.name, note)
     return {
         "path": f"raw/{place.name}", "size": found.size,
-        "sha256": found.sha256, "status": found.status.value, "retrieved": found.retrieved,
+        "status": found.status.value, "retrieved": found.retrieved,
     }  # fmt: skip
 
 

@@ -96,6 +96,41 @@ def test_what_hangs_is_waited_for_shortly_and_not_for_each_file(
     assert len(archive.requests("path_lookup")) == 2
 
 
+def test_what_hangs_is_waited_for_once_in_a_run(archive, tmp_path, monkeypatch):
+    short = replace(cloud_path.SHORT, read_s=0.1, first_wait_s=0.01)
+    monkeypatch.setattr(cloud_path, "SHORT", short)
+    monkeypatch.setenv(endpoints.BUCKET_VARIABLE, archive.url)
+    archive.faults.add("path_lookup", "hang", None)
+
+    def job(number, run):
+        name = f"jtst0{number}abq_flc.fits"
+        files = {"science": {"uri": f"mast:HST/product/{name}", "name": name}}
+        silence = cloud_path.Silence(tmp_path / "no-answer", run)
+        wanted = Delivery(name[:9], files, {}, {}, True, "s3", silence=silence)
+        found = wanted.fetch(tmp_path / str(number), None, offline=False)["science"]
+        assert found.status is Status.MISSING
+        assert "MAST does not say where else" in str(found.error)
+        return wanted.told[0], len(archive.requests("path_lookup"))
+
+    told, number = job(1, "a run")
+    assert "MAST does not say: " in told
+    assert number == cloud_path.SHORT.tries
+    told, number = job(2, "a run")
+    assert told.endswith("MAST is not asked: it did not answer before in this run")
+    assert number == cloud_path.SHORT.tries
+    # the next run asks again
+    assert job(3, "another run")[1] == 2 * cloud_path.SHORT.tries
+
+
+def test_an_answer_that_makes_no_sense_is_of_one_file_and_no_silence(archive, deliver, tmp_path):
+    archive.faults.add("path_lookup", "body", None, body=b"{}")
+    silence = cloud_path.Silence(tmp_path / "no-answer", "a run")
+    files = {"science": {"uri": URI, "name": NAME}}
+    wanted = Delivery(ROOT, files, {}, {}, True, "s3", silence=silence)
+    assert wanted.fetch(tmp_path, None, offline=False)["science"].status is Status.MISSING
+    assert not silence.lasts()
+
+
 def test_a_transfer_that_broke_is_gone_on_with_there(archive, deliver, exposure):
     archive.faults.add(f"GET {ELSEWHERE}", "truncate", 1)
     found, _ = deliver()

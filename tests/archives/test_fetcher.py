@@ -189,8 +189,9 @@ def test_a_whole_file_or_a_typed_failure(row, archive, put, fetcher, exposure):
         return
     assert path.read_bytes() == data
     assert left == set()
-    assert found.sha256 == hashlib.sha256(data).hexdigest()
-    assert found.digest == "blake3:" + blake3(data).hexdigest()
+    assert found.digests().sha256 == hashlib.sha256(data).hexdigest()
+    assert found.digests().digest == "blake3:" + blake3(data).hexdigest()
+    assert found.sha256 == (sha256 or "")
     assert (found.size, found.checksums) == (len(data), "verified")
     if row.status is Status.COMPLETE:
         assert path.stat().st_mode & 0o222 == 0
@@ -252,7 +253,7 @@ def test_a_killed_process_is_taken_up_again(archive, put, fetcher, exposure):
     (found,) = fetcher.fetch([wanted])
     assert found.status is Status.COMPLETE
     assert found.resumed == there > 600_000
-    assert found.sha256 == hashlib.sha256(exposure).hexdigest()
+    assert found.digests().sha256 == hashlib.sha256(exposure).hexdigest()
     (ranged,) = (entry for entry in archive.log if "Range" in entry["headers"])
     assert ranged["headers"]["Range"] == f"bytes={there}-"
 
@@ -376,7 +377,7 @@ def test_a_full_disk_is_told_and_the_part_is_taken_up(put, fetcher, exposure, tm
         (found,) = fetcher.fetch([wanted])
         assert found.status is Status.COMPLETE
         assert found.resumed > 500_000
-        assert found.sha256 == hashlib.sha256(exposure).hexdigest()
+        assert found.digests().sha256 == hashlib.sha256(exposure).hexdigest()
     finally:
         subprocess.run(["umount", str(place)], check=True)
 
@@ -411,6 +412,22 @@ def test_the_token_goes_to_one_host_and_nowhere_else(archive, put, exposure, tmp
     assert SECRET not in kept
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_what_has_to_have_a_digest_is_digested_over_all_its_parts(archive, put, exposure, right):
+    wanted = put(exposure)
+    archive.faults.add("GET", "truncate", 1)
+    once = Fetcher("", patience=replace(QUICK, tries=1))
+    assert once.fetch_one(wanted).status is Status.FAILED
+    sha256 = hashlib.sha256(exposure if right else b"").hexdigest()
+    found = Fetcher("", patience=QUICK).fetch_one(replace(wanted, sha256=sha256))
+    if right:
+        assert (found.status, found.sha256, found.requests) == (Status.COMPLETE, sha256, 1)
+        assert found.resumed > 0
+    else:
+        assert "the archive has another version" in str(found.error)
+        assert not wanted.destination.exists()
 
 
 MEASURED = """

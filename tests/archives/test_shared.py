@@ -16,6 +16,7 @@ from hst123r.archives import exposure_file
 from hst123r.archives.partial import Digests
 from hst123r.archives.shared import Shared, cell_of
 from hst123r.archives.wanted import Fetched, Status, Wanted
+from hst123r.files.publish import copy
 
 NAME = f"{ROOT}_flc.fits"
 
@@ -59,7 +60,7 @@ def test_a_good_file_is_copied(shared, wanted, exposure, cell):
     assert found.status is Status.SHARED
     # and not where on this machine it lies
     assert found.source == "shared archive"
-    assert found.sha256 == Digests.of(place).sha256
+    assert found.digests().sha256 == Digests.of(place).sha256
     assert wanted.destination.read_bytes() == exposure
     assert wanted.destination.stat().st_mode & 0o777 == 0o444
     assert wanted.destination.stat().st_ino != place.stat().st_ino
@@ -110,8 +111,7 @@ def test_another_version_than_the_locked_one_is_not_used(shared, wanted, exposur
 def fetched(wanted, data):
     wanted.destination.parent.mkdir(exist_ok=True)
     wanted.destination.write_bytes(data)
-    digests = Digests.of(wanted.destination)
-    return Fetched(wanted, Status.COMPLETE, sha256=digests.sha256, digest=digests.digest)
+    return Fetched(wanted, Status.COMPLETE)
 
 
 def test_what_is_fetched_is_put_there_whole(shared, wanted, exposure):
@@ -143,10 +143,14 @@ def test_a_size_that_mast_does_not_list_is_told(shared, wanted, exposure):
     assert shared.told[0].startswith(f"{place} has {len(exposure)} bytes, MAST lists ")
 
 
-def test_a_copy_that_is_not_the_same_is_not_put_there(shared, wanted, exposure):
-    found = fetched(wanted, exposure)
-    wanted.destination.write_bytes(exposure[:-1])
-    shared.put(found)
+def test_a_copy_that_is_not_the_same_is_not_put_there(shared, wanted, exposure, monkeypatch):
+    def altered(source, destination):
+        copy(source, destination)
+        destination.write_bytes(exposure[:-1])
+
+    # a disk that does not keep what is written
+    monkeypatch.setattr("hst123r.archives.shared.copy", altered)
+    shared.put(fetched(wanted, exposure))
     assert shared.told == [f"{NAME} is not put into {shared.folder}: its copy is not the same"]
     assert not list((shared.folder / "ACS/WFC/150").iterdir())
 
@@ -250,10 +254,7 @@ def use(uid, folder, name, data, killed, pipe):
             found = shared.take(one)
             if found is None:
                 destination.write_bytes(data)
-                digests = Digests.of(destination)
-                shared.put(
-                    Fetched(one, Status.COMPLETE, sha256=digests.sha256, digest=digests.digest)
-                )
+                shared.put(Fetched(one, Status.COMPLETE))
         pipe.send([*shared.told, "taken" if found else "put"])
     except OSError as error:
         pipe.send([repr(error)])

@@ -4,11 +4,12 @@ Run by hand: ``PYTHONPATH=tests/archives python tests/bench/fetching.py [FILES] 
 archive runs in a process of its own on this machine, and takes a core itself.
 
 Two loops are beside it: a plain one, and one that makes of each file what anybody needs who is to
-rely on it, both digests and a sync to the disk. All take the same few files in turns, and what
-they wrote stays until the end of a round, so that a machine that is busy for a while, and a disk
-that fills up, are the same for all. Printed are sums over all turns, and how much of each loop's
-speed is left, by the clock and by CPU time; what the digests alone take, which no way of fetching
-can do without, is measured too. The imports of the client are made before.
+rely on it, both digests and a sync to the disk. The fetcher verifies and syncs, and digests what a
+lock demands a digest of; all other digests are taken when a job's products are looked at, which is
+measured with it, too ("and looked at"). All take the same few files in turns, and what they wrote
+stays until the end of a round, so that a machine that is busy for a while, and a disk that fills
+up, are the same for all. Printed are sums over all turns, and how much of each loop's speed is
+left, by the clock and by CPU time. The imports of the client are made before.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from loopback.server import Archive
 
 from hst123r.archives import exposure_file, transfer
 from hst123r.archives.endpoints import Endpoints
-from hst123r.archives.fetcher import Fetcher
+from hst123r.archives.fetcher import AT_ONCE, Fetcher
 from hst123r.archives.partial import Digests
 from hst123r.archives.wanted import Status, Wanted
+from hst123r.files.content import look
 
 PIECE = 1024 * 1024
 
@@ -73,14 +75,22 @@ def copy_safely(urls, folder):
         assert digests.sha256
 
 
-def fetch(uris, folder, at_once):
+def fetch(uris, folder, at_once, locked=False):
     wanted = [
         Wanted(uri, PLACES[0].download(uri), folder / uri.rpartition("/")[2],
-               partial(exposure_file.verify, root=uri.rpartition("/")[2][:9]))
+               partial(exposure_file.verify, root=uri.rpartition("/")[2][:9]),
+               sha256=LOCKED[uri] if locked else None)
         for uri in uris
     ]  # fmt: skip
     found = Fetcher("").fetch(wanted, at_once)
     assert all(one.status is Status.COMPLETE for one in found)
+
+
+def fetch_and_look(uris, folder):
+    fetch(uris, folder, AT_ONCE)
+    for uri in uris:
+        path = folder / uri.rpartition("/")[2]
+        LOCKED[uri] = look(path, sha256=True).sha256
 
 
 def digest(urls, _):
@@ -96,8 +106,10 @@ def cost(function):
     return time.perf_counter() - begun[0], time.process_time() - begun[1]
 
 
-PLACES, SIZES = [], []
+PLACES, SIZES, LOCKED = [], [], {}
 AT_A_TURN = 4
+FLAT_MB = 32
+"""More than pieces and what the allocator keeps; the files are as large together as FILES x MB."""
 
 
 def main(files=40, megabytes=16, rounds=3):
@@ -115,7 +127,9 @@ def main(files=40, megabytes=16, rounds=3):
         "plain loop": copy,
         "loop with digests and sync": copy_safely,
         "fetched, 1 at once": lambda some, place: fetch(some, place, 1),
-        "fetched, 4 at once": lambda some, place: fetch(some, place, 4),
+        "fetched, 4 at once": lambda some, place: fetch(some, place, AT_ONCE),
+        "fetched and looked at": fetch_and_look,
+        "fetched as locked": lambda some, place: fetch(some, place, AT_ONCE, locked=True),
         "digests alone": digest,
     }
     found = {name: [0.0, 0.0] for name in ways}
@@ -144,6 +158,7 @@ def main(files=40, megabytes=16, rounds=3):
         said = f"{total / wall:.0f} MB/s, {1000 * cpu / total:.2f} s of CPU time for 1000 MB"
         sys.stdout.write(f"{name}: {said}{shares}\n")
     sys.stdout.write(f"{grown:.0f} MB more memory at most\n")
+    assert grown < FLAT_MB
 
 
 if __name__ == "__main__":

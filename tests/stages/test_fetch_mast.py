@@ -62,6 +62,10 @@ def test_exposures_arrive_once_whole_and_recorded(archive, run_recipe, recipe, d
     assert len(downloads(archive)) == 4
     found = rows(answer.folder, "select uri, path, size, status, sha256, retrieved from download")
     assert len(found) == 4
+    assert {(row[1], row[4]) for row in found} == {
+        (f"raw/{path.name}", hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in data.iterdir()
+    }
     assert all(row[3] == "complete" and len(row[4]) == 64 and row[5] for row in found)
     rejects = answer.rejects
     assert rejects["jtst77010"] == "T is 0.5 arcsec outside its footprint"
@@ -434,9 +438,8 @@ def test_a_whole_file_of_a_job_that_was_ended_is_not_fetched_again(
     attempt = workspace.attempt(job_id)
     (attempt / "out").mkdir(parents=True)
     (workspace.raw / name).rename(attempt / "out" / name)
-    sha256 = hashlib.sha256((data / name).read_bytes()).hexdigest()
-    uri = f"mast:HST/product/{name}"
-    arrived.note(attempt / name, arrived.Arrival(uri, sha256, '"kept"', "", "2026-01-01"))
+    came = arrived.Arrival(f"mast:HST/product/{name}", '"kept"', "", "2026-01-01")
+    arrived.note(attempt / name, attempt / "out" / name, came)
     order = {
         "job_id": job_id, "stage": "fetch", "handler": "fetch", "values": {}, "stamps": {},
         "job": {"label": root, "labels": {}, "inputs": {}, "notes": {}, "variants": [],
