@@ -141,9 +141,10 @@ def _starlight(
     """Return the flux of every source, from its core or from its wings, whichever is more."""
     values, distance = _around(residual, found.x, found.y, wings.core_arcsec / scale_arcsec)
     core: Floats = np.asarray(np.nansum(values, axis=1) / wings.core_fraction)
-    depth, _ = _around(weight, found.x, found.y, wings.core_arcsec / scale_arcsec)
+    even = _over_native_pixel(weight, wings.core_arcsec / CORE_PIX / scale_arcsec)
+    depth, _ = _around(even, found.x, found.y, wings.core_arcsec / scale_arcsec)
     low, high = (radius / scale_arcsec for radius in wings.ring_arcsec)
-    nearby, distance = _around(weight, found.x, found.y, low)
+    nearby, distance = _around(even, found.x, found.y, low)
     doubtful = found.peak > FULL * full
     with np.errstate(invalid="ignore"):
         doubtful |= np.nanmin(depth, axis=1) < HOLE * np.nanmax(nearby, axis=1)
@@ -160,6 +161,21 @@ def _starlight(
     ring[seen] = np.nanmedian(ratio[seen], axis=1)
     core[rows] = np.maximum(core[rows], ring)
     return core
+
+
+def _over_native_pixel(weight: Floats, width_pix: float) -> Floats:
+    """Return weights averaged over a native pixel.
+
+    Drops of few exposures on a fine grid leave a pattern in the weights, which is no hole. Its
+    period is the native pixel, so that the mean over one is without it.
+    """
+    from scipy.ndimage import convolve1d
+
+    half = max(int(np.ceil((width_pix - 1) / 2)), 0)
+    box = np.clip((width_pix + 1) / 2 - np.abs(np.arange(-half, half + 1)), 0.0, 1.0)
+    box /= box.sum()
+    rows = convolve1d(weight, box, axis=0, mode="nearest")
+    return np.asarray(convolve1d(rows, box, axis=1, mode="nearest"))
 
 
 def _around(
