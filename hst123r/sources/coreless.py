@@ -19,8 +19,9 @@ STEPS_PIX: Final = (0.5, 0.25, 0.125)
 """Distances of the places that are tried, each time around the best so far, native pixels."""
 PLACE_PIX: Final = 0.25
 """Standard error of such a place along an axis, native pixels; simulated stars have 0.2."""
-_LEAST: Final = 20
-"""Fewer pixels than this say nothing."""
+MOST_SPREAD: Final = 0.5
+"""Median deviation of the logarithm above which light is not that of wings; bright stars of a
+crowded field have 0.3 to 0.46, stars whose wings are lost in the noise more."""
 
 
 def by_wings(
@@ -30,7 +31,7 @@ def by_wings(
     y: Floats,
     wings: Wings,
     scale_arcsec: float,
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Return where the light around some sources is most like the wings of a star.
 
     The place is that at which the ratio of light to wings varies least, in the median of its
@@ -52,15 +53,17 @@ def by_wings(
     Returns
     -------
     x, y : (n,) ndarray of float64
-        Zero-based pixels, within :data:`REACH_PIX` of those given; those given where fewer than
-        20 pixels have light.
+        Zero-based pixels, within :data:`REACH_PIX` of those given.
+    told : (n,) ndarray of bool
+        Whether the light is that of wings; elsewhere the place is the given one.
     """
     places = [
         _place(residual, weight, float(east), float(north), wings, scale_arcsec)
         for east, north in zip(x, y, strict=True)
     ]
-    east, north = np.reshape(places, (-1, 2)).T
-    return east, north
+    east, north, spread = np.reshape(places, (-1, 3)).T
+    told = spread < MOST_SPREAD
+    return np.where(told, east, x), np.where(told, north, y), told
 
 
 def once(x: Floats, y: Floats, coreless: NDArray[np.bool_], near_pix: float) -> NDArray[np.bool_]:
@@ -95,7 +98,7 @@ def _place(
     y: float,
     wings: Wings,
     scale_arcsec: float,
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     native = wings.native_arcsec / scale_arcsec
     low, high = (radius * native for radius in RING_PIX)
     reach = int(np.ceil(high + REACH_PIX * native))
@@ -126,4 +129,4 @@ def _place(
                 if spread < best:
                     best, place = spread, (float(east), float(north))
         reached = step
-    return x + place[0], y + place[1]
+    return x + place[0], y + place[1], best

@@ -209,7 +209,10 @@ def _placed(
     lost = without_core(found, weight, image.wings, scale)
     if not lost.any():
         return found, x, y, floor
-    x[lost], y[lost] = by_wings(residual, weight, found.x[lost], found.y[lost], image.wings, scale)
+    rows = np.flatnonzero(lost)
+    east, north, told = by_wings(residual, weight, found.x[rows], found.y[rows], image.wings, scale)
+    lost[rows] = told
+    x[lost], y[lost] = east[told], north[told]
     floor[lost] = PLACE_PIX * image.wings.native_arcsec
     kept = np.flatnonzero(once(x, y, lost, image.wings.core_arcsec / scale))
     return found.where(kept), x[kept], y[kept], floor[kept]

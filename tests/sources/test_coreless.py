@@ -28,20 +28,31 @@ def test_a_hole_is_left_for_the_middle_of_the_star(light, wings, east, north):
     rng = np.random.default_rng(3)
     image = light([30.3, 41.0], [29.6, 30.0], [1e6, 1e4], SHAPE) + rng.standard_normal(SHAPE)
     image, weight = hole(image, 30.3, 29.6)
-    x, y = by_wings(
+    x, y, told = by_wings(
         image, weight, np.array([30.3 + east]), np.array([29.6 + north]), wings, SCALE_ARCSEC
     )
+    assert told[0]
     assert np.hypot(x[0] - 30.3, y[0] - 29.6) < 0.25
 
 
 def test_a_place_without_light_around_it_is_left_alone(wings):
-    x, y = by_wings(
+    x, y, told = by_wings(
         np.full(SHAPE, -1.0), np.ones(SHAPE), np.array([12.0, 59.0]), np.array([3.0, 0.0]), wings,
         SCALE_ARCSEC,
     )  # fmt: skip
     assert (list(x), list(y)) == ([12.0, 59.0], [3.0, 0.0])
+    assert not told.any()
     none = by_wings(np.ones(SHAPE), np.ones(SHAPE), np.zeros(0), np.zeros(0), wings, SCALE_ARCSEC)
-    assert [values.size for values in none] == [0, 0]
+    assert [values.size for values in none] == [0, 0, 0]
+
+
+def test_a_star_whose_wings_are_lost_in_the_noise_keeps_its_place(light, wings):
+    rng = np.random.default_rng(4)
+    image = light([30.0], [30.0], [60.0], SHAPE) + rng.standard_normal(SHAPE)
+    image, weight = hole(image, 30.0, 30.0)
+    x, y, told = by_wings(image, weight, np.array([31.5]), np.array([30.0]), wings, SCALE_ARCSEC)
+    assert not told[0]
+    assert (x[0], y[0]) == (31.5, 30.0)
 
 
 def test_edges_of_one_hole_are_one_source():
