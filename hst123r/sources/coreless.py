@@ -22,6 +22,8 @@ PLACE_PIX: Final = 0.25
 MOST_SPREAD: Final = 0.5
 """Median deviation of the logarithm above which light is not that of wings; bright stars of a
 crowded field have 0.3 to 0.46, stars whose wings are lost in the noise more."""
+_LEAST: Final = 20
+"""Fewer pixels than this say nothing."""
 
 
 def by_wings(

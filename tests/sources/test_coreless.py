@@ -3,16 +3,24 @@
 import numpy as np
 import pytest
 
+from hst123r import instruments
+from hst123r.optics.telescope import effective_psf
 from hst123r.sources.coreless import by_wings, once
 from hst123r.sources.wings import Wings
 
 SHAPE = (60, 60)
-SCALE_ARCSEC = 0.05
+SCALE_ARCSEC = 0.128
+
+
+@pytest.fixture(scope="module")
+def winged():
+    """One with wings."""
+    return effective_psf(instruments.get("WFC3/IR"), "F160W", chip=1)
 
 
 @pytest.fixture
-def wings(psf):
-    return Wings.of(psf, SCALE_ARCSEC)
+def wings(winged):
+    return Wings.of(winged, SCALE_ARCSEC)
 
 
 def hole(image, middle_x, middle_y):
@@ -23,10 +31,12 @@ def hole(image, middle_x, middle_y):
 
 
 @pytest.mark.parametrize(("east", "north"), [(1.8, 0.3), (-1.2, -1.6), (0.0, 0.0)])
-def test_a_hole_is_left_for_the_middle_of_the_star(light, wings, east, north):
+def test_a_hole_is_left_for_the_middle_of_the_star(light, winged, wings, east, north):
     """Found at the edge of the hole, up to two pixels away; a neighbour's light is around, too."""
     rng = np.random.default_rng(3)
-    image = light([30.3, 41.0], [29.6, 30.0], [1e6, 1e4], SHAPE) + rng.standard_normal(SHAPE)
+    image = light([30.3, 41.0], [29.6, 30.0], [1e6, 1e4], SHAPE, winged) + rng.standard_normal(
+        SHAPE
+    )
     image, weight = hole(image, 30.3, 29.6)
     x, y, told = by_wings(
         image, weight, np.array([30.3 + east]), np.array([29.6 + north]), wings, SCALE_ARCSEC
@@ -46,9 +56,9 @@ def test_a_place_without_light_around_it_is_left_alone(wings):
     assert [values.size for values in none] == [0, 0, 0]
 
 
-def test_a_star_whose_wings_are_lost_in_the_noise_keeps_its_place(light, wings):
+def test_a_star_whose_wings_are_lost_in_the_noise_keeps_its_place(light, winged, wings):
     rng = np.random.default_rng(4)
-    image = light([30.0], [30.0], [60.0], SHAPE) + rng.standard_normal(SHAPE)
+    image = light([30.0], [30.0], [60.0], SHAPE, winged) + rng.standard_normal(SHAPE)
     image, weight = hole(image, 30.0, 30.0)
     x, y, told = by_wings(image, weight, np.array([31.5]), np.array([30.0]), wings, SCALE_ARCSEC)
     assert not told[0]
