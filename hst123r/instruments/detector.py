@@ -190,6 +190,11 @@ class EncircledEnergy(Facts):
     errors: list[Pair] = Field(
         min_length=1, description="Wavelength in nm and standard error of the fraction, in order"
     )
+    core_errors: list[Pair] = Field(
+        min_length=1,
+        description="Wavelength in nm, and by how many magnitudes a fit of the computed PSF to a "
+        "bright star may be off because of the shape of its core, in order",
+    )
     source: Text
 
 

@@ -8,7 +8,7 @@ off by the ratio of the two, and no statistics of ours would tell.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import degrees, log, log10
+from math import degrees, hypot, log, log10
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -101,17 +101,36 @@ class ApertureCorrection:
         The published fraction within `radius_arcsec`; None where there is none.
     radius_arcsec : float or None
         Radius of the circle, arcsec.
+    core_error_mag : float
+        By how much a fit of the computed PSF may be off because of the shape of its core,
+        magnitudes. It is no part of `error_mag`.
     """
 
     factor: float
     error_mag: float
     published: float | None = None
     radius_arcsec: float | None = None
+    core_error_mag: float = 0.0
 
     @property
     def magnitudes(self) -> float:
         """What is added to magnitudes."""
         return -2.5 * log10(self.factor)
+
+    def shared_error_mag(self, *, computed: bool) -> float:
+        """Return the standard error that all magnitudes of a filter share.
+
+        Parameters
+        ----------
+        computed : bool
+            Whether stars were fitted with the computed PSF, and not with one that was measured.
+
+        Returns
+        -------
+        float
+            Magnitudes.
+        """
+        return hypot(self.error_mag, self.core_error_mag if computed else 0.0)
 
 
 def aperture_correction(
@@ -149,18 +168,22 @@ def aperture_correction(
         If the pivot wavelength of the filter is not known.
     """
     facts = detector.encircled_energy
-    error = float(np.interp(_pivot_nm(detector, band), *np.transpose(facts.errors)))
+    pivot = _pivot_nm(detector, band)
+    error, core = (
+        float(np.interp(pivot, *np.transpose(table))) for table in (facts.errors, facts.core_errors)
+    )
     published = published_light(detector, band, radius_arcsec)
     if published is None:
         # how much is within some half arcsecond
-        return ApertureCorrection(1.0, _MAGNITUDE * error / _TYPICAL)
+        return ApertureCorrection(1.0, _MAGNITUDE * error / _TYPICAL, core_error_mag=core)
     fraction, radius = published.fraction, published.radius_arcsec
     if psf is None:
         psf = effective_psf(detector, band, chip=chip)
     pixel = pixel_matrix(detector, chip_facts(detector, chip).geometry)
     _, circle = sky_circle(psf.data.shape[0], psf.oversampling, pixel, radius)
     fitted = float(np.sum(psf.data * circle)) / psf.oversampling**2
-    return ApertureCorrection(fitted / fraction, _MAGNITUDE * error / fraction, fraction, radius)
+    error *= _MAGNITUDE / fraction
+    return ApertureCorrection(fitted / fraction, error, fraction, radius, core)
 
 
 def sky_circle(

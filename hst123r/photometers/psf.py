@@ -140,7 +140,10 @@ def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:
     if by.loss is not None:
         found = by.loss.made_good(found)
     context.logger.info("%d sources in %d exposures", len(sources), len(exposures))
-    outcome = _outcome(job, params, context, exposures, sources, joint, found, by.aperture)
+    # what was measured of the core, by others or by the stars of the frames, has not its error
+    computed = params.psf == "computed" or (bool(own.problems) and not job.inputs.get(PSF_GRID))
+    shared = by.aperture.shared_error_mag(computed=computed)
+    outcome = _outcome(job, params, context, exposures, sources, joint, found, shared)
     if params.artificial_stars:
         path = write_artificial(
             job, params, context, exposures,
@@ -291,7 +294,7 @@ def _outcome(
     sources: Any,
     joint: Joint,
     found: Measurements,
-    aperture: ApertureCorrection,
+    shared_error_mag: float,
 ) -> Outcome:
     import numpy as np
 
@@ -321,7 +324,7 @@ def _outcome(
         "measurements": context.product(f"{job.label}_measurements.fits"),
     }
     tables.write_catalogue(
-        paths["catalog"], sources, joint, found, everything, meta, aperture.error_mag
+        paths["catalog"], sources, joint, found, everything, meta, shared_error_mag
     )
     tables.write_epochs(paths["epochs"], sources, epochs, meta)
     roots = [exposure.root for exposure in exposures]

@@ -18,7 +18,8 @@ from hst123r.algorithms.detection import (
 from hst123r.algorithms.noise import MAD, correlated_growth, local_spread, relative_noise
 from hst123r.algorithms.sphere import to_tangent_plane
 from hst123r.photometry.sky import estimate_sky
-from hst123r.sources.wings import Wings, stands_out
+from hst123r.sources.coreless import PLACE_PIX, by_wings, once
+from hst123r.sources.wings import Wings, stands_out, without_core
 
 Floats = NDArray[np.float64]
 CENTROID_FLOOR_PIX: Final = 0.15
@@ -182,19 +183,39 @@ def find_sources(
         )
         real &= ~closed[_pixels(found, closed.shape)]
     found = found.where(np.flatnonzero(real))
-    x, y = refine_centroids(residual, found.x, found.y, fwhm)
+    found, x, y, floor = _placed(found, residual, weight, image)
     ra, dec = image.wcs.all_pix2world(x, y, 0)
     centroid = CENTROID_FWHM * image.fwhm_arcsec / np.maximum(found.snr, 1.0)
     sources = Sources(
         ra_deg=np.asarray(ra, np.float64) % 360.0,
         dec_deg=np.asarray(dec, np.float64),
-        error_arcsec=np.hypot(centroid, CENTROID_FLOOR_PIX * image.scale_arcsec),
+        error_arcsec=np.hypot(centroid, floor),
         snr=np.asarray(found.snr, np.float64),
         sharpness=np.asarray(found.sharpness, np.float64),
         roundness=np.asarray(found.roundness1, np.float64),
         image=np.full(found.x.size, number, np.int64),
     )
     return Search(sources, rms, growth, sky_cut)
+
+
+def _placed(
+    found: Detections, residual: NDArray[Any], weight: Floats, image: StackImage
+) -> tuple[Detections, Floats, Floats, Floats]:
+    """Return sources with their places, and what these are wrong by however bright a source is."""
+    scale = image.scale_arcsec
+    fwhm = image.fwhm_arcsec / scale
+    x, y = refine_centroids(residual, found.x, found.y, fwhm)
+    floor = np.full(x.size, CENTROID_FLOOR_PIX * scale)
+    lost = without_core(found, weight, image.wings, scale)
+    if not lost.any():
+        return found, x, y, floor
+    rows = np.flatnonzero(lost)
+    east, north, told = by_wings(residual, weight, found.x[rows], found.y[rows], image.wings, scale)
+    lost[rows] = told
+    x[lost], y[lost] = east[told], north[told]
+    floor[lost] = PLACE_PIX * image.wings.native_arcsec
+    kept = np.flatnonzero(once(x, y, lost, image.wings.core_arcsec / scale))
+    return found.where(kept), x[kept], y[kept], floor[kept]
 
 
 def _pixels(found: Detections, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:

@@ -76,6 +76,11 @@ class Wings:
         )
 
     @property
+    def native_arcsec(self) -> float:
+        """Size of a native pixel."""
+        return self.core_arcsec / CORE_PIX
+
+    @property
     def reach_arcsec(self) -> float:
         """Distance of the last value."""
         return self.step_arcsec * (self.largest.size - 1)
@@ -141,12 +146,9 @@ def _starlight(
     """Return the flux of every source, from its core or from its wings, whichever is more."""
     values, distance = _around(residual, found.x, found.y, wings.core_arcsec / scale_arcsec)
     core: Floats = np.asarray(np.nansum(values, axis=1) / wings.core_fraction)
-    depth, _ = _around(weight, found.x, found.y, wings.core_arcsec / scale_arcsec)
     low, high = (radius / scale_arcsec for radius in wings.ring_arcsec)
-    nearby, distance = _around(weight, found.x, found.y, low)
     doubtful = found.peak > FULL * full
-    with np.errstate(invalid="ignore"):
-        doubtful |= np.nanmin(depth, axis=1) < HOLE * np.nanmax(nearby, axis=1)
+    doubtful |= without_core(found, weight, wings, scale_arcsec)
     rows = np.flatnonzero(doubtful)
     if rows.size == 0:
         return core
@@ -160,6 +162,47 @@ def _starlight(
     ring[seen] = np.nanmedian(ratio[seen], axis=1)
     core[rows] = np.maximum(core[rows], ring)
     return core
+
+
+def without_core(found: Detections, weight: Floats, wings: Wings, scale_arcsec: float) -> Booleans:
+    """Tell which sources have pixels of their cores left out of the stack.
+
+    Parameters
+    ----------
+    found : Detections
+        What was found.
+    weight : (ny, nx) ndarray of float64
+        Weight map, zero where there are no data.
+    wings : Wings
+        Of the PSF.
+    scale_arcsec : float
+        Size of a pixel.
+
+    Returns
+    -------
+    (n,) ndarray of bool
+        Whether weights in the core fall below half of those around it.
+    """
+    even = _over_native_pixel(weight, wings.native_arcsec / scale_arcsec)
+    depth, _ = _around(even, found.x, found.y, wings.core_arcsec / scale_arcsec)
+    nearby, _ = _around(even, found.x, found.y, wings.ring_arcsec[0] / scale_arcsec)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nanmin(depth, axis=1) < HOLE * np.nanmax(nearby, axis=1))
+
+
+def _over_native_pixel(weight: Floats, width_pix: float) -> Floats:
+    """Return weights averaged over a native pixel.
+
+    Drops of few exposures on a fine grid leave a pattern in the weights, which is no hole. Its
+    period is the native pixel, so that the mean over one is without it.
+    """
+    from scipy.ndimage import convolve1d
+
+    half = max(int(np.ceil((width_pix - 1) / 2)), 0)
+    box = np.clip((width_pix + 1) / 2 - np.abs(np.arange(-half, half + 1)), 0.0, 1.0)
+    box /= box.sum()
+    rows = convolve1d(weight, box, axis=0, mode="nearest")
+    return np.asarray(convolve1d(rows, box, axis=1, mode="nearest"))
 
 
 def _around(

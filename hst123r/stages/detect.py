@@ -45,7 +45,7 @@ class Detect(Stage[DetectParams]):
 
     name = "detect"
     params = DetectParams
-    version = 2
+    version = 3
     needs = (Need("stack", facets=IMAGE, facts=FACTS),)
     makes = ("sources",)
     implied = True

@@ -28,7 +28,7 @@ class Photometry(Stage[PhotometryParams]):
 
     name = "photometry"
     params = PhotometryParams
-    version = 8
+    version = 9
     needs = (
         Need("sources", facets=("bytes",), facts=("targets",)),
         Need("exposure", facets=IMAGE),

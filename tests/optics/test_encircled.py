@@ -77,6 +77,33 @@ def test_light_within_the_fit_radius_is_right_for_a_halo_too(name, radius, plain
         assert abs(halo - core) < error
 
 
+@pytest.mark.parametrize(("name", "radius", "plain"), CORES)
+def test_what_a_fit_of_the_computed_psf_is_off_by_is_in_its_error(name, radius, plain):
+    """In every filter that has a curve of growth, and not ten times over."""
+    detector = instruments.get(name)
+    chip = detector.chips[-1].number
+    assert plain in detector.encircled_energy.curves.filters
+    for band in set(detector.encircled_energy.curves.filters) & set(detector.filters):
+        psf = effective_psf(detector, band, chip=chip)
+        found = aperture_correction(detector, band, chip, psf)
+        at_fit = aperture_correction(detector, band, chip, psf, radius_arcsec=radius)
+        off = abs(at_fit.magnitudes - found.magnitudes)
+        shared = found.shared_error_mag(computed=True)
+        assert off < 1.1 * shared
+        # one of a measured PSF has no part of it
+        assert found.shared_error_mag(computed=False) == found.error_mag < shared
+        if band not in RED:
+            assert found.core_error_mag == pytest.approx(off, abs=0.008)
+            assert shared < off + 0.011
+
+
+def test_the_errors_of_light_and_core_add_in_quadrature():
+    """By hand: 0.0222 and 0.0088 in quadrature, and 0.0528 in all for the reddest filter."""
+    for band, shared in (("F814W", 0.0238), ("F850LP", 0.0528)):
+        found = aperture_correction(instruments.get("ACS/WFC"), band, 2)
+        assert found.shared_error_mag(computed=True) == pytest.approx(shared, abs=5e-4)
+
+
 RED = {"F775W", "F814W", "F850LP", "F892N"}
 
 
@@ -134,7 +161,8 @@ def test_curves_that_fall_or_miss_a_radius_are_refused():
 def test_every_filter_with_a_wavelength_has_an_error():
     for name in instruments.names():
         detector = instruments.get(name)
-        for table in (detector.encircled_energy.errors, detector.encircled_energy.wavelengths):
+        facts = detector.encircled_energy
+        for table in (facts.errors, facts.wavelengths, facts.core_errors):
             wavelengths = [pair[0] for pair in table]
             assert wavelengths == sorted(set(wavelengths))
         curves = detector.encircled_energy.curves

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import erf
 
 from hst123r.algorithms.detection import find_stars
-from hst123r.sources.wings import Wings, stands_out
+from hst123r.sources.wings import Wings, stands_out, without_core
 
 SHAPE = (160, 160)
 
@@ -75,3 +75,16 @@ def test_the_brightness_of_a_star_without_a_core_is_told_by_its_wings(judge):
     found = judge([40.0, 43.0], [80.0, 80.0], [1e6, 900.0], weight=weight)
     assert (43, 80) not in found
     assert (40, 80) in found
+
+
+def test_a_pattern_that_drizzle_left_in_the_weights_is_no_hole(light, psf):
+    """One exposure on pixels of half the size: every other weight is three times as large."""
+    weight = np.where(np.indices(SHAPE).sum(axis=0) % 2, 0.5, 1.5)
+    image = light([40.0, 100.0], [80.0, 80.0], [1e4, 1e4], SHAPE)
+    found = find_stars(image, 1.0, psf.fwhm_pix, 5.0)
+    found = found.where(np.flatnonzero(found.peak > 100))
+    wide = Wings.of(psf, 0.1)
+    assert found.x.size == 2
+    assert not without_core(found, weight, wide, 0.05).any()
+    weight[78:83, 38:43] = 0.0
+    assert list(without_core(found, weight, wide, 0.05)) == [round(x) == 40 for x in found.x]

@@ -88,20 +88,9 @@ def apart_arcsec(ra, dec, other_ra, other_dec):
     return 3600 * np.hypot(east, dec[:, None] - other_dec)
 
 
-SINGLE = "7 of 115 are lost in one exposure of WFC3/IR: 6 are taken for wings, 1 is saturated"
-PARAMETERS = [
-    pytest.param(
-        *case,
-        id=case[0]["detector"],
-        marks=[pytest.mark.xfail(strict=True, raises=AssertionError, reason=SINGLE)]
-        if case[0] is IR
-        else [],
-    )
-    for case in CASES
-]
-
-
-@pytest.mark.parametrize(("facts", "width", "stacks"), PARAMETERS)
+@pytest.mark.parametrize(
+    ("facts", "width", "stacks"), [pytest.param(*case, id=case[0]["detector"]) for case in CASES]
+)
 def test_no_star_is_lost(tmp_path, facts, width, stacks):
     """Stars far above the noise, in pairs and alone, of which each is the brighter one."""
     for stack in stacks:
@@ -112,4 +101,4 @@ def test_no_star_is_lost(tmp_path, facts, width, stacks):
         false = apart.min(axis=0) > width
         assert asked.sum() > 30
         assert lost.mean() < 1 / 200, (stack, lost.sum(), asked.sum())
-        assert false.mean() < 0.15, (stack, false.sum(), false.size)
+        assert false.mean() < (0.05 if facts is IR else 0.15), (stack, false.sum(), false.size)
