@@ -59,15 +59,16 @@ def _shifts(folder, argument):
 def drizzle(argument):
     """Drizzle; answer with the names of the images."""
     from hst123r.external.astrodrizzle import Grid, Settings
-    from hst123r.external.drizzle_engines import ENGINES
+    from hst123r.external.drizzle_engines import make_stack
 
     def answer():
-        run = ENGINES[argument.get("engine", "astrodrizzle")].run
-        found = run(
-            Path.cwd(), argument["names"], Grid(**argument["grid"]),
-            Settings(**argument["settings"]),
+        found, apart = make_stack(
+            argument.get("engine", "astrodrizzle"), Path.cwd(), argument["names"],
+            Grid(**argument["grid"]), Settings(**argument["settings"]),
         )  # fmt: skip
-        return {role: _written(role, image).name for role, image in found.items()}
+        return {role: _written(role, image).name for role, image in found.items()} | {
+            "apart": apart
+        }
 
     return _answer(argument, answer)
 

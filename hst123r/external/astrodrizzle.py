@@ -23,7 +23,6 @@ from typing import Any, Final
 
 from hst123r.errors import StageError
 from hst123r.external.rejection_noise import noise_in_electrons
-from hst123r.external.sky_matching import matched_skies
 from hst123r.external.updatewcs import answer_beforehand
 from hst123r.files.publish import no_room
 
@@ -130,14 +129,14 @@ def astrodrizzle(
     Raises
     ------
     StageError
-        If there is no product, with what AstroDrizzle said, or skies could not be matched.
+        If there is no product, with what AstroDrizzle said.
     """
     from drizzlepac import astrodrizzle as module
 
     with contextlib.chdir(folder):
         try:
             prepare(names, settings)
-            with matched_skies(), noise_in_electrons():
+            with noise_in_electrons():
                 module.AstroDrizzle(list(names), **keywords(grid, settings))
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OSError) as error:
             if no_room(error):

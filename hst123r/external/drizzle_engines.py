@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hst123r.external.astrodrizzle import Grid, Settings, astrodrizzle
 from hst123r.external.drizzling import drizzle
+from hst123r.external.sky_matching import matched_skies
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,32 @@ ENGINES: Final[Mapping[str, Engine]] = {
     "drizzle": Engine(drizzle),
 }
 """By the name in recipes."""
+
+
+def make_stack(
+    engine: str, folder: Path, names: Sequence[str], grid: Grid, settings: Settings
+) -> tuple[Mapping[str, Any], list[str]]:
+    """Drizzle exposures that lie in a folder.
+
+    Parameters
+    ----------
+    engine : str
+        Name of the engine.
+    folder, names, grid, settings
+        As `Engine.run` takes them.
+
+    Returns
+    -------
+    images : mapping of str to Path or HDUList
+        As `Engine.run` returns them.
+    apart : list of str
+        Names of exposures whose sky was not matched with that of most others.
+
+    Raises
+    ------
+    StageError
+        If there is no product, or skies could not be matched.
+    """
+    with matched_skies() as skies:
+        images = ENGINES[engine].run(folder, names, grid, settings)
+    return images, skies.apart

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hst123r.errors import StageError
-from hst123r.external.sky_matching import matched_skies
 
 if TYPE_CHECKING:
     import numpy as np
@@ -199,7 +198,7 @@ def open_records(names: Sequence[str], parameters: Mapping[str, Any]) -> Records
     Raises
     ------
     StageError
-        If drizzlepac takes none of the exposures, or cannot match their skies.
+        If drizzlepac takes none of the exposures.
     """
     from drizzlepac import processInput, sky, staticMask, util
     from stsci.tools import teal
@@ -222,8 +221,7 @@ def open_records(names: Sequence[str], parameters: Mapping[str, Any]) -> Records
     found = Records(config, exposures, output.final_wcs)
     if found.step(1)["static"]:
         staticMask.createStaticMask(exposures, config)
-    with matched_skies():
-        sky.subtractSky(exposures, config)
+    sky.subtractSky(exposures, config)
     return found
 
 

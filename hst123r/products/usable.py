@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hst123r.errors import StageError
-from hst123r.products.on_stack import on_stack, outlines_of
+from hst123r.products.on_stack import on_stack
 from hst123r.products.quality import data_quality
 from hst123r.products.searched import reaching_beyond
-from hst123r.products.sky_islands import unmatched
 from hst123r.records.exposure import Exposure
 from hst123r.records.outcome import Caveat
 
@@ -26,7 +25,7 @@ def usable(
     good_bits: int,
     *,
     found_anew: int = 0,
-    sky: str = "globalmin+match",
+    sky: bool = True,
 ) -> tuple[dict[str, list[Product]], list[Caveat]]:
     """Leave exposures out that have nothing to give to a stack.
 
@@ -46,14 +45,13 @@ def usable(
         Sum of the bits of the data quality that are accepted.
     found_anew : int
         Bits that say nothing because what they stand for is looked for again.
-    sky : str
-        How the skies are matched, as drizzlepac has it; they are measured on pixels without any
-        flag. Empty for those that are left in.
+    sky : bool
+        Whether skies are subtracted; they are measured on pixels without any flag.
 
     Returns
     -------
     dict of str to list of Product, list of Caveat
-        What is left, and a caveat for each exposure that is not, or whose sky is not matched.
+        What is left, and a caveat for each exposure that is not.
 
     Raises
     ------
@@ -84,9 +82,6 @@ def usable(
     beyond = reaching_beyond(left["exposure"], left[_MASK], place, good_bits | found_anew)
     if beyond:
         left[_MASK], caveats = [], caveats + beyond
-    if "match" in sky:
-        edges = {p.name: outlines_of(p.files["science"], Exposure.own(p.facts)) for p in free}
-        caveats += unmatched(edges, place.centre)
     return left, caveats
 
 

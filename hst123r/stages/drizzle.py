@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,7 +34,7 @@ class Drizzle(Stage[DrizzleParams]):
 
     name = "drizzle"
     params = DrizzleParams
-    version = 6
+    version = 7
     needs = (
         Need("exposure", facets=IMAGE),
         Need("cosmic-ray mask", facets=("pixels",), facts=("epochs",), optional=True, every=True),
@@ -121,7 +121,7 @@ class Drizzle(Stage[DrizzleParams]):
         if LEFT_OUT in job.arguments:
             return Outcome(rejects=list(_left_out(job)))
         from hst123r.external.astrodrizzle import CR_BIT
-        from hst123r.external.drizzle_engines import ENGINES
+        from hst123r.external.drizzle_engines import make_stack
         from hst123r.products.previews import preview
         from hst123r.products.stacks import cards_of, write_stack
         from hst123r.products.usable import usable
@@ -131,7 +131,7 @@ class Drizzle(Stage[DrizzleParams]):
         inputs, gone = usable(
             job.inputs, _place(grid), sum(set(params.bits)),
             found_anew=CR_BIT if params.cosmic_rays else 0,
-            sky=params.sky_method if params.subtract_sky else "",
+            sky=params.subtract_sky,
         )  # fmt: skip
         job = replace(job, inputs=inputs)
         exposures = _exposures(job)
@@ -145,7 +145,8 @@ class Drizzle(Stage[DrizzleParams]):
         names = [Path(p.files["science"]).name for p in job.inputs["exposure"]]
         flag_known(job.inputs, folder, CR_BIT)
         box_bit, empty = _leave_out(job, params, folder, exposures)
-        images = ENGINES[params.engine].run(folder, names, grid, _settings(params, job, box_bit))
+        settings = _settings(params, job, box_bit)
+        images, apart = make_stack(params.engine, folder, names, grid, settings)
         path = context.product(f"{job.label}_drz.fits")
         mostly, extra = _apart(exposures, params.extra)
         about = cards_of(job.label, job.labels["filter"], mostly, params.object, extra)
@@ -171,11 +172,26 @@ class Drizzle(Stage[DrizzleParams]):
         files = {"science": str(path), "preview": str(picture)}
         stack = Product("stack", job.label, dict(job.labels), files, facts)
         masks, measured = _masks(job, params, folder, _place(grid), context)
-        return Outcome([stack, *masks], measured, [*_caveats(params, job), *empty, *gone])
+        roots = {name: e.root for name, e in zip(names, exposures, strict=True)}
+        unmatched = _unmatched(roots[name] for name in apart)
+        told = [*_caveats(params, job), *empty, *gone, *unmatched]
+        return Outcome([stack, *masks], measured, told)
 
 
 def _exposures(job: Job) -> list[Exposure]:
     return [Exposure.own(product.facts) for product in job.inputs["exposure"]]
+
+
+def _unmatched(roots: Iterable[str]) -> Iterator[Caveat]:
+    """Name exposures whose sky was compared with none of most others."""
+    from hst123r.external.sky_matching import LEAST_PIXELS
+
+    text = (
+        f"shares {LEAST_PIXELS} good pixels with none of most others of its stack, so its sky was "
+        "not matched with theirs"
+    )
+    for root in roots:
+        yield Caveat("sky_unmatched", f"{root} {text}", root)
 
 
 def _apart(

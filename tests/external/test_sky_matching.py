@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from hst123r.external.sky_matching import LEAST_PIXELS, _beside_most, _ties
+
 ROOTS = ("jsi00101q", "jsi00102q")
 NAMES = [f"{root}_flc.fits" for root in ROOTS]
 BRIGHTER = 30.0
@@ -76,3 +78,36 @@ def test_skies_that_cannot_be_matched_are_an_error(drizzle):
     assert "sky_method: globalmin" in said["error"]
     said, _ = drizzle("left", flag, sky=False)
     assert "error" not in said, said
+
+
+def all_but(pixels):
+    """Return what flags a chip but for so many pixels in its middle."""
+
+    def change(hdus, version):
+        plane = hdus["DQ", version].data
+        rows, columns = plane.shape
+        free = np.zeros(plane.size, bool)
+        # in rows of the middle, so that both exposures have them in common
+        first = rows // 2 * columns + columns // 2 - pixels // 20
+        for row in range(10):
+            free[first + row * columns :][: pixels // 10] = True
+        plane[~free.reshape(plane.shape)] |= 16
+
+    return change
+
+
+def test_a_handful_of_pixels_is_no_sky_in_common(drizzle):
+    said, _ = drizzle("few", all_but(LEAST_PIXELS // 4))
+    assert f"no two of them share {LEAST_PIXELS} good pixels" in said["error"]
+    said, _ = drizzle("enough", all_but(2 * LEAST_PIXELS))
+    assert said["apart"] == []
+
+
+def test_who_no_chain_of_ties_connects_with_most_is_beside_them():
+    shared = np.zeros((5, 5))
+    # 0 with 1, and 1 with 4; 2 has too few pixels that are good in itself; 3 with nobody
+    for one, other, own, others in ((0, 1, 1, 1), (1, 4, 2, 3), (2, 4, 9, 0.999)):
+        shared[one, other], shared[other, one] = own * LEAST_PIXELS, others * LEAST_PIXELS
+    assert _beside_most(_ties(shared)) == [2, 3]
+    assert _beside_most(_ties(np.full((3, 3), LEAST_PIXELS))) == []
+    assert _beside_most(_ties(np.zeros((1, 1)))) == []

@@ -67,7 +67,7 @@ def test_without_a_sky_and_without_any_pixel_there_is_no_stack(inputs):
     for product in inputs["exposure"]:
         flag(product, 16)
     with pytest.raises(StageError, match="every pixel of all its exposures is flagged"):
-        usable(inputs, PLACE, 64, sky="")
+        usable(inputs, PLACE, 64, sky=False)
 
 
 def test_masks_count_only_if_all_that_are_left_have_one(inputs):
@@ -79,18 +79,6 @@ def test_masks_count_only_if_all_that_are_left_have_one(inputs):
     # where the one without a mask gives nothing, those of the others are taken
     flag(next(p for p in inputs["exposure"] if p.name == masks[0].name), 16)
     assert usable(inputs, PLACE, 0)[0]["cosmic-ray mask"] == masks[1:]
-
-
-def test_one_that_overlaps_no_other_is_named_where_skies_are_matched(inputs):
-    far = inputs["exposure"][0]
-    with fits.open(far.files["science"], mode="update") as hdus:
-        for hdu in hdus:
-            if "CRVAL2" in hdu.header:
-                hdu.header["CRVAL2"] += 0.02
-    wide = Place((150.1, 2.2), Extent((1001.0, 1001.0), (2000, 2000)), 0.1, 0.0)
-    said = usable(inputs, wide, 0)[1]
-    assert [(c.code, c.subject) for c in said] == [("sky_unmatched", far.name)]
-    assert usable(inputs, wide, 0, sky="localmin")[1] == []
 
 
 def test_all_are_kept_where_none_lies_on_the_stack(inputs):
