@@ -74,11 +74,16 @@ def failures_of(sources: Iterable[Progress], folders: Mapping[str, str]) -> list
         and then what was blocked by any of these.
     """
     found: list[Failure] = []
+    down: set[str] = set()
     for source in sources:
-        found += _of_stage(source)
-        if found and source.divided and not source.jobs and source.error is None:
-            why = "after what failed before it there was nothing for it to do"
-            found.append(Failure(job=source.instance.name, state="not reached", why=why))
+        name, its_own = source.instance.name, list(_of_stage(source))
+        supply = {maker for makers in source.instance.sources.values() for maker in makers}
+        if source.divided and not source.jobs and not its_own and supply & down:
+            why = f"nothing for it to do was left by {', '.join(sorted(supply & down))}"
+            its_own = [Failure(job=name, state="not reached", why=why)]
+        if its_own:
+            down.add(name)
+        found += its_own
     for failure in found:
         for folder in sorted(folders, key=len, reverse=True):
             failure["why"] = failure["why"].replace(f"{folder}{os.sep}", "")

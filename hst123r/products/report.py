@@ -84,9 +84,12 @@ def _failed(failures: Sequence[Mapping[str, Any]]) -> str:
     """Tell of what gave no result, and how to ask more of it."""
     if not failures:
         return ""
-    rows = [{**row, "more": f"hst123r explain {row['job']}"} for row in failures]
     text = "Nothing on this page was made of these; what earlier runs made of them is left out."
-    return f'<p class="caveat">{text}</p>' + table(("job", "state", "why", "more"), rows)
+    more = (
+        "<p><code>hst123r history --state failed</code> tells when they ran, <code>hst123r explain "
+        "RECIPE JOB</code> what a run would do, and their logs are in <code>logs/jobs</code>.</p>"
+    )
+    return f'<p class="caveat">{text}</p>{table(("job", "state", "why"), failures)}{more}'
 
 
 def _origin(anchor: str, text: str = "origin") -> Markup:

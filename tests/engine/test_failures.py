@@ -22,8 +22,8 @@ def write_broken(write_recipe, data, tmp_path):
 
     def write(*more, stages=()):
         path = tmp_path / "other.fits"
-        path.unlink(missing_ok=True)
-        fits.PrimaryHDU(np.zeros((20, 20), np.float32)).writeto(path)
+        if not path.exists():
+            fits.PrimaryHDU(np.zeros((20, 20), np.float32)).writeto(path)
         all_of_it = ("exposures: {}", "reference: {file: other.fits}", *more, "report: {}")
         return write_recipe(*(stages or all_of_it))
 
@@ -37,14 +37,17 @@ def test_a_report_is_made_although_others_failed_and_says_so(bench, write_broken
     assert (report.state, report.exit_code) == ("failed", 2)
     page, failed = text_of(bench)
     assert "This report is not complete: 2 of what" in page
-    for words in ("reference:T", "it has no celestial WCS", "hst123r explain reference:T"):
+    for words in ("reference:T", "it has no celestial WCS", "hst123r explain RECIPE JOB"):
         assert words in failed
     # what failed comes before what follows from it
     assert failed.index("reference:T") < failed.index("align")
-    assert "nothing for it to do" in failed
+    assert "nothing for it to do was left by reference" in failed
     # the page that it leads to can be made of this run
     with bench.store() as store:
         assert "report.html" in page_of(store, "1")
+    # it fails again, and the report has nothing new to tell
+    again = states(bench.run(write_broken("align: {}")))
+    assert (again["reference:T"], again["report:report"]) == ("failed", "reused")
     # where all is well again it is made anew
     report = bench.run(write_broken(stages=("exposures: {}", "report: {}")))
     assert (report.state, states(report)["report:report"]) == ("done", "done")
