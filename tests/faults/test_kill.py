@@ -102,6 +102,26 @@ def test_the_pages_show_what_the_commands_print(undisturbed, start, page):
         assert found == told
 
 
+@pytest.mark.heavy
+def test_the_pages_show_the_magnitudes_of_the_run(undisturbed):
+    from astropy.table import Table
+
+    found = Table.read(next(undisturbed[0].glob("products/scrape/*/*_light_curve.ecsv")))
+    epochs = found[found["level"] == "epoch"]
+    page, readme = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("docs/quickstart.md", "README.md")
+    )
+    lines = []
+    for row in epochs:
+        day, value = str(row["epoch"]), f"{row['mag_ab']:.3f} ± {row['mag_err']:.3f}"
+        lines.append(f"| {day[:4]}-{day[4:6]}-{day[6:]} | {row['filter']} | {value} |")
+    assert len(lines) == 4
+    assert [line for line in lines if line not in page] == []
+    blue = epochs[epochs["filter"] == "F606W"]
+    told = " and ".join(f"{row['mag_ab']:.3f} ± {row['mag_err']:.3f}" for row in blue)
+    assert f"comes out as {told} in F606W" in readme
+
+
 def test_ctrl_c_ends_in_order_and_keeps_what_is_done(tmp_path, start, check_truth):
     process = start("run", "quickstart", cwd=tmp_path)
     folder = tmp_path / "quickstart"
