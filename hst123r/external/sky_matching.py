@@ -72,8 +72,6 @@ def matched_skies() -> Iterator[Skies]:
     def overlap_matrix(skylines: Sequence[Any], statistic: Any) -> Any:
         skies, shared = compare(skylines, statistic)
         tied = _ties(shared)
-        if len(skylines) > 1 and not tied.any():
-            raise ValueError(f"no two of them share {LEAST_PIXELS} good pixels")
         names = [line.members[0].basefname for line in skylines]
         found.apart = [names[number] for number in _beside_most(tied)]
         return skies, np.where(tied, shared, 0.0)
@@ -109,10 +107,15 @@ def _ties(shared: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _beside_most(tied: NDArray[np.bool_]) -> list[int]:
-    """Return which exposures no chain of ties connects with the largest number of others."""
+    """Return which exposures no chain of ties connects with the largest number of others.
+
+    Where there is no tie at all it is every one of several.
+    """
     import numpy as np
     from scipy.sparse.csgraph import connected_components
 
     _, island = connected_components(tied, directed=False)
-    largest = np.argmax(np.bincount(island)) if island.size else 0
-    return [int(number) for number in np.flatnonzero(island != largest)]
+    sizes = np.bincount(island)
+    if sizes.size > 1 and sizes.max() == 1:
+        return list(range(island.size))
+    return [int(number) for number in np.flatnonzero(island != np.argmax(sizes))]

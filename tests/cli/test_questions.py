@@ -175,8 +175,8 @@ def test_the_store_is_checked_and_copied(hst123r, work):
 
 
 @pytest.mark.heavy
-def test_five_thousand_jobs_are_asked_within_a_second(tmp_path):
-    """Seconds of the processor, with the start of Python; the bench has more questions."""
+def test_what_five_thousand_jobs_are_asked_costs_little_beside_the_start_of_the_program(tmp_path):
+    """A second is seven times ``--version`` where the bench was measured; it has more questions."""
     path = Path(__file__).parent.parent / "bench" / "asking.py"
     spec = importlib.util.spec_from_file_location("asking", path)
     asking = importlib.util.module_from_spec(spec)
@@ -189,7 +189,8 @@ def test_five_thousand_jobs_are_asked_within_a_second(tmp_path):
     db.close()
     assert jobs >= 5000
     assert runs >= 50
+    hst123r = [sys.executable, "-m", "hst123r"]
+    start, _ = asking.measure([*hst123r, "--version"])
     for question in (("history",), ("lineage", "T7/F7", "--json"), ("diff", "1", "50", "--json")):
-        command = [sys.executable, "-m", "hst123r", *question, "-C", str(tmp_path / "w")]
-        seconds, _ = asking.measure(command)
-        assert seconds < 1, question
+        seconds, _ = asking.measure([*hst123r, *question, "-C", str(tmp_path / "w")])
+        assert seconds < 7 * start, question

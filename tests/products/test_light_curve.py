@@ -58,9 +58,10 @@ def test_the_error_that_a_filter_shares_is_in_every_row_and_in_no_other_error(ro
 
     plain = rows(number(small, "SN"))
     own = {row["filter"]: row["mag_sys"] for row in plain}
-    # stars of simulated exposures have the published light, with its error, as real ones do
+    # stars of simulated exposures have the published light, with its error, as real ones do, and
+    # most of it is that of the computed PSF's core: about 0.02 of the flux in both filters
     assert set(own) == {"F606W", "F814W"}
-    assert all(0.005 < value < 0.013 for value in own.values())
+    assert all(0.02 < value < 0.03 for value in own.values())
     for name, value in (("f606w", 0.02), ("f814w", 0.03)):
         path = small.path(f"photometry/*{name}/*_catalog.ecsv")
         before = path.read_bytes()

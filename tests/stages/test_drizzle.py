@@ -330,6 +330,26 @@ def test_an_exposure_that_is_flagged_all_over_is_left_out_and_named(
     assert outcome.products[0].facts["exposure_time_s"] == 1200.0
 
 
+@pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
+def test_an_exposure_that_shares_too_few_good_pixels_is_named(inputs, divide, do, tmp_path, engine):
+    params = {"engine": engine, "size": "300 pix"}
+    inputs["exposure"] = [p for p in inputs["exposure"] if p.labels["filter"] == "F606W"]
+    last = inputs["exposure"][-1]
+    path = Path(shutil.copy(last.files["science"], tmp_path))
+    path.chmod(0o644)
+    with fits.open(path, mode="update") as hdus:
+        for version in (1, 2):
+            good = hdus["DQ", version].data[140:150, 140:180].copy()
+            hdus["DQ", version].data |= 16
+            hdus["DQ", version].data[140:150, 140:180] = good
+    last.files["science"] = str(path)
+    (job,) = divide("drizzle", inputs, params).values()
+    outcome = do("drizzle", job, params)
+    said = [(c.code, c.subject) for c in outcome.caveats if c.code == "sky_unmatched"]
+    assert said == [("sky_unmatched", last.name)]
+    assert last.name in outcome.products[0].facts["exposures"]
+
+
 SECOND = "SN-acs_wfc-f606w-20190610"
 
 
