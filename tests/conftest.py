@@ -19,9 +19,12 @@ RA, DEC = 150.1, 2.2
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
-    """Keep the tests out of the user's cache."""
+    """Keep the tests out of the user's cache; processes of one session share theirs."""
     before = os.environ.get("HST123R_CACHE")
-    os.environ["HST123R_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    session = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        session = session.parent
+    os.environ["HST123R_CACHE"] = str(session / "cache")
     yield
     if before is None:
         del os.environ["HST123R_CACHE"]

@@ -8,13 +8,10 @@ import pytest
 from hst123r import instruments
 from hst123r.errors import InputError
 from hst123r.optics.psf import EffectivePSF
-from hst123r.optics.pupil import POLISH_RMS_M, Pupil
 from hst123r.optics.telescope import (
-    Light,
     band,
     chip_facts,
     effective_psf,
-    from_light,
     pixel_matrix,
     sip_jacobian,
 )
@@ -59,40 +56,6 @@ def test_interpolation_is_good_to_a_thousandth_of_the_peak(name, filter_name, ov
     assert error < 1e-3 * fine.central_fraction
 
 
-def test_an_airy_disc_has_the_width_and_energy_of_the_book():
-    # an open circle, tiny pixels, no blur: the first dark ring at 1.22 lambda / D holds 83.8 %
-    wavelength = 1e-6
-    pixel = wavelength / 2.4 / 12
-    light = Light((wavelength,), (pixel, 0.0, 0.0, pixel), _Open(0.0, 0.0), 0.0, 0.0)
-    psf = from_light(light, 4, 96)
-    scattered = np.exp(-((2 * np.pi * POLISH_RMS_M / wavelength) ** 2))
-    assert psf.fwhm_pix == pytest.approx(1.029 * 12, rel=0.01)
-    assert psf.encircled_energy(1.22 * 12) == pytest.approx(0.838 * scattered, abs=0.002)
-
-
-HANDBOOK = {
-    # WFC3 Instrument Handbook, section 6.6: encircled energy within 0.2, 0.4, 1 and 2 arcsec
-    300: (0.822, 0.880, 0.946, 0.992),
-    500: (0.859, 0.911, 0.954, 0.985),
-    800: (0.853, 0.906, 0.955, 0.976),
-}
-
-
-@pytest.mark.parametrize("nanometres", HANDBOOK)
-def test_encircled_energy_is_that_of_the_handbook(nanometres):
-    detector = instruments.get("WFC3/UVIS")
-    light = Light(
-        tuple(nanometres * 1e-9 * np.array([0.98, 1.0, 1.02])),
-        pixel_matrix(detector, detector.chips[0].geometry),
-        Pupil(0.33, 0.022),
-        wavefront_m=25e-9,
-        blur_pix=0.45,
-    )
-    radii = np.array([0.2, 0.4, 1.0, 2.0]) / detector.pixel_scale.value
-    energies = from_light(light, 5, 64).encircled_energy(radii)
-    assert energies == pytest.approx(HANDBOOK[nanometres], abs=0.012)
-
-
 def test_the_normalisation_does_not_depend_on_the_size_of_the_array():
     detector = instruments.get("ACS/HRC")
     radii = [1.0, 5.0, 12.0]
@@ -100,13 +63,6 @@ def test_the_normalisation_does_not_depend_on_the_size_of_the_array():
     for half in (16, 64):
         energies = effective_psf(detector, "F814W", half_pix=half).encircled_energy(radii)
         assert energies == pytest.approx(large, abs=6e-4)
-
-
-class _Open(Pupil):
-    """A mirror without vanes or pads."""
-
-    def transmission(self, v2, v3, edge):
-        return np.clip(0.5 + (1.0 - np.hypot(v2, v3)) / edge, 0.0, 1.0)
 
 
 def test_spikes_stand_along_v2_and_v3():

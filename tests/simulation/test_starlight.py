@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from hst123r import instruments
+from hst123r.optics.diffraction import typical
 from hst123r.optics.encircled import published_light
 from hst123r.optics.stdpsf import PSFGrid
-from hst123r.optics.telescope import effective_psf, from_light, pixel_matrix
+from hst123r.optics.telescope import effective_psf, pixel_matrix
 from hst123r.optics.varying import VaryingPSF
 from hst123r.simulation.geometry import Window
 from hst123r.simulation.starlight import starlight, starlight_of_grid
@@ -113,10 +114,10 @@ def test_a_measured_psf_gets_the_published_light_too():
 
 def test_a_small_part_needs_few_psfs_and_they_are_kept():
     detector, _, window = chip_of("ACS/WFC", 2, 320)
-    before = from_light.cache_info().misses
+    before = typical.cache_info().misses
     light = starlight(detector, "F625W", 2, window)
-    assert from_light.cache_info().misses - before == 3
+    assert typical.cache_info().misses - before == 3
     assert starlight(detector, "F625W", 2, window).terms is light.terms
-    assert from_light.cache_info().misses - before == 3
+    assert typical.cache_info().misses - before == 3
     assert light.half_pix == 64
     assert max(term.half_pix for term in light.terms[1:]) == 24
