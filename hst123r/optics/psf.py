@@ -105,6 +105,20 @@ class EffectivePSF:
     def _sorted_data(self) -> Floats:
         return self._by_phase(self.data)
 
+    @cached_property
+    def _views(self) -> dict[tuple[int, bool], Floats]:
+        """What :meth:`_windows` gave."""
+        return {}
+
+    def _windows(self, size: int, *, straight: bool) -> Floats:
+        """Return a view of all stamps, [row phase, column phase, row, column] of the first node."""
+        if (size, straight) not in self._views:
+            tiles = self._sorted_data if straight else self._sorted_coefficients
+            self._views[size, straight] = np.lib.stride_tricks.sliding_window_view(
+                tiles, (size, size), axis=(2, 3)
+            )
+        return self._views[size, straight]
+
     def _by_phase(self, nodes: Floats) -> Floats:
         """Return an array of nodes sorted by their phase within a pixel, with a frame of zeros.
 
@@ -246,27 +260,25 @@ class EffectivePSF:
         bicubic spline, sixteen, or of straight lines, four, have the same weights throughout,
         and each tap is one rectangle.
         """
-        tiles = self._sorted_data if straight else self._sorted_coefficients
         stars, size = out[0].shape[:2]
-        windows = np.lib.stride_tricks.sliding_window_view(tiles, (size, size), axis=(2, 3))
+        windows = self._windows(size, straight=straight)
         taps_of = self._straight_taps if straight else self._taps
         tap_x, weight_x, slope_x = taps_of(first_x)
         tap_y, weight_y, slope_y = taps_of(first_y)
         column, column_phase = np.divmod(tap_x, self.oversampling)
         row, row_phase = np.divmod(tap_y, self.oversampling)
         count = tap_x.shape[0]
-        taps: Floats = np.empty((stars, count, count, size * size))
-        for a, b in np.ndindex(count, count):
-            tap = windows[row_phase[a], column_phase[b], row[a], column[b]]
-            taps[:, a, b] = tap.reshape(stars, -1)
+        # (n, taps of y, taps of x), all at one time
+        at_x, at_y = np.s_[:, None, :], np.s_[:, :, None]
+        taps = windows[row_phase.T[at_y], column_phase.T[at_x], row.T[at_y], column.T[at_x]]
         pairs = [(weight_y, weight_x), (weight_y, slope_x), (slope_y, weight_x)][: len(out)]
-        weights = np.stack([along_y[:, None] * along_x for along_y, along_x in pairs])
+        weights = np.array([along_y[:, None] * along_x for along_y, along_x in pairs])
         # (n, results, taps) by (n, taps, pixels): one product of small matrices for each star
         sums = np.moveaxis(weights.reshape(len(out), count**2, stars), 2, 0) @ taps.reshape(
             stars, count**2, -1
         )
         for number in range(len(out)):
-            out[number] += sums[:, number].reshape(stars, size, size)
+            out[number][...] = sums[:, number].reshape(stars, size, size)
 
     def _nodes(self, first: Floats) -> tuple[Integers, Floats]:
         """Return the node before each place, framed, and how far beyond it the place is."""
@@ -277,19 +289,15 @@ class EffectivePSF:
     def _straight_taps(self, first: Floats) -> tuple[Integers, Floats, Floats]:
         """Return the taps of straight lines between nodes, as :meth:`_taps` does."""
         whole, t = self._nodes(first)
-        slopes = np.stack([np.full(t.shape, -1.0), np.ones(t.shape)])
-        return (
-            np.stack([whole, whole + 1]),
-            np.stack([1.0 - t, t]),
-            -slopes * self.oversampling,
-        )
+        one = np.full(t.shape, float(self.oversampling))
+        return np.array([whole, whole + 1]), np.array([1.0 - t, t]), np.array([one, -one])
 
     def _taps(self, first: Floats) -> tuple[Integers, Floats, Floats]:
         """Return the nodes of each tap, its weights, and their slopes by star position."""
         whole, t = self._nodes(first)
         s = 1.0 - t
         # cubic B-spline and its derivative, e.g. Unser 1999, IEEE Signal Proc. Mag. 16(6), 22
-        weights = np.stack(
+        weights = np.array(
             [
                 s**3 / 6,
                 2 / 3 - t**2 * (2 - t) / 2,
@@ -297,8 +305,8 @@ class EffectivePSF:
                 t**3 / 6,
             ]
         )
-        slopes = np.stack([-(s**2) / 2, t * (3 * t - 4) / 2, -s * (3 * s - 4) / 2, t**2 / 2])
-        nodes = np.stack([whole + a for a in range(-1, _TAPS - 1)])
+        slopes = np.array([-(s**2) / 2, t * (3 * t - 4) / 2, -s * (3 * s - 4) / 2, t**2 / 2])
+        nodes = np.array([whole + a for a in range(-1, _TAPS - 1)])
         return nodes, weights, -slopes * self.oversampling
 
     def encircled_energy(self, radius_pix: ArrayLike) -> Floats:

@@ -28,12 +28,13 @@ def crowd(name):
     """Return places and magnitudes of a natural field, with as many stars as pixels allow."""
     _, bright, faint, spacing = SETUPS[name]
     pixel, rng = spacing / 48, np.random.default_rng(8)
-    places = []
-    for place in rng.uniform(-120, 120, (2 * 240**2 // PIXELS_PER_STAR, 2)):
+    wanted = 240**2 // PIXELS_PER_STAR
+    places = np.empty((0, 2))
+    for place in rng.uniform(-120, 120, (2 * wanted, 2)):
         # closer pairs have a test of their own
-        if all(np.hypot(*(place - other)) > CLOSEST_PIX for other in places):
-            places.append(place)
-    east, north = np.array(places[: 240**2 // PIXELS_PER_STAR]).T * pixel
+        if np.all(np.hypot(*(place - places).T) > CLOSEST_PIX) and len(places) < wanted:
+            places = np.append(places, [place], axis=0)
+    east, north = places.T * pixel
     count = east.size
     # d log10 N / d magnitude of 0.25
     low, high = 10 ** (0.25 * bright), 10 ** (0.25 * faint)
