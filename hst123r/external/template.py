@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hst123r.external.postponed import PIPELINES, postpone
+
 THREADS: Final = {
     # one job is one core: the pool decides how many run, not the numerical libraries
     "OMP_NUM_THREADS": "1",
@@ -290,6 +292,7 @@ def main(arguments: list[str]) -> None:
     # what is imported stays; looking through it for garbage would cost here and, because it
     # touches every page that is shared, in every child again
     gc.disable()
+    postpone(PIPELINES)
     for name in modules:
         if _is_closed(connection):
             # the driver died before its death could be told to us
