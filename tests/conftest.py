@@ -17,6 +17,13 @@ TARGET = "10:00:24.0 +02:12:00"
 RA, DEC = 150.1, 2.2
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with files of heavy tests, so that no process is left alone with one in the end."""
+    heavy = {item.path for item in items if item.get_closest_marker("heavy")}
+    items.sort(key=lambda item: item.path not in heavy)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
     """Keep the tests out of the user's cache; processes of one session share theirs."""

@@ -171,7 +171,7 @@ def prepare(names: Sequence[str], settings: Settings) -> None:
             answer_beforehand(hdus[0].header)
     if settings.gain is not None:
         # its tables can be changed only once they are there
-        from drizzlepac import processInput  # noqa: F401
+        from drizzlepac import processInput, wfpc2Data  # noqa: F401
 
         _one_gain(settings.gain)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hst123r.external.astrodrizzle import Grid, Settings, astrodrizzle
 from hst123r.external.drizzling import drizzle
+from hst123r.external.known_files import files_known
 from hst123r.external.sky_matching import matched_skies
 
 
@@ -58,6 +59,6 @@ def make_stack(
     StageError
         If there is no product, or skies could not be matched.
     """
-    with matched_skies() as skies:
+    with matched_skies() as skies, files_known():
         images = ENGINES[engine].run(folder, names, grid, settings)
     return images, skies.apart

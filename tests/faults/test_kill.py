@@ -1,5 +1,6 @@
 """kill -9 at random moments: nothing lost, no lie in the store, the same result in the end."""
 
+import math
 import os
 import random
 import re
@@ -56,8 +57,9 @@ def test_twenty_kills(undisturbed, tmp_path, start, science, check_truth, monkey
     kills = 0
     while kills < KILLS:
         process = start("run", "quickstart", cwd=tmp_path)
-        # moments from the start of the program to well into a job, anywhere in the run
-        time.sleep(rng.uniform(0.3, 0.3 * seconds))
+        # moments from the start of the program to well into a job, anywhere in the run: of each
+        # length as many, since half of what can go wrong is over in seconds
+        time.sleep(math.exp(rng.uniform(math.log(0.3), math.log(0.3 * seconds))))
         if process.poll() is not None:
             # it had come to its end through several kills: as good as any, and begin anew
             assert science(folder) == science(reference)
