@@ -122,6 +122,26 @@ def test_diff_shows_what_differs_and_ends_with_ten(hst123r, work):
     assert (same.code, same.out.splitlines()[-1]) == (0, "they are equal")
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "shown"),
+    [
+        (1.0, 2.0, ("1.0000", "2.0000")),
+        (0.00780123, 0.00780456, ("0.007801", "0.007805")),
+        (1.0, 1.0, ("1.0000", "1.0000")),
+        (1e-30, 2e-30, ("0.000000000000000", "0.000000000000000")),
+        (None, 0.1234567, ("", "0.1235")),
+        (float("nan"), float("nan"), ("nan", "nan")),
+        (3, 4, ("3", "4")),
+    ],
+)
+def test_numbers_that_differ_are_shown_as_different(a, b, shown):
+    from hst123r.cli.commands.diff import _cells
+
+    assert _cells({"x": 0.123456, "a": a, "b": b}, ("a", "x", "b")) == (
+        shown[0], "0.1235", shown[1],
+    )  # fmt: skip
+
+
 def test_a_tag_is_a_name_for_a_run(hst123r, work):
     assert "paper-v1" in hst123r("tag", "1", "paper-v1", "--note", "sent", "-C", "work").out
     assert hst123r("diff", "paper-v1", "1").code == 0

@@ -33,9 +33,12 @@ STAR_COLUMNS: Final = (
     "source_a", "source_b", "ra", "dec", "separation_mas", "flux_a", "flux_b", "offset_mag",
     "sigma",
 )  # fmt: skip
+PAIRS: Final = (("a", "b"), ("flux_a", "flux_b"))
+"""Columns that are compared by eye."""
 SHOWN: Final = 20
 """Rows of each list in a table; JSON has all."""
 DIGITS: Final = 4
+MOST_DIGITS: Final = 15
 
 
 @click.command()
@@ -104,15 +107,13 @@ def _show(found: Mapping[str, Any]) -> None:
         if not rows:
             continue
         click.echo(f"\n{name}: {len(rows)} differ")
-        table(columns, [tuple(_cell(row[key]) for key in columns) for row in rows[:SHOWN]])
+        table(columns, [_cells(row, columns) for row in rows[:SHOWN]])
         if len(rows) > SHOWN:
             click.echo(f"… and {len(rows) - SHOWN} more; --json has all")
     for item in found["catalogues"]:
         click.echo(f"\ncatalogue {item['name']}: {_sentence(item)}")
         if item.get("stars"):
-            table(
-                STAR_COLUMNS, [tuple(_cell(s[key]) for key in STAR_COLUMNS) for s in item["stars"]]
-            )
+            table(STAR_COLUMNS, [_cells(star, STAR_COLUMNS) for star in item["stars"]])
     if found["equal"]:
         click.echo("they are equal")
 
@@ -134,9 +135,20 @@ def _sentence(item: Mapping[str, Any]) -> str:
     return text
 
 
-def _cell(value: object) -> str:
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...]:
+    """Return a row as text, in which two numbers that differ can be told apart."""
+    digits = dict.fromkeys(columns, DIGITS)
+    for pair in PAIRS:
+        a, b = (row.get(name) for name in pair)
+        if isinstance(a, float) and isinstance(b, float) and a != b:
+            told = (n for n in range(DIGITS, MOST_DIGITS) if f"{a:.{n}f}" != f"{b:.{n}f}")
+            digits |= dict.fromkeys(pair, next(told, MOST_DIGITS))
+    return tuple(_cell(row[name], digits[name]) for name in columns)
+
+
+def _cell(value: object, digits: int) -> str:
     text = (
-        listing.cell(value, DIGITS)
+        listing.cell(value, digits)
         if isinstance(value, float | None)
         else str(listing.plain(value))
     )
