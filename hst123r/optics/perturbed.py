@@ -74,6 +74,11 @@ class PerturbedPSF(EffectivePSF):
         first = (self.first[0] + left, self.first[1] + low)
         return replace(self, base=self.base.moved(left, low), first=first)
 
+    def fresh(self) -> PerturbedPSF:
+        """Return the same without what was worked out of it and of its parts."""
+        changes = tuple(change.fresh() for change in self.changes)
+        return replace(self, base=self.base.fresh(), changes=changes)
+
     def plus(self, change: Floats) -> PerturbedPSF:
         """Return the PSF after a change that is the same at all places, shape (n, n)."""
         return replace(self, data=self.data + change, base=self.base.plus(change))

@@ -8,7 +8,7 @@ is integrated any more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -82,6 +82,10 @@ class EffectivePSF:
         """Return the PSF for a piece of the image, whose first pixel is (left, low): the same."""
         del left, low
         return self
+
+    def fresh(self) -> EffectivePSF:
+        """Return the same without what was worked out of it, which can be ten times its size."""
+        return replace(self)
 
     def plus(self, change: Floats) -> EffectivePSF:
         """Return the PSF after a change of its values, shape (n, n)."""

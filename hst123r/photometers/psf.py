@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from hst123r.sources.own_psf import ByFocus, BySamples
 
 
-PSF_MB: Final = 150.0
+PSF_MB: Final = 220.0
 """Memory of the computed PSFs of a chip: nine, their cores, and those half-way for the wings."""
+OWN_PSF_MB: Final = 60.0
+"""Memory of the PSF of a frame's own stars: the nine, and up to six changes of them."""
 
 
 def divide(
@@ -86,8 +88,10 @@ def divide(
 def memory_mb(job: Job, params: PhotometryParams) -> float:
     """Estimate: frames up to a gigabyte are kept, and one is worked on; PSFs of all places too."""
     detector = instruments.get(job.labels["detector"])
-    psfs = PSF_MB * len(detector.chips) if params.over_chip else 0.0
     chips = [c for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
+    psfs = PSF_MB * len(detector.chips) if params.over_chip else 0.0
+    if params.psf in ("hybrid", "image"):
+        psfs += OWN_PSF_MB * len(chips)
     kept = min(1000.0, 8e-6 * sum(chip.pixels for chip in chips))
     return 500.0 + psfs + kept + 60e-6 * max(chip.pixels for chip in chips)
 

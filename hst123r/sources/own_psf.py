@@ -48,21 +48,23 @@ class OwnPSF:
         self._psf: dict[str, EffectivePSF] = {}
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the frames with their own PSF."""
+        """Yield the frames with their own PSF; what is worked out of it goes with the frame."""
         for frame in self.frames:
-            if frame.label not in self._psf:
-                self._psf[frame.label] = self._measured(frame)
-            yield replace(frame, psf=self._psf[frame.label])
+            if frame.label not in self._psf and frame.label not in self.problems:
+                self._measure(frame)
+            own = self._psf.get(frame.label)
+            yield frame if own is None else replace(frame, psf=own.fresh())
 
-    def _measured(self, frame: Frame) -> EffectivePSF:
+    def _measure(self, frame: Frame) -> None:
         x, y = frame.pixels(self.ra_deg, self.dec_deg)
         on = frame.contains(x, y)
         x, y = x[on], y[on]
         try:
-            return self.correct(frame, x, y, first_sky(frame, x, y))
+            found = self.correct(frame, x, y, first_sky(frame, x, y))
         except StageError as error:
             self.problems[frame.label] = error.message
-            return frame.psf
+        else:
+            self._psf[frame.label] = found.fresh()
 
 
 class BySamples:

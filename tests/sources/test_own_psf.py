@@ -1,13 +1,17 @@
 """Frames whose PSF is corrected by their own stars."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from hst123r import instruments
+from hst123r.optics.perturbed import PerturbedPSF
 from hst123r.optics.telescope import effective_psf
+from hst123r.optics.varying import VaryingPSF
 from hst123r.sources.own_psf import ByFocus, BySamples, OwnPSF
+
+FIELDS = {field.name for kind in (PerturbedPSF, VaryingPSF) for field in fields(kind)}
 
 
 @pytest.fixture
@@ -39,8 +43,31 @@ def test_a_psf_that_is_wrong_becomes_that_of_the_stars(make_frame, make_psf, gri
 def test_it_is_measured_once_however_often_frames_are_gone_through(make_frame, grid, sky):
     x, y = grid(shape=(240, 240))
     frame = make_frame(x, y, np.full(x.size, 40000.0), shape=(240, 240))
+    asked, by_samples = [], BySamples()
+
+    def correct(*about):
+        asked.append(about)
+        return by_samples(*about)
+
+    own = OwnPSF([frame], *sky(frame, x, y), correct)
+    first, again = (next(iter(own)).psf for _ in range(2))
+    assert len(asked) == 1
+    assert np.array_equal(first.data, again.data)
+
+
+def test_what_is_worked_out_of_the_psf_of_a_frame_goes_with_it(make_frame, grid, sky):
+    """A spline and its sorted nodes are several times the PSF, and there is one for each frame."""
+    x, y = grid(shape=(240, 240))
+    frame = make_frame(x, y, np.full(x.size, 40000.0), shape=(240, 240))
     own = OwnPSF([frame], *sky(frame, x, y), BySamples())
-    assert next(iter(own)).psf is next(iter(own)).psf
+    (first,) = own
+    used = first.psf.stamps([10.0], [10.0], 3)[0]
+    assert "coefficients" in vars(first.psf.base)
+    (again,) = own
+    parts = [again.psf, again.psf.base, *again.psf.changes]
+    assert len(parts) > 2
+    assert [name for part in parts for name in vars(part) if name not in FIELDS] == []
+    assert np.array_equal(again.psf.stamps([10.0], [10.0], 3)[0], used)
 
 
 def test_too_few_stars_keep_the_computed_one_and_say_so(make_frame, sky):

@@ -125,6 +125,18 @@ def test_the_snr_of_a_limit_is_the_users(inputs, divide, do):
     assert outcome.products[0].facts["detected"] == int(seen.sum())
 
 
+def test_a_psf_for_each_frame_needs_memory_for_each(inputs, divide):
+    from hst123r.photometers.psf import OWN_PSF_MB, memory_mb
+    from hst123r.stages.photometry import Photometry
+
+    job = next(iter(divide("photometry", inputs, {}).values()))
+    frames = 2 * len(job.inputs["exposure"])
+    need = {
+        psf: memory_mb(job, Photometry.params(psf=psf)) for psf in ("computed", "image", "hybrid")
+    }
+    assert need["image"] == need["hybrid"] == need["computed"] + frames * OWN_PSF_MB
+
+
 @pytest.mark.parametrize("psf", ["image", "hybrid"])
 def test_few_stars_keep_the_computed_psf_and_it_is_said(inputs, divide, do, small, psf):
     """A chip of this small field has too few bright isolated stars for a PSF of its own."""
