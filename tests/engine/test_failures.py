@@ -1,5 +1,6 @@
 """A stage that tells of all jobs is made although some failed, and tells of them."""
 
+import json
 import re
 
 import numpy as np
@@ -63,3 +64,8 @@ def test_what_it_cannot_do_without_still_blocks_it(bench, write_broken, data, st
     found = states(report)
     assert (found["exposures:all"], found["report:report"]) == ("blocked", "blocked")
     assert not (bench.workspace.folder / "report.html").exists()
+    # with what it began with, and not only what stands before it
+    with bench.store() as store:
+        ((blocked,),) = store.db.execute("select blocked from run").fetchall()
+    (why,) = (row["why"] for row in json.loads(blocked) if row["stage"] == "report")
+    assert why == "fetch:jsi00101q, exposures:all did not give a usable result"

@@ -76,9 +76,10 @@ def observe(
     size=1024,
     seed=1,
     focus_nm=0.0,
+    only=None,
     **sky,
 ):
-    """Simulate stars and return the chip they are on in every exposure.
+    """Simulate stars and return the chip they are on in every exposure, or in one of them only.
 
     The PSF that the frames are said to have is out of focus by `focus_nm`, the stars are not.
     """
@@ -107,7 +108,8 @@ def observe(
     )
     scene, change = build(programme), conversion(detector, filter_name, TIME)
     frames, places, rays = [], [], []
-    for planned in plan(programme, instruments.get):
+    planning = list(plan(programme, instruments.get))
+    for planned in planning if only is None else [planning[only]]:
         made = expose(planned, programme, scene, detector)
         science, *companion = made.files.values()
         placed = place(

@@ -42,12 +42,13 @@ def supernovae(name, focus_nm):
             EXPOSURES,
             size=720,
             focus_nm=focus_nm,
+            only=only,
             cosmic_rays=False,
         )
-        for seen in (magnitude, np.where(new, NOTHING, magnitude))
+        for seen, only in ((magnitude, BRIGHT), (np.where(new, NOTHING, magnitude), None))
     )
     frames = list(without.frames)
-    frames[BRIGHT] = with_them.frames[BRIGHT]
+    (frames[BRIGHT],) = with_them.frames
     return replace(with_them, frames=frames), new & np.isfinite(without.x).all(axis=0), pixel
 
 
