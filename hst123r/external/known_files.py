@@ -1,8 +1,8 @@
 """What AstroDrizzle asks of the same files again and again, answered from memory.
 
 It finds out what kind of file each is at every opening (by opening it), and reads the headers of
-an exposure anew for each image that it makes: six of its ten openings of a file. Answers hold
-until a file changes.
+an exposure anew, twice, for each image that it makes: a third of all its openings of files. Answers
+hold until a file changes.
 """
 
 from __future__ import annotations
