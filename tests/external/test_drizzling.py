@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from tiers import these
 
 RA, DEC = 150.1, 2.2
 FILTERS = {
@@ -228,7 +229,7 @@ def test_an_exposure_without_weight_says_nothing_of_cosmic_rays(outside, acs, tm
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("detector", FILTERS)
+@pytest.mark.parametrize("detector", these(FILTERS, "ACS/WFC", "WFPC2"))
 def test_every_detector(both, tmp_path, detector):
     """Electrons, rates and counts; one, two and four chips; data quality in another file."""
     name, scale = FILTERS[detector]

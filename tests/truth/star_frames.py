@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
+from tiers import these
 
 from hst123r import instruments
 from hst123r.optics.encircled import aperture_correction
@@ -32,7 +32,7 @@ SETUPS = {
     "WFPC2": ("F606W", 18.5, 25.5, 4.2),
 }
 LIGHT = ("ACS/WFC", "WFC3/IR")
-PARAMS = [pytest.param(name, marks=[] if name in LIGHT else pytest.mark.heavy) for name in SETUPS]
+PARAMS = these(SETUPS, *LIGHT)
 OUTLIER = Flag.OUTLIERS
 
 

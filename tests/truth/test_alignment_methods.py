@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from tiers import these
 
 from hst123r.algorithms.sphere import to_tangent_plane
 from hst123r.products.exposures import open_wcs
@@ -53,7 +54,7 @@ CASES = {
 """Filter, size, stars, radius and separation in arcsec, mas in a pixel."""
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=these(CASES, "ACS/WFC", "WFC3/IR"))
 def done(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("methods")
     name, size, stars, radius, apart, scale_mas = CASES[request.param]

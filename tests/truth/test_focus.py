@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from astropy.wcs import WCS
+from tiers import these
 
 from hst123r import instruments
 from hst123r.optics.telescope import effective_psf
@@ -20,13 +21,18 @@ SHAPE, SKY, READ = (600, 600), 50.0, 4.0
 
 @pytest.mark.parametrize(
     ("name", "band", "focus_nm", "more_blur"),
-    [
-        ("ACS/WFC", "F606W", 15.0, 0.05),
-        ("WFC3/UVIS", "F336W", 18.0, -0.05),
-        ("ACS/HRC", "F555W", 12.0, 0.04),
-        ("WFPC2", "F555W", 15.0, 0.05),
-        ("WFC3/IR", "F110W", 40.0, 0.03),
-    ],
+    these(
+        [
+            ("ACS/WFC", "F606W", 15.0, 0.05),
+            ("WFC3/UVIS", "F336W", 18.0, -0.05),
+            ("ACS/HRC", "F555W", 12.0, 0.04),
+            ("WFPC2", "F555W", 15.0, 0.05),
+            ("WFC3/IR", "F110W", 40.0, 0.03),
+        ],
+        "ACS/WFC",
+        "WFC3/UVIS",
+        "WFC3/IR",
+    ),
 )
 def test_fluxes_of_a_telescope_out_of_focus(name, band, focus_nm, more_blur):
     """The computed PSF is off by per cents, that of the fitted focus by less than 0.3 %."""

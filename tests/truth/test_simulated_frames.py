@@ -16,6 +16,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table, unique, vstack
 from astropy.wcs import WCS, FITSFixedWarning
+from tiers import these
 
 from hst123r import instruments
 from hst123r.optics.encircled import aperture_correction
@@ -235,7 +236,8 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(
-    ("name", "filter_name", "size", "radius", "scale", "bits", "tolerance"), OTHERS
+    ("name", "filter_name", "size", "radius", "scale", "bits", "tolerance"),
+    these(OTHERS, "ACS/HRC", "WFC3/IR"),
 )
 def test_every_detector_drizzles(tmp_path, name, filter_name, size, radius, scale, bits, tolerance):
     field = {"stars": 150, "brightest_ab": 20.5}
