@@ -95,6 +95,7 @@ def test_generated_files_are_in_step_with_the_code():
     assert done.returncode == 0, f"run `python docs/generate.py`\n{done.stdout}{done.stderr}"
 
 
+@pytest.mark.heavy
 def test_the_generator_says_what_is_stale(tmp_path):
     place = tmp_path / "docs"
     (place / "pages").mkdir(parents=True)

@@ -55,6 +55,7 @@ def test_touch_and_history_run_nothing(bench, full, states):
     assert report.exit_code == 0
 
 
+@pytest.mark.heavy
 def test_photometry_made_again_with_the_same_numbers_runs_nothing_after_it(bench, full, states):
     """Its file has other stamps, and whoever reads all of it does not mind them."""
     bench.run(full, redo=("photometry",), until="photometry")
@@ -94,6 +95,7 @@ def test_what_was_written_before_all_bytes_were_facets_is_as_it_was(bench, full,
     assert reasons(bench.plan(full)) != {}
 
 
+@pytest.mark.heavy
 def test_a_parameter_of_drizzle_leaves_align_alone(bench, full, states):
     changed = "stacks.pixfrac=0.6"
     found = actions(bench.plan(full, changed))
@@ -109,6 +111,7 @@ def test_a_parameter_of_drizzle_leaves_align_alone(bench, full, states):
     assert made == {"stacks:SN-acs_wfc-f606w", "stacks:SN-acs_wfc-f814w"}
 
 
+@pytest.mark.heavy
 def test_damaged_stacks_are_named_and_made_again(bench, full, states, reasons):
     stacks = {
         name: next(bench.workspace.products.glob(f"stacks/*-{name}/*_drz.fits"))
@@ -132,6 +135,7 @@ def test_damaged_stacks_are_named_and_made_again(bench, full, states, reasons):
     assert reasons(bench.plan(full)) == {}
 
 
+@pytest.mark.heavy
 def test_one_pixel_runs_exactly_what_stands_on_it(bench, finished, tmp_path, states):
     """`select` and `exposures`, which read no pixel, are reused; they hand the new file on."""
     (tmp_path / "data").mkdir()

@@ -241,6 +241,7 @@ def test_what_names_its_run_is_no_difference(finished, tmp_path):
     assert found["equal"]
 
 
+@pytest.mark.release
 @pytest.mark.heavy
 def test_two_independent_runs_of_a_recipe_are_equal(finished, tmp_path):
     shutil.copy2(finished.parent / "small.yaml", tmp_path / "small.yaml")

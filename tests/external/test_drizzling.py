@@ -229,7 +229,7 @@ def test_an_exposure_without_weight_says_nothing_of_cosmic_rays(outside, acs, tm
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("detector", these(FILTERS, "ACS/WFC", "WFPC2"))
+@pytest.mark.parametrize("detector", these(FILTERS, "ACS/WFC", "ACS/HRC"))
 def test_every_detector(both, tmp_path, detector):
     """Electrons, rates and counts; one, two and four chips; data quality in another file."""
     name, scale = FILTERS[detector]

@@ -65,6 +65,7 @@ def test_a_disk_that_is_full_from_the_start(start, recipe, small_disk, tmp_path)
     assert "full" in err or "No space" in err
 
 
+@pytest.mark.heavy
 def test_a_full_disk_while_drizzling(start, copy_of_finished, small_disk, tmp_path, check_truth):
     subprocess.run(["mount", "-o", "remount,size=256m", str(small_disk)], check=True)
     work = small_disk / "small"
@@ -100,6 +101,7 @@ def as_a_mortal():
     return command
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("where", ["above", "products", "raw"])
 def test_an_unwritable_directory(as_a_mortal, start, recipe, tmp_path, where, check_truth):
     work = tmp_path / "locked" / "work"
@@ -143,6 +145,7 @@ def test_a_read_only_file_system(start, recipe, small_disk, tmp_path):
     assert "Traceback" not in err
 
 
+@pytest.mark.heavy
 def test_the_second_runner_is_told_who_is_there(start, tmp_path, check_truth):
     first = start("run", "quickstart", cwd=tmp_path)
     folder = tmp_path / "quickstart"

@@ -157,6 +157,7 @@ def colours(hrc, run_on):
 
 
 @pytest.mark.heavy
+@pytest.mark.release
 def test_three_filters_of_the_core_stand_on_one_frame(colours):
     """Thousands of stars, of which those that two filters both see well are left."""
     matches, rms = (colours.measured("align", name) for name in ("matches", "residual_rms"))
@@ -168,6 +169,7 @@ def test_three_filters_of_the_core_stand_on_one_frame(colours):
 
 
 @pytest.mark.heavy
+@pytest.mark.release
 def test_colours_are_those_of_an_old_cluster(colours):
     """The main sequence below the turn-off at 17.3, and the giants, which are redder."""
     blue, green, red = (

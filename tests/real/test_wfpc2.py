@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from hst123r.products.stacks import read_stack
 
-pytestmark = [pytest.mark.real, pytest.mark.heavy]
+pytestmark = [pytest.mark.real, pytest.mark.heavy, pytest.mark.release]
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,7 @@ def of_bundle(folder):
         return archive.read("results/provenance.html").decode()
 
 
+@pytest.mark.heavy
 def test_two_makers_of_the_same_have_the_same_page(hst123r, made_exposures, tmp_path, monkeypatch):
     """One at once, the other after other runs, elsewhere, of exposures that came otherwise."""
     pages = {}

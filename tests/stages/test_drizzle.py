@@ -240,6 +240,7 @@ def test_the_order_of_the_inputs_does_not_count_for_the_engine_drizzle(inputs, d
     assert pixels[0] == pixels[1]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
 def test_beside_a_small_stack_nothing_is_a_cosmic_ray(small, inputs, divide, do, engine):
     """The model is zero there, so each star was flagged, and a larger stack took that over."""
@@ -353,6 +354,7 @@ def test_an_exposure_that_shares_too_few_good_pixels_is_named(inputs, divide, do
 SECOND = "SN-acs_wfc-f606w-20190610"
 
 
+@pytest.mark.heavy
 def test_stacks_of_a_field_can_share_one_grid(inputs, divide, do):
     """A size and a position angle of the user's, and what all cover: always pixel on pixel."""
     shapes = []

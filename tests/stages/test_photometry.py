@@ -137,6 +137,7 @@ def test_a_psf_for_each_frame_needs_memory_for_each(inputs, divide):
     assert need["image"] == need["hybrid"] == need["computed"] + frames * OWN_PSF_MB
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("psf", ["image", "hybrid"])
 def test_few_stars_keep_the_computed_psf_and_it_is_said(inputs, divide, do, small, psf):
     """A chip of this small field has too few bright isolated stars for a PSF of its own."""

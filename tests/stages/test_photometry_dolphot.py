@@ -1039,6 +1039,7 @@ def test_the_real_program_with_other_cameras(
         assert 0.3 < np.median(pull**2) / 0.455 < 4
 
 
+@pytest.mark.heavy
 def test_a_recipe_from_measurement_to_export(
     copy_of_finished, run_recipe, dolphot, finished_in, monkeypatch, tmp_path
 ):

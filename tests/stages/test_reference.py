@@ -182,6 +182,7 @@ def test_gaia_is_asked_about_the_reference_alone_and_only_by_a_run(small, monkey
         assert len(archive.log) == number
 
 
+@pytest.mark.heavy
 def test_the_answer_of_gaia_is_locked(copy_of_finished, run_recipe, monkeypatch, tmp_path):
     """A run that asks leaves it in the lock; another answer is said, and `--locked` refuses it."""
     from hst123r.archives import endpoints

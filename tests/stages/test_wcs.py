@@ -194,6 +194,7 @@ def test_a_recipe_starts_from_what_it_says(run_recipe, write_recipe, exposure, d
     assert "wcs        1 reused" in run_recipe(recipe).out
 
 
+@pytest.mark.heavy
 def test_a_block_for_a_filter_decides_for_its_exposures_alone(
     run_recipe, write_recipe, exposure, data, tmp_path
 ):

@@ -54,7 +54,7 @@ CASES = {
 """Filter, size, stars, radius and separation in arcsec, mas in a pixel."""
 
 
-@pytest.fixture(scope="module", params=these(CASES, "ACS/WFC", "WFC3/IR"))
+@pytest.fixture(scope="module", params=these(CASES, "ACS/WFC"))
 def done(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("methods")
     name, size, stars, radius, apart, scale_mas = CASES[request.param]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = [pytest.mark.truth, pytest.mark.heavy]
+pytestmark = [pytest.mark.truth, pytest.mark.heavy, pytest.mark.release]
 DETECTOR = "ACS/WFC"
 METHODS = ("tweakwcs", "tweakreg")
 

@@ -42,7 +42,7 @@ def crowd(name):
     return pixel, east, north, np.log10(rng.uniform(low, high, count)) / 0.25
 
 
-@pytest.mark.parametrize("name", these(SETUPS, "ACS/WFC", "WFC3/IR", "WFPC2"))
+@pytest.mark.parametrize("name", these(SETUPS, "ACS/WFC", "WFC3/IR"))
 def test_crowded_field(name):
     """Places a tenth of a pixel off to begin with; fluxes of four exposures combined."""
     pixel, east, north, magnitude = crowd(name)
@@ -89,7 +89,7 @@ def test_crowded_field(name):
             assert np.mean(np.abs(one) >= 10) < 0.002
 
 
-@pytest.mark.parametrize("name", these(SETUPS, "ACS/WFC", "WFPC2"))
+@pytest.mark.parametrize("name", these(SETUPS, "ACS/WFC"))
 def test_close_pairs(name):
     """Stars 1.5 to 2 pixels apart, the fainter one up to 2.5 mag fainter, places not known."""
     filter_name, bright, faint, spacing = SETUPS[name]

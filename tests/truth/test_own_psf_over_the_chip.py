@@ -15,7 +15,7 @@ from hst123r.photometry.measure import measure
 from hst123r.photometry.psf_hybrid import hybrid_psf
 from hst123r.photometry.psf_image import image_psf
 
-pytestmark = pytest.mark.truth
+pytestmark = [pytest.mark.truth, pytest.mark.heavy]
 DETECTOR, BAND = instruments.get("WFC3/UVIS"), "F555W"
 SIZE, SKY, READ, HALF = 700, 30.0, 3.0, 24
 BLUR = DETECTOR.optics.blur.value

@@ -29,7 +29,7 @@ from hst123r.photometry.magnitudes import magnitude_ab, njy_per_unit
 from hst123r.photometry.measure import measure
 from hst123r.simulation.render import conversion
 
-pytestmark = pytest.mark.truth
+pytestmark = [pytest.mark.truth, pytest.mark.heavy]
 
 
 @pytest.fixture(scope="module", params=PARAMS)

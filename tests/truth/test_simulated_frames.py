@@ -27,7 +27,7 @@ from hst123r.simulation.pointing import template_from
 from hst123r.simulation.scene import build
 from hst123r.simulation.schedule import plan
 
-pytestmark = pytest.mark.truth
+pytestmark = [pytest.mark.truth, pytest.mark.heavy]
 
 RUNNER = """
 import json, sys

@@ -10,7 +10,7 @@ import pytest
 
 from hst123r.products.stacks import read_stack
 
-pytestmark = [pytest.mark.truth, pytest.mark.heavy]
+pytestmark = [pytest.mark.truth, pytest.mark.heavy, pytest.mark.release]
 RECIPE = """\
 hst123r: 1
 name: skies

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from astropy.table import Table, vstack
 
-pytestmark = [pytest.mark.truth, pytest.mark.heavy]
+pytestmark = [pytest.mark.truth, pytest.mark.heavy, pytest.mark.release]
 
 NEAR_ARCSEC = 0.075
 RECIPE = """\

@@ -44,7 +44,7 @@ IR = {"detector": "WFC3/IR", "filter": "F160W", "exposures": 1, "size": ", size:
 IR |= {"number": 150, "radius": 11, "apart": 0.26, "faintest": 23}
 WFPC2 = {"detector": "WFPC2", "filter": "F814W", "exposures": 2, "size": "", "number": 700}
 WFPC2 |= {"radius": 75, "apart": 0.2, "faintest": 23}
-ALWAYS = ("ACS/WFC", "ACS/HRC", "WFC3/IR")
+ALWAYS = ("ACS/HRC", "WFC3/IR")
 # detector, width of a star in arcsec, then scale, pixfrac and kernel of each stack
 CASES = [
     (WFC, 0.1, [(0.05, 0.8, "lanczos3"), (0.03, 0.3, "square"), (0.05, 1.0, "gaussian")]),
