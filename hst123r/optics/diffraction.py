@@ -64,19 +64,7 @@ class Light:
 def typical(light: Light, oversampling: int, half_pix: int) -> EffectivePSF:
     """Return what :func:`from_light` computes, from the user's cache where it is kept there.
 
-    Parameters
-    ----------
-    light : Light
-        As for :func:`from_light`.
-    oversampling : int
-        Nodes per native pixel.
-    half_pix : int
-        Native pixels from the star to the edge of the array.
-
-    Returns
-    -------
-    EffectivePSF
-        The same, bit by bit.
+    Parameters and the result, bit by bit, are those of :func:`from_light`.
     """
     name = digest_of(_code(), repr((light, oversampling, half_pix)))
     data = kept(name, lambda: from_light(light, oversampling, half_pix).data)

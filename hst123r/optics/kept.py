@@ -52,11 +52,9 @@ def kept(name: str, compute: Callable[[], Floats]) -> Floats:
     if found is not None:
         return found
     made = compute()
-    try:
+    # a read-only or full home directory must not stop a reduction
+    with suppress(OSError):
         _write(path, made)
-    except OSError:
-        # a read-only or full home directory must not stop a reduction
-        return made
     return made
 
 
@@ -85,8 +83,13 @@ def _write(path: Path, array: Floats) -> None:
     np.save(file, array, allow_pickle=False)
     content = file.getvalue()
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(blake3(content).digest(length=_DIGEST_BYTES) + content)
-    part.replace(path)
+    try:
+        part.write_bytes(blake3(content).digest(length=_DIGEST_BYTES) + content)
+        part.replace(path)
+    except OSError:
+        # on a full disk, half a file would take what is left
+        part.unlink(missing_ok=True)
+        raise
     for old in _too_much(path.parent):
         old.unlink(missing_ok=True)
 

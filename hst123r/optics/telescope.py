@@ -85,7 +85,7 @@ def effective_psf(
         blur_pix=detector.optics.blur.value if blur_pix is None else blur_pix,
         focus_m=1e-9 * focus_nm,
     )
-    if focus_nm or blur_pix is not None:
+    if focus_nm or light.blur_pix != detector.optics.blur.value:
         # tried while an image is fitted, and never wanted again
         return from_light(light, oversampling, half_pix)
     return typical(light, oversampling, half_pix)

@@ -35,27 +35,6 @@ def grid(scale, size, ra=RA, dec=DEC):
     }  # fmt: skip
 
 
-def frames(folder, detector, name, exposures=3):
-    """Simulate exposures of one visit."""
-    from hst123r.archives.simulated import Simulation, make, planned, programmes
-    from hst123r.records.position import parse
-    from hst123r.records.target import Target
-
-    simulation = Simulation.model_validate(
-        {
-            "seed": 3,
-            "observations": [
-                {"detector": detector, "filter": name, "dates": ["2005-04-01"],
-                 "exposures": exposures, "exposure_time": "400 s", "size": "200 pix"},
-            ],
-            "stars": {"number": 60, "radius": "8 arcsec"},
-        }
-    )  # fmt: skip
-    folder.mkdir(parents=True)
-    (programme,) = programmes(simulation, (Target("T", parse(f"{RA} {DEC}")),), folder).values()
-    return [make(programme, entry.root, folder, None) for entry in planned(programme)]
-
-
 @pytest.fixture
 def both(outside, tmp_path):
     """Drizzle files with both engines; the images and flags of each, by its name."""
@@ -122,7 +101,7 @@ def compare(theirs, ours, within=1e-3):
 
 
 @pytest.fixture(scope="module")
-def acs(module_folder):
+def acs(module_folder, frames):
     """Two exposures with cosmic rays."""
     made = frames(module_folder("acs") / "made", "ACS/WFC", "F606W", exposures=2)
     return [files["science"] for files in made]
@@ -230,7 +209,7 @@ def test_an_exposure_without_weight_says_nothing_of_cosmic_rays(outside, acs, tm
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("detector", these(FILTERS, "ACS/WFC", "ACS/HRC"))
-def test_every_detector(both, tmp_path, detector):
+def test_every_detector(both, frames, tmp_path, detector):
     """Electrons, rates and counts; one, two and four chips; data quality in another file."""
     name, scale = FILTERS[detector]
     made = frames(tmp_path / "made", detector, name)

@@ -1,6 +1,7 @@
 """Skies of exposures: matched by both engines, and an error where they cannot be."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,3 +115,25 @@ def test_who_no_chain_of_ties_connects_with_most_is_beside_them():
     assert _beside_most(_ties(np.full((3, 3), LEAST_PIXELS))) == []
     assert _beside_most(_ties(np.zeros((1, 1)))) == []
     assert _beside_most(_ties(np.zeros((2, 2)))) == [0, 1]
+
+
+@pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
+def test_who_is_beside_most_is_named_where_quality_has_a_file_of_its_own(
+    outside, frames, tmp_path, engine
+):
+    """The stage knows exposures by the names of their science files."""
+    folder = tmp_path / "made"
+    made = frames(folder, "WFPC2", "F555W", exposures=2)
+    names = [Path(files["science"]).name for files in made]
+    quality = Path(made[1]["dq"])
+    quality.chmod(0o644)
+    with fits.open(quality, mode="update") as hdus:
+        for hdu in hdus[1:]:
+            good = hdu.data[60:65, 60:65].copy()
+            hdu.data |= 16
+            hdu.data[60:65, 60:65] = good
+    said = outside(
+        "drizzle", folder, engine=engine, names=names, grid={**GRID, "shape": [600, 600]},
+        settings={**SETTINGS, "gain": 7.0},
+    )  # fmt: skip
+    assert said.get("apart") == names, said

@@ -120,3 +120,7 @@ def test_what_an_image_was_tried_with_is_not_kept(computed, tmp_path):
     assert not list(tmp_path.rglob("*.bin"))
     effective_psf(detector, "F555W", half_pix=16)
     assert len(list(tmp_path.rglob("*.bin"))) == 1
+    # what every fit of an image begins with is no other than that
+    blur = detector.optics.blur.value
+    first = effective_psf(detector, "F555W", half_pix=16, blur_pix=blur)
+    assert first is effective_psf(detector, "F555W", half_pix=16)

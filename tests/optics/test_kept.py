@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import numpy as np
@@ -45,6 +46,17 @@ def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path, monkeypatch):
     blocked.write_text("a file where a folder should be")
     monkeypatch.setenv("HST123R_CACHE", str(blocked))
     assert kept("a", lambda: np.ones((3, 3))).sum() == 9
+
+
+def test_on_a_full_disk_no_half_of_a_file_is_left(folder, monkeypatch):
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module.Path, "write_bytes", full)
+    assert kept("a", lambda: np.ones((3, 3))).sum() == 9
+    assert list(folder.iterdir()) == []
 
 
 def test_what_was_used_least_goes_first(folder, monkeypatch):

@@ -305,20 +305,34 @@ def test_an_exposure_beside_the_stack_is_left_out_and_named(inputs, divide, do, 
         assert all(np.array_equal(before[version], after[version]) for version in before)
 
 
+@pytest.fixture
+def last_flagged(inputs, tmp_path):
+    """Leave exposures of one filter, and flag the last of them but for some pixels of each chip."""
+
+    def flag(*good):
+        inputs["exposure"] = [p for p in inputs["exposure"] if p.labels["filter"] == "F606W"]
+        last = inputs["exposure"][-1]
+        path = Path(shutil.copy(last.files["science"], tmp_path))
+        path.chmod(0o644)
+        with fits.open(path, mode="update") as hdus:
+            for version in (1, 2):
+                plane = hdus["DQ", version].data
+                kept = [(part, plane[part].copy()) for part in good]
+                plane |= 16
+                for part, values in kept:
+                    plane[part] = values
+        last.files["science"] = str(path)
+        return last
+
+    return flag
+
+
 @pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
 def test_an_exposure_that_is_flagged_all_over_is_left_out_and_named(
-    small, inputs, divide, do, tmp_path, engine
+    small, inputs, divide, do, last_flagged, engine
 ):
     """drizzlepac finds no sky on it, and stopped; its epoch has masks of the others alone."""
-    params = {"engine": engine, "size": "300 pix"}
-    inputs["exposure"] = [p for p in inputs["exposure"] if p.labels["filter"] == "F606W"]
-    last = inputs["exposure"][-1]
-    path = Path(shutil.copy(last.files["science"], tmp_path))
-    path.chmod(0o644)
-    with fits.open(path, mode="update") as hdus:
-        for version in (1, 2):
-            hdus["DQ", version].data |= 16
-    last.files["science"] = str(path)
+    params, last = {"engine": engine, "size": "300 pix"}, last_flagged()
     # the other exposure of its epoch was searched without it
     masks = [p for p in small.products("epochs", "cosmic-ray mask") if p.name != last.name]
     inputs["cosmic-ray mask"] = [p for p in masks if p.labels["filter"] == "F606W"]
@@ -332,18 +346,10 @@ def test_an_exposure_that_is_flagged_all_over_is_left_out_and_named(
 
 
 @pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
-def test_an_exposure_that_shares_too_few_good_pixels_is_named(inputs, divide, do, tmp_path, engine):
-    params = {"engine": engine, "size": "300 pix"}
-    inputs["exposure"] = [p for p in inputs["exposure"] if p.labels["filter"] == "F606W"]
-    last = inputs["exposure"][-1]
-    path = Path(shutil.copy(last.files["science"], tmp_path))
-    path.chmod(0o644)
-    with fits.open(path, mode="update") as hdus:
-        for version in (1, 2):
-            good = hdus["DQ", version].data[140:150, 140:180].copy()
-            hdus["DQ", version].data |= 16
-            hdus["DQ", version].data[140:150, 140:180] = good
-    last.files["science"] = str(path)
+def test_an_exposure_that_shares_too_few_good_pixels_is_named(
+    inputs, divide, do, last_flagged, engine
+):
+    params, last = {"engine": engine, "size": "300 pix"}, last_flagged(np.s_[140:150, 140:180])
     (job,) = divide("drizzle", inputs, params).values()
     outcome = do("drizzle", job, params)
     said = [(c.code, c.subject) for c in outcome.caveats if c.code == "sky_unmatched"]

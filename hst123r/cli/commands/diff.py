@@ -39,6 +39,7 @@ SHOWN: Final = 20
 """Rows of each list in a table; JSON has all."""
 DIGITS: Final = 4
 MOST_DIGITS: Final = 15
+"""Of two numbers that more decimals than that are needed for, all digits are shown."""
 
 
 @click.command()
@@ -137,18 +138,19 @@ def _sentence(item: Mapping[str, Any]) -> str:
 
 def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...]:
     """Return a row as text, in which two numbers that differ can be told apart."""
-    digits = dict.fromkeys(columns, DIGITS)
+    shown = {name: _cell(row[name]) for name in columns}
     for pair in PAIRS:
         a, b = (row.get(name) for name in pair)
         if isinstance(a, float) and isinstance(b, float) and a != b:
-            told = (n for n in range(DIGITS, MOST_DIGITS) if f"{a:.{n}f}" != f"{b:.{n}f}")
-            digits |= dict.fromkeys(pair, next(told, MOST_DIGITS))
-    return tuple(_cell(row[name], digits[name]) for name in columns)
+            texts = ((f"{a:.{n}f}", f"{b:.{n}f}") for n in range(DIGITS, MOST_DIGITS))
+            told = next((both for both in texts if both[0] != both[1]), (repr(a), repr(b)))
+            shown |= zip(pair, told, strict=True)
+    return tuple(shown[name] for name in columns)
 
 
-def _cell(value: object, digits: int) -> str:
+def _cell(value: object) -> str:
     text = (
-        listing.cell(value, digits)
+        listing.cell(value, DIGITS)
         if isinstance(value, float | None)
         else str(listing.plain(value))
     )
