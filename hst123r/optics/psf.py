@@ -91,6 +91,32 @@ class EffectivePSF:
         """Return the PSF after a change of its values, shape (n, n)."""
         return EffectivePSF(self.data + change, self.oversampling)
 
+    def brightest_beyond(self, half: float) -> float:
+        """Return the largest absolute value outside a square around the star.
+
+        Parameters
+        ----------
+        half : float
+            Half the side of the square in pixels; 0 for no square.
+
+        Returns
+        -------
+        float
+            Fraction of the star's light in a pixel; 0 where the square is larger than the array.
+        """
+        return float(self._brightest[min(int(half * self.oversampling), self.middle)])
+
+    @cached_property
+    def _brightest(self) -> Floats:
+        """The largest absolute value outside squares of 0, 1, 2 and more nodes; first of all."""
+        size = np.abs(self.data)
+        middle = self.middle
+        lines = np.maximum(size.max(axis=0), size.max(axis=1))
+        rings = np.maximum(lines[middle:], lines[middle::-1])
+        outside = np.append(np.maximum.accumulate(rings[:0:-1])[::-1], 0.0)
+        outside[0] = size.max()
+        return outside
+
     @cached_property
     def coefficients(self) -> Floats:
         """B-spline coefficients of :attr:`data`, the same shape."""

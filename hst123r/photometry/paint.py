@@ -64,10 +64,10 @@ def paint(
     limit = lost_sigma * noise
     known = np.isfinite(light) & np.isfinite(star_x) & np.isfinite(star_y)
     size = np.abs(np.where(known, light, 0.0))
-    needed = known & (size * brightest_beyond(psf, beyond_pix) > limit)
+    needed = known & (size * psf.brightest_beyond(beyond_pix) > limit)
     tier = np.full(light.shape, len(halves) - 1)
     for index in range(len(halves) - 2, -1, -1):
-        tier[size * brightest_beyond(psf, halves[index]) <= limit] = index
+        tier[size * psf.brightest_beyond(halves[index]) <= limit] = index
     for index, half in enumerate(halves):
         chosen = np.flatnonzero(needed & (tier == index))
         step = max(1, _BLOCK // (2 * half + 1) ** 2)
@@ -80,16 +80,6 @@ def paint(
                 values[_within(star_x[part] - x0, star_y[part] - y0, half, beyond_pix)] = 0.0
             _add_all(image, values, x0, y0)
     return image
-
-
-def brightest_beyond(psf: EffectivePSF, half: float) -> float:
-    """Return the largest absolute value of a PSF outside a square of a given half size."""
-    reach = min(int(half * psf.oversampling), psf.middle)
-    if reach == 0:
-        return float(np.abs(psf.data).max())
-    data, low, high = np.abs(psf.data), psf.middle - reach, psf.middle + reach + 1
-    edges = [data[:low], data[high:], data[:, :low], data[:, high:]]
-    return max((float(edge.max()) for edge in edges if edge.size), default=0.0)
 
 
 def _within(dx: Floats, dy: Floats, half: int, radius: float) -> NDArray[np.bool_]:

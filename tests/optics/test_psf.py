@@ -64,6 +64,18 @@ def test_stamps_are_the_integral_over_each_pixel(psf, half):
     assert np.abs(y0 + half - y).max() <= 0.5
 
 
+def test_the_brightest_beyond_a_square(psf):
+    values = np.random.default_rng(3).normal(0, 1, (31, 31)) * np.linspace(3, 1, 31)
+    odd = EffectivePSF(values, 3)
+    away = np.abs(np.arange(31) - 15)
+    away = np.maximum(away[:, None], away)
+    for half in (0.4, 1, 2, 3.5, 4.9):
+        assert odd.brightest_beyond(half) == np.abs(values[away > int(3 * half)]).max()
+    assert odd.brightest_beyond(0) == np.abs(values).max()
+    assert odd.brightest_beyond(5) == odd.brightest_beyond(10_000) == 0.0
+    assert 0 < psf.brightest_beyond(4) < psf.brightest_beyond(2) < psf.brightest_beyond(0)
+
+
 def test_stamps_agree_with_evaluation_at_any_offset(psf):
     x, y = np.array([10.0, 10.5, -3.21]), np.array([4.0, 4.49, 100.77])
     values, x0, y0 = psf.stamps(x, y, 4)

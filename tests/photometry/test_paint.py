@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hst123r.photometry.paint import brightest_beyond, paint
+from hst123r.photometry.paint import paint
 
 
 def test_all_the_light_is_there(psf):
@@ -39,9 +39,3 @@ def test_stars_off_the_frame_and_without_light(psf):
 
 def test_negative_light_is_painted(psf):
     assert paint((50, 50), psf, [25.0], [25.0], [-100.0], noise=0.0).min() < -10
-
-
-def test_brightest_beyond(psf):
-    assert brightest_beyond(psf, 0) == psf.data.max()
-    assert 0 < brightest_beyond(psf, 4) < brightest_beyond(psf, 2)
-    assert brightest_beyond(psf, 10_000) == 0.0
