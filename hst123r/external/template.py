@@ -11,7 +11,6 @@ when the other end disappears.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -28,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hst123r.external.parent import die_with_parent
 from hst123r.external.postponed import PIPELINES, postpone
 
 THREADS: Final = {
@@ -49,8 +49,6 @@ LARGE_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """Memory in large pages where the system has them: a child is forked, works and ends faster."""
 IMPORTED: Final = "imported"
 """How the line begins that a template logs when it is ready."""
-_DIE_WITH_PARENT: Final = 1
-"""PR_SET_PDEATHSIG of Linux's prctl."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +234,7 @@ def _run_child(message: dict[str, Any], parent: int) -> None:
     code = 1
     try:
         os.setsid()
-        _die_with_parent()
+        die_with_parent()
         if os.getppid() != parent:
             # it died before its death could be told to us
             os._exit(code)
@@ -265,11 +263,6 @@ def _run_child(message: dict[str, Any], parent: int) -> None:
         os._exit(code)
 
 
-def _die_with_parent() -> None:
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-
-
 def _is_closed(connection: socket.socket) -> bool:
     """Whether nobody holds the other end any more."""
     try:
@@ -287,7 +280,7 @@ def main(arguments: list[str]) -> None:
         File descriptor of the socket, then modules to import.
     """
     number, *modules = arguments
-    _die_with_parent()
+    die_with_parent()
     connection = socket.socket(fileno=int(number))
     # what is imported stays; looking through it for garbage would cost here and, because it
     # touches every page that is shared, in every child again

@@ -7,6 +7,7 @@ faint in each of them is still found.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -72,14 +73,24 @@ def memory_mb(job: Job, params: PhotometryParams) -> float:
 
 def _dolphot_mb(job: Job) -> float:
     """Estimate: DOLPHOT keeps image, sky, and residuals, and 48 MB for the list of stars."""
-    chips = [c for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
-    return 50.0 + 24e-6 * sum(chip.pixels for chip in chips)
+    return 50.0 + 24e-6 * sum(_pixels(job))
+
+
+def _sky_mb(job: Job) -> float:
+    """Estimate: what a process has to import, and the largest image (394 MB for 4096 by 2048)."""
+    stacks: list[int] = [math.prod(product.facts["shape"]) for product in job.inputs["stack"]]
+    return 110.0 + 34e-6 * max([*_pixels(job), *stacks], default=0)
+
+
+def _pixels(job: Job) -> list[int]:
+    """Return how many each chip has."""
+    return [c.pixels for p in job.inputs["exposure"] for c in Exposure.own(p.facts).chips]
 
 
 def cores(job: Job, params: PhotometryParams) -> Cores:
-    """Sky maps and DOLPHOT have threads; artificial stars a DOLPHOT for each batch at once."""
+    """DOLPHOT has threads; a sky map is a process, and so is each batch of artificial stars."""
     fake = params.dolphot.fake is not None and not params.dolphot.align_only
-    return Cores(MOST_CORES, _dolphot_mb(job) if fake else 0.0)
+    return Cores(MOST_CORES, max(_sky_mb(job), _dolphot_mb(job) if fake else 0.0))
 
 
 def run(job: Job, params: PhotometryParams, context: Context) -> Outcome:

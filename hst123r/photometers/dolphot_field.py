@@ -74,8 +74,8 @@ class Field:
 
     def prepare(self) -> None:
         """Write images, reference and sky maps."""
+        from hst123r.photometers.dolphot_skies import write_skies
         from hst123r.products.dolphot.reference import write_reference
-        from hst123r.products.dolphot.sky_maps import write_sky
 
         self._images()
         tagged = self.params.dolphot.psf == "library"
@@ -90,9 +90,11 @@ class Field:
             rows, columns = self.stack.facts["shape"]
             self.shape = (rows, columns)
             listed.append((REFERENCE, detector))
-        for name, detector in listed:
-            image = self.folder / f"{name}.fits"
-            write_sky(image, instruments.get(detector).dolphot.calcsky, self.context.cores)
+        write_skies(
+            [(self.folder / f"{name}.fits", instruments.get(detector).dolphot.calcsky)
+             for name, detector in listed],
+            self.context.cores,
+        )  # fmt: skip
         self.context.logger.info("%d images and their sky maps are ready", len(listed))
 
     def _images(self) -> None:

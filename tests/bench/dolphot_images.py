@@ -4,8 +4,8 @@ Run by hand: ``python tests/bench/dolphot_images.py FOLDER``. The exposure is si
 folder once and kept. In one process, one after the other:
 
 * masking and splitting both chips, beside reading and writing the same pixels alone;
-* the sky maps of both chips with one thread and with two, beside sorting as many samples as they
-  look at, which is a part of the work, and beside ``calcsky``, where it stands with DOLPHOT.
+* the sky maps of both chips one after the other and in two processes, beside sorting as many
+  samples as pixels have, each by itself, and beside ``calcsky``, where it stands with DOLPHOT.
 
 CPU and wall-clock seconds, with the load of the machine before and after. Goals for an exposure on
 two cores: masks in under 2 seconds, sky maps in under 20. Ratios are what to compare.
@@ -27,9 +27,9 @@ from astropy.io import fits
 from hst123r import instruments
 from hst123r.external.dolphot_installation import find
 from hst123r.instruments.dolphot_facts import CalcSky
+from hst123r.photometers.dolphot_skies import write_skies
 from hst123r.photometry.annulus_sky import Clipping
 from hst123r.products.dolphot.images import write_chips
-from hst123r.products.dolphot.sky_maps import write_sky
 from hst123r.products.exposures import read_exposure
 
 SCENE = """\
@@ -114,16 +114,18 @@ def main() -> None:
     pixels = sum(rows * columns for rows, columns in (fits.getdata(p).shape for p in images))
     alone = used(lambda: sort_samples(pixels, settings))
     say("sorting the samples alone", alone)
-    for threads in (1, 2):
-        cost = used(lambda n=threads: [write_sky(path, settings, n) for path in images])
-        say(f"sky maps of both, {threads} thread(s)", cost, alone if threads == 1 else None)
+    listed = [(path, settings) for path in images]
+    for processes in (1, 2):
+        cost = used(lambda n=processes: write_skies(listed, n))
+        say(f"sky maps of both, {processes} process(es)", cost, alone if processes == 1 else None)
     installation = find()
     program = installation and installation.sibling("calcsky")
     if program is None:
         sys.stdout.write("there is no calcsky to compare with\n")
     else:
         words = (settings.r_in, settings.r_out, settings.step, settings.above, settings.below)
-        ours = [fits.getdata(path.with_suffix(".sky.fits")) for path in images]
+        # not mapped: the program writes into the same files
+        ours = [fits.getdata(path.with_suffix(".sky.fits"), memmap=False) for path in images]
         theirs = used(lambda: [
             subprocess.run([program, path.stem, *map(str, words)], cwd=folder, check=True,
                            stdout=subprocess.DEVNULL) for path in images

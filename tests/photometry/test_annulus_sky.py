@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hst123r.errors import InputError
+from hst123r.photometry import annulus_clipping
 from hst123r.photometry import annulus_sky as module
 from hst123r.photometry.annulus_sky import Clipping, annulus_sky, smoothed
 
@@ -57,7 +58,7 @@ def test_samples_of_an_annulus(r_in, r_out, step, number):
     assert len(Clipping(r_in, r_out, step, 2.25, 2.0).offsets()) == number
 
 
-@pytest.mark.parametrize(("dense", "few"), [(0.0, 0.0), (0.2, 0.15), (0.2, 1.0), (1.0, 0.15)])
+@pytest.mark.parametrize(("dense", "still"), [(0.0, 0.0), (0.3, 0.7), (1.0, 1.0)])
 @pytest.mark.parametrize(
     ("shape", "clip"),
     [
@@ -66,24 +67,22 @@ def test_samples_of_an_annulus(r_in, r_out, step, number):
         ((5, 40), Clipping(15, 35, 4, 2.25, 2.0)),
     ],
 )
-def test_every_pixel_is_as_by_a_plain_loop(shape, clip, dense, few, monkeypatch):
-    """However many pixels are worked on together, and whenever they wait for other blocks."""
-    monkeypatch.setattr(module, "_DENSE", dense)
-    monkeypatch.setattr(module, "_FEW", few)
+def test_every_pixel_is_as_by_a_plain_loop(shape, clip, dense, still, monkeypatch):
+    """However many pixels are worked on together."""
+    monkeypatch.setattr(annulus_clipping, "_DENSE", dense)
+    monkeypatch.setattr(annulus_clipping, "_STILL", still)
     data, usable = field(shape)
     found = annulus_sky(data, usable, clip)
     assert found.dtype == np.float32
     assert np.allclose(found, plain(data, usable, clip)[1], rtol=2e-7, atol=0)
 
 
-@pytest.mark.parametrize(("few", "lines"), [(0.15, 64), (1.0, 64), (0.15, 4)])
-@pytest.mark.parametrize("together", [1, 2000, 5000])
-def test_many_blocks(together, few, lines, monkeypatch):
-    """Parts of a row of a lattice, and rows of it; none waits any more after the last, or some."""
+@pytest.mark.parametrize("together", [1, 3000, 10000])
+def test_many_bands(together, monkeypatch):
+    """One row of tiles at once, or some, or almost all."""
     monkeypatch.setattr(module, "_TOGETHER", together)
-    monkeypatch.setattr(module, "_FEW", few)
-    monkeypatch.setattr(module, "_LINES", lines)
-    data, usable = field((30, 26))
+    monkeypatch.setattr(module, "_STRIP", 7)
+    data, usable = field((60, 26))
     clip = Clipping(5, 12, 2, 2.25, 2.0)
     assert np.allclose(annulus_sky(data, usable, clip), plain(data, usable, clip)[1], rtol=2e-7)
 
@@ -107,12 +106,6 @@ def test_sums_have_no_rounding_of_what_is_far_away():
     for y, x in [(10, 40), (0, 59), (19, 30)]:
         inside = [(y + v, x + u) for v, u in offsets if 0 <= y + v < 20 and 0 <= x + u < 60]
         assert found[y, x] == pytest.approx(sum(values[place] for place in inside), rel=1e-13)
-
-
-def test_threads_make_no_difference():
-    data, usable = field((40, 44))
-    clip = Clipping(15, 35, 4, 2.25, 2.0)
-    assert np.array_equal(annulus_sky(data, usable, clip, 2), annulus_sky(data, usable, clip))
 
 
 def test_a_constant_image_and_one_without_pixels():

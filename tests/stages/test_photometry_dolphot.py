@@ -308,17 +308,22 @@ def test_each_batch_of_artificial_stars_has_one_thread(tmp_path, monkeypatch):
     assert max(lines) - min(lines) <= 1
 
 
-def test_memory_counts_the_batches_at_once():
+def test_memory_counts_sky_maps_and_batches_at_once():
     from hst123r.photometers.dolphot import cores, memory_mb
     from hst123r.photometers.params import PhotometryParams
+    from hst123r.records.outcome import Product
     from hst123r.stage.contract import Job
 
-    job = Job("SN", {}, {"exposure": []})
     plain = PhotometryParams.model_validate(DOLPHOT)
     fake = PhotometryParams.model_validate({**DOLPHOT, "dolphot": {"fake": {"number": 9}}})
-    assert memory_mb(job, plain) == 600.0
-    assert (cores(job, plain).most, cores(job, plain).memory_mb) == (8, 0.0)
-    assert (cores(job, fake).most, cores(job, fake).memory_mb) == (8, 50.0)
+    small = Job("SN", {}, {"exposure": [], "stack": []})
+    assert memory_mb(small, plain) == 600.0
+    assert (cores(small, plain).most, cores(small, plain).memory_mb) == (8, 110.0)
+    # a stack of 36 million pixels
+    stack = Product("stack", "s", facts={"shape": [6000, 6000]})
+    large = Job("SN", {}, {"exposure": [], "stack": [stack]})
+    assert cores(large, plain).memory_mb == pytest.approx(110 + 34 * 36)
+    assert cores(large, fake).memory_mb == pytest.approx(110 + 34 * 36)
 
 
 def test_artificial_stars_that_fail_leave_what_was_measured(measure):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def find_sky(
-    data: NDArray[np.float32], limits: tuple[float, float], settings: CalcSky, workers: int = 1
+    data: NDArray[np.float32], limits: tuple[float, float], settings: CalcSky
 ) -> NDArray[np.float32]:
     """Return the sky of every pixel of an image as ``calcsky`` finds it.
 
@@ -27,8 +27,6 @@ def find_sky(
         Pixels between these are used, the limits themselves not.
     settings : CalcSky
         A negative step is for boxes of that side, as for ``calcsky``.
-    workers : int
-        Threads.
 
     Returns
     -------
@@ -49,10 +47,10 @@ def find_sky(
     clipping = Clipping(
         settings.r_in, settings.r_out, settings.step, settings.above, settings.below
     )
-    return annulus_sky(data, usable, clipping, workers)
+    return annulus_sky(data, usable, clipping)
 
 
-def write_sky(image: Path, settings: CalcSky, workers: int = 1) -> Path:
+def write_sky(image: Path, settings: CalcSky) -> Path:
     """Write the sky map of an image beside it.
 
     Parameters
@@ -61,8 +59,6 @@ def write_sky(image: Path, settings: CalcSky, workers: int = 1) -> Path:
         An image for DOLPHOT, with BADPIX and SATURATE in its header.
     settings : CalcSky
         Annulus and clipping.
-    workers : int
-        Threads.
 
     Returns
     -------
@@ -82,7 +78,7 @@ def write_sky(image: Path, settings: CalcSky, workers: int = 1) -> Path:
         if data is None or data.ndim != 2:
             raise InputError("there is no image in it", where=str(image))
         limits = [headers.real(header, key, str(image)) for key in ("BADPIX", "SATURATE")]
-        sky = find_sky(np.array(data, np.float32), (limits[0], limits[1]), settings, workers)
+        sky = find_sky(np.array(data, np.float32), (limits[0], limits[1]), settings)
     path = image.with_name(f"{image.name.removesuffix('.fits')}.sky.fits")
     fits.PrimaryHDU(sky, header).writeto(path, overwrite=True)
     return path

@@ -27,7 +27,7 @@ def image(tmp_path):
 
 @pytest.mark.parametrize("settings", [SETTINGS, SETTINGS.model_copy(update={"step": -30})])
 def test_a_map_beside_the_image(image, settings):
-    path = write_sky(image, settings, workers=2)
+    path = write_sky(image, settings)
     assert path.name == "a.chip1.sky.fits"
     with fits.open(path) as hdus:
         sky, header = hdus[0].data, hdus[0].header
