@@ -101,7 +101,6 @@ def test_the_generator_says_what_is_stale(tmp_path):
     (place / "pages").mkdir(parents=True)
     for path in (DOCS / "generate.py", *(DOCS / "pages").glob("*.py")):
         (place / path.relative_to(DOCS)).write_bytes(path.read_bytes())
-    assert generate(place, "--check").returncode == 1
     assert generate(place).returncode == 0
     assert generate(place, "--check").returncode == 0
     changed, gone = place / "stages" / "align.md", place / "stages" / "sharpen.md"

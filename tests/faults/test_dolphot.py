@@ -2,6 +2,7 @@
 
 import pytest
 from astropy.table import Table
+from tiers import these
 
 from hst123r.cli.main import invoke
 from hst123r.engine.verify import verify
@@ -43,15 +44,22 @@ def jobs(place, finished_in):
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     ("does", "code", "sentence"),
-    [
-        ("crash", 4, "DOLPHOT crashed (SIGSEGV)"),
-        ("no psf", 6, "DOLPHOT has no PSF /d/acs/data/F606W.wfc1.psf"),
-        ("no memory", 6, "DOLPHOT had not enough memory"),
-        ("no star", 4, "DOLPHOT found no star"),
-        ("cut", 4, "and the catalogue has"),
-        ("columns of another run", 2, "it is of another run than"),
-        ("files of another run", 2, "it is of another run than"),
-    ],
+    these(
+        [
+            ("crash", 4, "DOLPHOT crashed (SIGSEGV)"),
+            ("no psf", 6, "DOLPHOT has no PSF /d/acs/data/F606W.wfc1.psf"),
+            ("no memory", 6, "DOLPHOT had not enough memory"),
+            ("no star", 4, "DOLPHOT found no star"),
+            ("cut", 4, "and the catalogue has"),
+            ("columns of another run", 2, "it is of another run than"),
+            ("files of another run", 2, "it is of another run than"),
+        ],
+        "crash",
+        "no memory",
+        "no star",
+        "cut",
+        "files of another run",
+    ),
 )
 def test_a_dolphot_that_fails(place, run, dolphot, science, finished_in, does, code, sentence):
     dolphot(place / "raw", does)
@@ -84,7 +92,11 @@ def test_a_mended_dolphot_measures_and_nothing_else_runs(place, run, dolphot, fi
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     ("does", "rows", "caveat"),
-    [("one star", 1, ""), ("nan", 20, "1 fields of"), ("nan sky", 20, "fields of DOLPHOT's")],
+    these(
+        [("one star", 1, ""), ("nan", 20, "1 fields of"), ("nan sky", 20, "fields of DOLPHOT's")],
+        "one star",
+        "nan sky",
+    ),
 )
 def test_a_catalogue_that_is_odd_is_read(place, run, dolphot, finished_in, does, rows, caveat):
     dolphot(place / "raw", does)

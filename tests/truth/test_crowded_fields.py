@@ -42,7 +42,7 @@ def crowd(name):
     return pixel, east, north, np.log10(rng.uniform(low, high, count)) / 0.25
 
 
-@pytest.mark.parametrize("name", these(SETUPS, "ACS/WFC", "WFC3/IR"))
+@pytest.mark.parametrize("name", these(SETUPS, "ACS/WFC"))
 def test_crowded_field(name):
     """Places a tenth of a pixel off to begin with; fluxes of four exposures combined."""
     pixel, east, north, magnitude = crowd(name)

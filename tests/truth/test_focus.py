@@ -30,8 +30,6 @@ SHAPE, SKY, READ = (600, 600), 50.0, 4.0
             ("WFC3/IR", "F110W", 40.0, 0.03),
         ],
         "ACS/WFC",
-        "WFC3/UVIS",
-        "WFC3/IR",
     ),
 )
 def test_fluxes_of_a_telescope_out_of_focus(name, band, focus_nm, more_blur):

@@ -237,7 +237,7 @@ OTHERS = [
 
 @pytest.mark.parametrize(
     ("name", "filter_name", "size", "radius", "scale", "bits", "tolerance"),
-    these(OTHERS, "ACS/HRC", "WFC3/IR"),
+    these(OTHERS, "ACS/HRC"),
 )
 def test_every_detector_drizzles(tmp_path, name, filter_name, size, radius, scale, bits, tolerance):
     field = {"stars": 150, "brightest_ab": 20.5}

@@ -54,7 +54,7 @@ def supernovae(name, focus_nm):
 
 
 @pytest.mark.parametrize("focus_nm", [0.0, 40.0], ids=["right PSF", "PSF out of focus"])
-@pytest.mark.parametrize("name", these(SETUPS, "ACS/WFC", "WFC3/IR"))
+@pytest.mark.parametrize("name", these(SETUPS, "ACS/WFC"))
 def test_a_supernova_in_one_exposure_is_no_hit(name, focus_nm):
     """Also where the PSF is wrong by 40 nm of defocus, which changes fluxes by some per cent."""
     field, new, pixel = supernovae(name, focus_nm)
