@@ -127,6 +127,7 @@ def test_a_noiseless_frame_holds_the_electrons_of_the_truth(tmp_path):
     assert star["rate"] * 100 == pytest.approx(star["flux"])
 
 
+@pytest.mark.heavy
 def test_a_detector_with_a_file_of_its_own_for_quality_gets_two(tmp_path):
     given = Simulation.model_validate(
         {"observations": [{**OBSERVATION, "detector": "WFPC2", "filter": "F555W",

@@ -42,6 +42,7 @@ def actions(progress):
     }
 
 
+@pytest.mark.heavy
 def test_touch_and_history_run_nothing(bench, full, states):
     for folder in (bench.workspace.raw, bench.workspace.products):
         for path in folder.rglob("*.*"):
@@ -62,6 +63,7 @@ def test_photometry_made_again_with_the_same_numbers_runs_nothing_after_it(bench
     assert {name for name, state in states(bench.run(full)).items() if state != "reused"} == set()
 
 
+@pytest.mark.heavy
 def test_what_was_written_before_all_bytes_were_facets_is_as_it_was(bench, full, reasons):
     """An older store has the digest of a FITS file; it runs no jobs and blocks no repair."""
     with sqlite3.connect(bench.workspace.store) as db:

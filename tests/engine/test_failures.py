@@ -31,6 +31,7 @@ def write_broken(write_recipe, data, tmp_path):
     return write
 
 
+@pytest.mark.heavy
 def test_a_report_is_made_although_others_failed_and_says_so(bench, write_broken, states):
     report = bench.run(write_broken("align: {}"))
     found = states(report)

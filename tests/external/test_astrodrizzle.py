@@ -130,6 +130,7 @@ def test_a_missing_file_is_an_error(drizzle, exposures):
     assert "AstroDrizzle" in said["error"]
 
 
+@pytest.mark.heavy
 def test_wfpc2_stacks_are_found_under_their_own_name(drizzle, tmp_path):
     """AstroDrizzle calls them `_drw`; their exposures are two files, in counts."""
     from hst123r.archives.simulated import Simulation, make, planned, programmes

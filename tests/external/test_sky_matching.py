@@ -117,6 +117,7 @@ def test_who_no_chain_of_ties_connects_with_most_is_beside_them():
     assert _beside_most(_ties(np.zeros((2, 2)))) == [0, 1]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
 def test_who_is_beside_most_is_named_where_quality_has_a_file_of_its_own(
     outside, frames, tmp_path, engine

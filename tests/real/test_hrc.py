@@ -33,6 +33,7 @@ def one(module_folder):
     return folder / "47tuc", json.loads(out.stdout)
 
 
+@pytest.mark.heavy
 def test_the_frame_of_a_dependency_goes_through_every_stage(one):
     folder, report = one
     assert [item["stage"] for item in report["stages"]][-1] == "report"
@@ -44,6 +45,7 @@ def test_the_frame_of_a_dependency_goes_through_every_stage(one):
     assert {"no_distortion", "no_cosmic_ray_mask"} <= caveats
 
 
+@pytest.mark.heavy
 def test_its_stack_has_the_light_of_the_frame(one):
     folder, _ = one
     (path,) = folder.glob("products/stacks/*/*_drz.fits")
@@ -60,6 +62,7 @@ def test_its_stack_has_the_light_of_the_frame(one):
         assert covered.mean() > 0.5
 
 
+@pytest.mark.heavy
 def test_its_stars_are_measured(one):
     folder, _ = one
     (path,) = folder.glob("products/photometry/*/*_catalog.ecsv")

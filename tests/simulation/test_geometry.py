@@ -141,6 +141,7 @@ def test_pixel_area_is_that_of_the_polynomials(name):
             assert area[y, x] == pytest.approx(exact, abs=2e-6)
 
 
+@pytest.mark.heavy
 def test_pixel_area_is_the_same_at_the_pole():
     chip = template_of(instruments.get("WFC3/IR")).chips[0]
     here = full(chip)

@@ -190,6 +190,7 @@ def test_one_exposure_alone_has_the_time_and_counts_of_its_input(inputs, small, 
     assert counts == pytest.approx(expected, rel=0.05)
 
 
+@pytest.mark.heavy
 def test_the_order_of_the_inputs_does_not_count(inputs, divide, do):
     pixels = []
     for order in (1, -1):
@@ -461,6 +462,7 @@ def test_every_parameter_reaches_astrodrizzle(inputs, divide, do, tmp_path):
     assert aperture(path, 21.0) == pytest.approx(0.08, abs=0.06)
 
 
+@pytest.mark.heavy
 def test_sensitivities_are_equalised_before_pixels_are_read(inputs, divide, do, tmp_path):
     """One exposure in units of twice the light: half the pixels, twice PHOTFLAM."""
     job = divide("drizzle", inputs, {"per": ["epoch"]})[EPOCH]
