@@ -132,27 +132,18 @@ class _Samples:
 def _sorted(padded: Singles, shared: Shared) -> tuple[_Samples, Counts]:
     """Return the samples of all tiles, and how many are usable in each tile.
 
-    Value and bits are sorted as one integer; that of a float grows with it, once the bits behind
-    the sign of a negative one are turned over.
+    Value and bits are sorted as one number: the last 29 bits of a double are zero where it is that
+    of a single, and with 16 of them set it is still nearer to that single than to any other.
     """
     side = SIDE + 2 * shared.reach
     squares = sliding_window_view(padded, (side, side))[::SIDE, ::SIDE]
     values = squares.reshape(-1, side * side).take(shared.places, axis=1)
     number = np.count_nonzero(values < UNUSABLE, axis=1)
-    keys = _turned(values.view(np.int32)).astype(np.int64)
-    keys <<= _TILE
-    keys |= shared.owners
+    keys = values.astype(np.float64)
+    bits = keys.view(np.int64)
+    bits |= shared.owners
     keys.sort(axis=1)
-    owners = keys.astype(np.uint16)
-    keys >>= _TILE
-    values = _turned(keys.astype(np.int32)).view(np.float32)
-    return _Samples(values.ravel(), owners.ravel()), number
-
-
-def _turned(bits: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Turn bits over, in place; twice is as before."""
-    bits ^= (bits >> 31) & np.int32(0x7FFFFFFF)
-    return bits
+    return _Samples(keys.astype(np.float32).ravel(), bits.astype(np.uint16).ravel()), number
 
 
 @dataclass(frozen=True, slots=True)

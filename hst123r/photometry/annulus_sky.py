@@ -152,17 +152,18 @@ def _lattice(
     """Return the clipped means of the pixels of a lattice, some rows after others."""
     ny, nx = (length - 2 * shared.reach for length in padded.shape)
     lines = SIDE * max(1, _TOGETHER * SIDE // (nx * shared.places.size))
+    usable = padded < UNUSABLE
+    good = np.where(usable, padded, 0).astype(np.float64)
+    sums = [
+        _sums(values, offsets, shared.reach)
+        for values in (good, good * good, usable.astype(np.int32))
+    ]
+    limits = max(clipping.below, 1.0), max(clipping.above, 1.0)
     sky = np.empty((ny, nx))
     for top in range(0, ny, lines):
-        band = padded[top : min(top + lines, ny) + 2 * shared.reach]
-        usable = band < UNUSABLE
-        good = np.where(usable, band, 0).astype(np.float64)
-        total, squares, number = (
-            _sums(values, offsets, shared.reach)
-            for values in (good, good * good, usable.astype(np.float64))
-        )
-        limits = max(clipping.below, 1.0), max(clipping.above, 1.0)
-        sky[top : top + lines] = clipped_means(band, shared, (total, squares, number), limits)
+        band = slice(top, min(top + lines, ny))
+        around = padded[top : band.stop + 2 * shared.reach]
+        sky[band] = clipped_means(around, shared, [image[band] for image in sums], limits)
     return sky
 
 
