@@ -234,10 +234,7 @@ def _run_child(message: dict[str, Any], parent: int) -> None:
     code = 1
     try:
         os.setsid()
-        die_with_parent()
-        if os.getppid() != parent:
-            # it died before its death could be told to us
-            os._exit(code)
+        die_with_parent(parent)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)

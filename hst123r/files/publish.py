@@ -21,7 +21,10 @@ _NO_REFLINK: Final = {
     errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM,
     errno.EISDIR, errno.ETXTBSY,
 }  # fmt: skip
-_NO_ROOM: Final = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+_FULL: Final = "the disk is full"
+_NO_ROOM: Final = {errno.ENOSPC: _FULL, errno.EDQUOT: "the disk quota is used up"}
+_ASTROPY_FULL: Final = "Not enough space on disk"
+"""How an error of astropy begins once it has looked at the room that is left."""
 
 
 def no_room(error: BaseException) -> str:
@@ -31,7 +34,7 @@ def no_room(error: BaseException) -> str:
     ----------
     error : BaseException
         What was raised. Astropy puts an error of its own, without a number, before that of the
-        system, so those that it came from are looked at too.
+        system, so those that it came from are looked at too; where NumPy wrote, none has a number.
 
     Returns
     -------
@@ -42,6 +45,8 @@ def no_room(error: BaseException) -> str:
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in _NO_ROOM:
             return _NO_ROOM[seen.errno]
+        if isinstance(seen, OSError) and str(seen).startswith(_ASTROPY_FULL):
+            return _FULL
         seen = seen.__cause__ or seen.__context__
     return ""
 

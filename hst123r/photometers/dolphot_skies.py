@@ -5,6 +5,7 @@ A map is found by many short calls, between which threads would wait for one ano
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -47,7 +48,8 @@ def write_skies(images: Sequence[tuple[Path, CalcSky]], workers: int) -> None:
     largest = sorted(images, key=lambda item: -item[0].stat().st_size)
     try:
         # what is forked would have the locks of threads that are not there
-        with ProcessPoolExecutor(workers, get_context("spawn"), die_with_parent) as pool:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(workers, context, die_with_parent, (os.getpid(),)) as pool:
             list(pool.map(write_sky, *zip(*largest, strict=True)))
     except BrokenProcessPool as error:
         raise StageError(

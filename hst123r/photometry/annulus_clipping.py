@@ -77,7 +77,7 @@ class Shared:
 
 
 def clipped_means(
-    padded: Singles, shared: Shared, sums: Sequence[Floats], limits: tuple[float, float]
+    padded: Singles, shared: Shared, sums: Sequence[NDArray[Any]], limits: tuple[float, float]
 ) -> Floats:
     """Return the mean of what clipping leaves of the samples of every pixel.
 
@@ -87,8 +87,9 @@ def clipped_means(
         Pixels of a lattice and those around them; ``ny`` and ``nx`` are multiples of `SIDE`.
     shared : Shared
         Where samples are taken.
-    sums : sequence of three (ny, nx) ndarray of float64
-        Sum of the samples of each pixel, of their squares, and their number.
+    sums : sequence of three (ny, nx) ndarray
+        Sum of the samples of each pixel and of their squares, float64, and their number, of any
+        dtype.
     limits : (float, float)
         Standard deviations below and above the mean beyond which a sample is left out, at least 1.
 
@@ -114,7 +115,7 @@ def clipped_means(
     return tiles.transpose(2, 0, 3, 1).reshape(ny, nx)
 
 
-def _by_place(image: Floats) -> Floats:
+def _by_place(image: NDArray[Any]) -> NDArray[Any]:
     """Return pixels by their place in a tile, and then by the tile."""
     ny, nx = image.shape
     tiles = image.reshape(ny // SIDE, SIDE, nx // SIDE, SIDE)

@@ -47,3 +47,14 @@ def is_there(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_parent_that_has_ended_already():
+    """As many a child begins: it is told of its parent before it can be told of its death."""
+    program = "import sys; from hst123r.external.parent import die_with_parent; {}; print('here')"
+    for parent, ended in ((os.getpid(), (0, b"here\n")), (1, (1, b""))):
+        child = subprocess.run(
+            [sys.executable, "-c", program.format(f"die_with_parent({parent})")],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert (child.returncode, child.stdout) == ended

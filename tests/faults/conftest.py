@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import pytest
@@ -36,6 +37,26 @@ def start():
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def children_of():
+    """Return the processes that are still there of what was started with a mark of its own."""
+
+    def find(mark, word=""):
+        found = []
+        for process in Path("/proc").iterdir():
+            if process.name.isdecimal():
+                try:
+                    environ = (process / "environ").read_bytes()
+                    command = (process / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if f"HST123R_TEST={mark}".encode() in environ and word.encode() in command:
+                    found.append(int(process.name))
+        return found
+
+    return find
 
 
 @pytest.fixture

@@ -1,5 +1,9 @@
 """A DOLPHOT that fails, or writes what is damaged: a sentence, an exit code, and nothing lost."""
 
+import os
+import signal
+import time
+
 import pytest
 from astropy.table import Table
 from tiers import these
@@ -122,3 +126,74 @@ def test_a_library_of_another_filter(place, run, dolphot, monkeypatch, tmp_path,
     assert "F814W.wfc1.psf" in said
     assert "F606W" not in said
     assert science(place) == before
+
+
+LARGE = """\
+hst123r: 1
+name: large
+targets: [{name: SN, position: "10:00:24.0 +02:12:00"}]
+stages:
+  - fetch:
+      from: simulated
+      simulation:
+        seed: 11
+        at: [SN]
+        observations:
+          - {detector: ACS/WFC, filter: F606W, dates: [2019-04-01], exposures: 2,
+             exposure_time: 400 s, size: 1024 pix}
+        stars: {number: 60, radius: 14 arcsec, separation: 0.8 arcsec, brightest: 19 mag,
+                faintest: 24 mag}
+  - drizzle: {}
+  - detect: {}
+  - photometry: {engine: dolphot, dolphot: {chips: target, reference: first, forced: false}}
+"""
+AT_WORK = "spawn_main"
+"""In the command line of a process that finds a sky map."""
+
+
+@pytest.mark.heavy
+def test_jobs_that_end_while_sky_maps_are_found(
+    start, dolphot, tmp_path, children_of, check_truth, finished_in, monkeypatch
+):
+    """Maps of large images have processes of their own, which a job starts in its turn."""
+    monkeypatch.setenv("HST123R_TEST", str(tmp_path))
+    work = tmp_path / "large"
+    dolphot(work / "raw")
+    (tmp_path / "large.yaml").write_text(LARGE)
+
+    def begun():
+        run = start("run", "large.yaml", "-j", "2", cwd=tmp_path)
+        while len(found := children_of(tmp_path, AT_WORK)) < 2:
+            assert run.poll() is None, run.communicate()[1]
+            time.sleep(0.02)
+        return run, found
+
+    def none_is_left():
+        deadline = time.monotonic() + 10
+        while children_of(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return children_of(tmp_path) == []
+
+    run, _ = begun()
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert none_is_left()
+    check_truth(work)
+
+    run, _ = begun()
+    run.send_signal(signal.SIGINT)
+    assert run.wait(timeout=60) == 130
+    assert none_is_left()
+
+    run, found = begun()
+    os.kill(found[0], signal.SIGKILL)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 4
+    assert "a process that looked for the sky of an image was killed" in said
+    assert "Traceback" not in said
+    assert none_is_left()
+
+    run, _ = begun()
+    assert run.wait(timeout=120) == 0
+    check_truth(work)
+    assert len(finished_in(work).table("photometry/SN/*_catalog.ecsv")) > 10

@@ -34,22 +34,8 @@ def undisturbed(module_folder):
     return folder / "quickstart", time.monotonic() - began
 
 
-def children_of(group):
-    """Processes that are still there of a driver's template and jobs."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdecimal():
-            try:
-                environ = (process / "environ").read_bytes()
-            except OSError:
-                continue
-            if f"HST123R_TEST={group}".encode() in environ:
-                found.append(int(process.name))
-    return found
-
-
 @pytest.mark.heavy
-def test_twenty_kills(undisturbed, tmp_path, start, science, check_truth, monkeypatch):
+def test_twenty_kills(undisturbed, tmp_path, start, science, check_truth, children_of, monkeypatch):
     reference, seconds = undisturbed
     rng = random.Random(SEED)
     folder = tmp_path / "quickstart"

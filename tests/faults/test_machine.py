@@ -87,6 +87,29 @@ def test_a_full_disk_while_drizzling(start, copy_of_finished, small_disk, tmp_pa
     assert not (work / "scratch").exists()
 
 
+def test_a_full_disk_while_sky_maps_are_written(small_disk):
+    """NumPy writes them, whose error has no number; that of a process comes without its causes."""
+    import numpy as np
+    from astropy.io import fits
+
+    from hst123r.files.publish import no_room
+    from hst123r.instruments.dolphot_facts import CalcSky
+    from hst123r.photometers.dolphot_skies import write_skies
+
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    settings = CalcSky(r_in=10, r_out=25, step=8, above=2.25, below=2.0)
+    images = [(small_disk / f"a.chip{n}.fits", settings) for n in range(3)]
+    for path, _ in images:
+        header = fits.Header({"BADPIX": -1.0, "SATURATE": 9.0})
+        fits.PrimaryHDU(np.ones((1200, 1000), np.float32), header).writeto(path)
+    for workers in (1, 2):
+        with pytest.raises(OSError, match="space") as caught:
+            write_skies(images, workers)
+        assert no_room(caught.value) == "the disk is full"
+        for path in small_disk.glob("*.sky.fits"):
+            path.unlink()
+
+
 @pytest.fixture
 def as_a_mortal():
     """What to put before a command so that permissions hold for it, root or not."""

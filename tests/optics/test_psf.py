@@ -74,6 +74,7 @@ def test_the_brightest_beyond_a_square(psf):
     assert odd.brightest_beyond(0) == np.abs(values).max()
     assert odd.brightest_beyond(5) == odd.brightest_beyond(10_000) == 0.0
     assert 0 < psf.brightest_beyond(4) < psf.brightest_beyond(2) < psf.brightest_beyond(0)
+    assert psf.brightest_beyond(0) == psf.data[psf.middle, psf.middle]
 
 
 def test_stamps_agree_with_evaluation_at_any_offset(psf):
