@@ -103,15 +103,19 @@ def check_folders(folders: Sequence[Path]) -> list[Path]:
     return [folder.absolute() for folder in folders]
 
 
-def part_of(source: Path, destination: Path, wanted: Known, *, read_only: bool) -> Path:
-    """Copy a file beside the place where it belongs, and make sure that it is whole.
+def part_of(
+    source: Path, scratch: Path, destination: Path, wanted: Known, *, read_only: bool
+) -> Path:
+    """Copy a file to scratch, which is cleared after a kill, and make sure that it is whole.
 
     Parameters
     ----------
     source : Path
         An equal copy.
+    scratch : Path
+        The folder, on the same file system as the place where the file belongs.
     destination : Path
-        Where it belongs.
+        That place.
     wanted : Known
         What it has to hold.
     read_only : bool
@@ -129,7 +133,7 @@ def part_of(source: Path, destination: Path, wanted: Known, *, read_only: bool) 
     EnvironmentProblem
         If the machine refuses.
     """
-    part = destination.with_name(f".{destination.name}.{os.getpid()}.part")
+    part = scratch / f"{destination.name}.part"
     with machine_errors("copy a file", destination):
         part.unlink(missing_ok=True)
         try:

@@ -232,7 +232,8 @@ def _restore(work: _Repair, row: Checked, aside: Aside) -> None:
     never_written = (work.workspace.raw, work.workspace.adopted)
     read_only = any(place.is_relative_to(top) for top in never_written)
     try:
-        part = part_of(work.copies[row.file], place, known, read_only=read_only)
+        scratch = work.workspace.scratch
+        part = part_of(work.copies[row.file], scratch, place, known, read_only=read_only)
         try:
             aside.put(row.file)
             publish(part, place)

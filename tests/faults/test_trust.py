@@ -136,6 +136,36 @@ def test_a_full_disk_while_adopting(small_disk, place, capsys):
     assert states(work) == {"ok"}
 
 
+KILLED_BEFORE_IT_MOVES = """\
+import os, sys
+from hst123r.cli.main import invoke
+from hst123r.engine import adopt, copies
+
+copies.move = adopt.move = lambda source, destination: os.kill(os.getpid(), 9)
+invoke(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("command", WRITING, ids=" ".join)
+def test_a_kill_with_a_copy_that_is_whole(place, command):
+    """It lies in scratch and goes with it: no verify finds half of a file that nobody knows."""
+    work = place / "r"
+    raw = work / "raw" / "jsi00101q_flc.fits"
+    whole = raw.read_bytes()
+    raw.chmod(0o644)
+    raw.write_bytes(whole[:-1] + b"?")
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_IT_MOVES, *command, "-C", "r"], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list((work / "scratch").iterdir())) == 1
+    assert states(work) <= {"ok", "altered", "missing"}
+    assert invoke(["repair", "-C", "r"]) == 0
+    assert states(work) == {"ok"}
+    assert raw.read_bytes() == whole
+    assert not (work / "scratch").exists()
+
+
 @pytest.mark.heavy
 def test_kills_in_the_middle(place, start):
     """Whatever moment it is, what was altered is there or aside, and the next repair ends well."""
