@@ -19,6 +19,8 @@ from blake3 import blake3
 from hst123r.files.content import ALGORITHM
 from hst123r.files.fits_blocks import CHUNK
 
+INCOMING: Final = "incoming"
+"""Folder inside ``raw/`` where files stand while they arrive; what is in it is no result yet."""
 WEAK: Final = "W/"
 """Begins entity tags that do not vouch for every byte (RFC 9110, section 8.8.1)."""
 

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from hst123r.archives.partial import INCOMING
 from hst123r.engine.workspace import Workspace
 from hst123r.files.content import look
 from hst123r.provenance import queries
@@ -182,7 +183,11 @@ def _without_digest(makers: list[str]) -> tuple[str, str]:
 
 
 def _files(workspace: Workspace) -> Iterator[str]:
+    arriving = str(workspace.raw / INCOMING)
     for top in (workspace.raw, workspace.products, workspace.adopted):
         for folder, _, names in os.walk(top):
+            if folder == arriving:
+                # what a killed transfer left is gone on with, and nobody takes it for a file
+                continue
             for name in sorted(names):
                 yield os.path.join(folder, name)  # noqa: PTH118  (walk gives texts)

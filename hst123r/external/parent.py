@@ -19,9 +19,9 @@ def die_with_parent(parent: int | None = None) -> None:
     ----------
     parent : int, optional
         Number of the process that started it. If that has ended already, which could not be told
-        to this process any more, it ends at once.
+        to this process any more, it is killed at once.
     """
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
-        os._exit(1)
+        os.kill(os.getpid(), signal.SIGKILL)

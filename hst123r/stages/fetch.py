@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from hst123r.archives.partial import INCOMING
 from hst123r.archives.simulation import Simulation
 from hst123r.errors import ArchiveError, InputError
 from hst123r.records.amount import Amount
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
 NO_PATH: Final = "`from: directory` needs `path`, the folder"
 ANSWERS: Final = "mast"
 """Folder inside ``raw/`` with the answers of MAST as they came."""
-INCOMING: Final = "incoming"
 SILENCE: Final = "no-answer"
-"""Folder inside ``raw/`` where files stand while they arrive."""
+"""File beside those that arrive, which says that MAST was waited for in vain."""
 WITHHELD: Final = "withheld"
 ABOUT: Final = ("etag", "last_modified", "source")
 """What is recorded of where a file came from, as `Fetched` has it."""

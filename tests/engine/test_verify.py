@@ -76,6 +76,15 @@ def test_a_forgotten_result_is_not_a_strangers(ran, first_run):
     assert found["products/notes.txt"] == ("not ours", "no job made it")
 
 
+def test_what_is_still_arriving_is_no_strangers(ran, first_run):
+    raw = ran.workspace.raw
+    (raw / "incoming").mkdir()
+    for name in ("incoming/jsi00103q_flc.fits.part", "incoming/no-answer", "incoming.txt"):
+        (raw / name).write_text("x")
+    odd = {file for file, (state, _) in states(ran.workspace.folder).items() if state != "ok"}
+    assert odd == {"raw/incoming.txt"}
+
+
 def test_quick_reads_what_looks_changed_and_nothing_else(ran, first_run, monkeypatch):
     folder = ran.workspace.folder
     # a copy has other inodes; whoever looks once has the store note these

@@ -52,7 +52,7 @@ def is_there(pid):
 def test_a_parent_that_has_ended_already():
     """As many a child begins: it is told of its parent before it can be told of its death."""
     program = "import sys; from hst123r.external.parent import die_with_parent; {}; print('here')"
-    for parent, ended in ((os.getpid(), (0, b"here\n")), (1, (1, b""))):
+    for parent, ended in ((os.getpid(), (0, b"here\n")), (1, (-signal.SIGKILL, b""))):
         child = subprocess.run(
             [sys.executable, "-c", program.format(f"die_with_parent({parent})")],
             capture_output=True, check=False,
