@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -98,15 +99,20 @@ class Source:
     name: str
     text: str
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
 
     @property
     def room(self) -> str:
         return self.name.partition("/")[0]
 
 
+@cache
 def called(node: ast.AST) -> str:
     """Return the dotted name of what a call calls, empty for anything else."""
     return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
@@ -114,7 +120,7 @@ def called(node: ast.AST) -> str:
 
 def calls(source, *endings):
     """Yield line and name of every call whose last word is one of some."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         name = called(node)
         if name and name.rpartition(".")[2] in endings:
             yield node.lineno, name
@@ -136,7 +142,7 @@ def prints(source):
 
 def excepts(source):
     """No bare or blanket `except`, but where a table above says why, or to raise again."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.ExceptHandler):
             continue
         words = re.findall(r"\w+", ast.unparse(node.type)) if node.type else ["everything"]
@@ -153,7 +159,7 @@ def exits(source):
     """Only `cli` ends the process."""
     if source.room == "cli" or source.name in ENDS:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if called(node) in {"sys.exit", "exit", "quit", "os._exit", "os.abort"}:
             yield node.lineno, called(node)
         if isinstance(node, ast.Raise) and node.exc and "SystemExit" in ast.unparse(node.exc):
@@ -162,16 +168,15 @@ def exits(source):
 
 def silences(source):
     """Warnings and logging of the process are not ours to change."""
-    tree = source.tree
     lines = {
         inside.lineno
-        for node in ast.walk(tree)
+        for node in source.nodes
         if isinstance(node, ast.With)
         and any(called(item.context_expr).endswith("catch_warnings") for item in node.items)
         for inside in ast.walk(node)
         if isinstance(inside, ast.Call)
     }
-    for node in ast.walk(tree):
+    for node in source.nodes:
         name = called(node)
         if name.endswith((".filterwarnings", ".simplefilter")):
             if node.lineno not in lines and source.name not in OWN_PROCESS:
@@ -201,13 +206,12 @@ def names_of_detectors(source):
     """No detector, instrument or filter is named in code outside `instruments`; texts may."""
     if source.room == "instruments":
         return
-    tree = source.tree
     texts = {
         id(node.value)
-        for node in ast.walk(tree)
+        for node in source.nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    for node in ast.walk(tree):
+    for node in source.nodes:
         word = ""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             word = "" if id(node) in texts else node.value
@@ -231,7 +235,7 @@ def long_file(source):
 
 def long_function(source):
     """No function is longer than 60 lines, its docstring not counted."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             lines = node.end_lineno - node.lineno + 1
             if ast.get_docstring(node):
@@ -253,11 +257,18 @@ RULES = (
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def package():
+    return [
+        Source(path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8"))
+        for path in FILES
+    ]
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_the_package_keeps_the_rule(rule):
+def test_the_package_keeps_the_rule(rule, package):
     broken = []
-    for path in FILES:
-        source = Source(path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8"))
+    for source in package:
         broken += [f"hst123r/{source.name}:{line}: {what}" for line, what in rule(source)]
     assert not broken, f"{rule.__doc__}\n" + "\n".join(broken)
 

@@ -172,6 +172,7 @@ def test_no_valid_input_is_an_error(outside, acs, tmp_path):
     assert "none of the exposures" in said["error"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("how", ["outside", "flagged"])
 @pytest.mark.parametrize("kind", ["minmed", "median"])
 def test_an_exposure_without_weight_says_nothing_of_cosmic_rays(outside, acs, tmp_path, how, kind):

@@ -38,6 +38,7 @@ print(*[name for name in heavy if name in sys.modules], drizzlepac.align.__file_
     assert file.endswith("align.py")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", PIPELINES)
 def test_they_are_there_for_who_asks(name):
     text = f"""

@@ -72,6 +72,7 @@ def test_a_brighter_sky_is_taken_off_the_exposure_that_has_it(drizzle):
     assert np.abs(images[1] - images[0])[covered].max() < 1e-3 * BRIGHTER / 400
 
 
+@pytest.mark.heavy
 def test_skies_that_cannot_be_matched_are_an_error(drizzle):
     """drizzlepac would take the lowest sky off all of them, or end with words about NoneType."""
     said, _ = drizzle("flagged", flag)
@@ -97,6 +98,7 @@ def all_but(pixels):
     return change
 
 
+@pytest.mark.heavy
 def test_a_handful_of_pixels_is_no_sky_in_common(drizzle):
     said, folder = drizzle("few", all_but(LEAST_PIXELS // 4))
     assert said["apart"] == NAMES

@@ -40,6 +40,7 @@ def test_a_psf_is_a_fraction_of_all_light_and_peaks_on_the_star(name, filter_nam
     assert np.ptp(sums) < 2e-3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("name", "filter_name"), CASES)
 @pytest.mark.parametrize("oversampling", [4, 5])
 def test_interpolation_is_good_to_a_thousandth_of_the_peak(name, filter_name, oversampling):

@@ -36,6 +36,7 @@ def test_zeropoints_are_those_of_the_handbook(acs, read):
     assert chip.gain == 1.0
 
 
+@pytest.mark.heavy
 def test_counts_have_the_gain_of_their_header(wfpc2, read):
     with fits.open(wfpc2["science"], mode="update") as hdus:
         hdus[0].header["ATODGAIN"] = 14.0

@@ -144,6 +144,7 @@ def test_a_changed_lock_beside_the_recipe_does_not_matter(hst123r, copy_of_finis
         assert "small" in text
 
 
+@pytest.mark.heavy
 def test_the_page_in_it_says_nothing_of_earlier_runs(hst123r, copy_of_finished, tmp_path):
     """A tag of theirs need not be public, and a path in their recipes is no reason to refuse."""
     assert hst123r("tag", "1", "secret", "-C", "small").code == 0

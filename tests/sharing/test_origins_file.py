@@ -54,6 +54,7 @@ def test_a_run_with_nothing_to_do_leaves_it_and_makes_one_that_is_gone(hst123r, 
     assert "first.html written" in answer.out
 
 
+@pytest.mark.heavy
 def test_the_page_of_an_older_run_gives_way_and_leads_to_no_report_of_a_later_one(
     hst123r, copy_of_finished
 ):

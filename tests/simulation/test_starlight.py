@@ -51,6 +51,7 @@ def fitted(data, model):
     return (data * model)[inside].sum() / (model**2)[inside].sum()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("name", "band", "number", "size"), PLAIN)
 def test_stars_have_the_psf_of_their_own_place(name, band, number, size):
     detector, _, window = chip_of(name, number, size)

@@ -51,8 +51,8 @@ def run(detector="ACS/WFC", name="F606W", *, size=200, dates=(55000.0,), **chang
     ("detector", "name"),
     [
         ("ACS/WFC", "F606W"),
-        ("ACS/HRC", "F606W"),
-        ("WFC3/UVIS", "F555W"),
+        pytest.param("ACS/HRC", "F606W", marks=pytest.mark.heavy),
+        pytest.param("WFC3/UVIS", "F555W", marks=pytest.mark.heavy),
         ("WFC3/IR", "F160W"),
         ("WFPC2", "F555W"),
     ],

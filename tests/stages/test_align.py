@@ -124,7 +124,14 @@ def test_what_tweakreg_cannot_be_trusted_with_is_refused(given, says):
         AlignParams.model_validate(given)
 
 
-@pytest.mark.parametrize("geometry", ["rshift", "rscale", "general"])
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        "rshift",
+        pytest.param("rscale", marks=pytest.mark.heavy),
+        pytest.param("general", marks=pytest.mark.heavy),
+    ],
+)
 def test_the_fit_of_our_own_knows_more_geometries(small, divide, do, geometry):
     inputs = {
         "exposure": small.products("exposures", "exposure"),

@@ -134,6 +134,7 @@ def test_scale_and_rotation_are_the_users(inputs, divide, do):
     assert aperture(outcome.products[0].files["science"], 21.0) == pytest.approx(0.08, abs=0.07)
 
 
+@pytest.mark.heavy
 def test_weights_by_err_take_light_from_bright_stars_and_it_is_said(inputs, divide, do):
     """Where a star is bright its own photons are in ERR, so its core counts less than its wings."""
     params = {"weight": "ERR", "per": ["epoch"]}
@@ -201,6 +202,7 @@ def test_the_order_of_the_inputs_does_not_count(inputs, divide, do):
     assert pixels[0] == pixels[1]
 
 
+@pytest.mark.heavy
 def test_the_engine_drizzle_makes_the_same_products(inputs, divide, do):
     """Facts, measurements, caveats, cards and masks; the pixels within AstroDrizzle's own error."""
     from hst123r.stage import registry
@@ -231,6 +233,7 @@ def test_the_engine_drizzle_makes_the_same_products(inputs, divide, do):
     assert stage.software(made[1]) == (*stage.tools, "drizzle")
 
 
+@pytest.mark.heavy
 def test_the_order_of_the_inputs_does_not_count_for_the_engine_drizzle(inputs, divide, do):
     params, pixels = {"per": ["epoch"], "engine": "drizzle", "size": "300 pix"}, []
     for order in (1, -1):
@@ -278,6 +281,7 @@ def test_beside_a_small_stack_nothing_is_a_cosmic_ray(small, inputs, divide, do,
     assert all(m.high == 1e-6 for m in same.measurements)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
 def test_an_exposure_beside_the_stack_is_left_out_and_named(inputs, divide, do, tmp_path, engine):
     """Moved away by three arcmin, it would be one of zeros: cores of stars would be cosmic rays."""
@@ -328,6 +332,7 @@ def last_flagged(inputs, tmp_path):
     return flag
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
 def test_an_exposure_that_is_flagged_all_over_is_left_out_and_named(
     small, inputs, divide, do, last_flagged, engine
@@ -346,6 +351,7 @@ def test_an_exposure_that_is_flagged_all_over_is_left_out_and_named(
     assert outcome.products[0].facts["exposure_time_s"] == 1200.0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", ["astrodrizzle", "drizzle"])
 def test_an_exposure_that_shares_too_few_good_pixels_is_named(
     inputs, divide, do, last_flagged, engine
@@ -557,6 +563,7 @@ def test_a_box_is_left_out_of_the_stack_and_nothing_else_changes(inputs, small, 
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
+@pytest.mark.heavy
 def test_an_extra_exposure_fills_the_box_and_nothing_else(inputs, small, divide, do):
     """Each part of the stack is that of one exposure drizzled alone."""
     before = {p: p.read_bytes() for p in small.folder.glob("raw/*_flc.fits")}

@@ -96,6 +96,7 @@ def test_exactly_what_is_broken_is_fetched_again(archive, fetched, repair, data)
     assert repair() == (0, {})
 
 
+@pytest.mark.heavy
 def test_what_cannot_be_had_again_is_left_with_a_sentence(archive, fetched, repair, data):
     name = min(path.name for path in data.iterdir())
     uri, place = f"mast:HST/product/{name}", fetched / "raw" / name

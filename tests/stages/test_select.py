@@ -100,6 +100,7 @@ def test_a_proposal_is_a_number(name):
         SelectParams.model_validate({"proposals": [name]})
 
 
+@pytest.mark.heavy
 def test_a_target_in_the_gap_between_the_chips_is_outside(tmp_path):
     from hst123r.archives.simulated import Simulation, make, planned, programmes
     from hst123r.records.position import parse
