@@ -203,7 +203,7 @@ def _take(store: Store, workspace: Workspace, run_id: int, item: Found, note: st
 def _copied(source: Path, place: Path, workspace: Workspace) -> Content:
     """Copy a file unless it is there; another one of its name is an error."""
     if not place.is_file():
-        return _copy(source, workspace.scratch, place)
+        return _copy(source, place, workspace)
     content = look(place, sha256=True)
     if content.digest != look(source).digest:
         name = place.relative_to(workspace.adopted)
@@ -232,11 +232,10 @@ def _known(store: Store, path: str, content: Content, note: str) -> int:
     return int(row[0] or 0)
 
 
-def _copy(source: Path, scratch: Path, place: Path) -> Content:
-    # there it is cleared after a kill
-    part = scratch / f"{place.name}.part"
+def _copy(source: Path, place: Path, workspace: Workspace) -> Content:
     with machine_errors("adopt a file", source):
         make_folder(place.parent)
+        part = workspace.part(place)
         part.unlink(missing_ok=True)
         try:
             content = copy(source, part, sha256=True)

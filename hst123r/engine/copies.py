@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from hst123r import log
+from hst123r.engine.workspace import Workspace
 from hst123r.errors import Hst123rError, InputError
 from hst123r.files.content import digest_file
-from hst123r.files.publish import READ_ONLY, copy, machine_errors, move
+from hst123r.files.publish import READ_ONLY, copy, machine_errors, make_folder, move
 from hst123r.provenance import copies
 from hst123r.provenance.contents import Known
 from hst123r.provenance.reading import reading
@@ -104,18 +105,18 @@ def check_folders(folders: Sequence[Path]) -> list[Path]:
 
 
 def part_of(
-    source: Path, scratch: Path, destination: Path, wanted: Known, *, read_only: bool
+    source: Path, workspace: Workspace, destination: Path, wanted: Known, *, read_only: bool
 ) -> Path:
-    """Copy a file to scratch, which is cleared after a kill, and make sure that it is whole.
+    """Copy a file to where it can be renamed into its place, and make sure that it is whole.
 
     Parameters
     ----------
     source : Path
         An equal copy.
-    scratch : Path
-        The folder, on the same file system as the place where the file belongs.
+    workspace : Workspace
+        The work directory.
     destination : Path
-        That place.
+        Where it belongs in it.
     wanted : Known
         What it has to hold.
     read_only : bool
@@ -133,8 +134,9 @@ def part_of(
     EnvironmentProblem
         If the machine refuses.
     """
-    part = scratch / f"{destination.name}.part"
     with machine_errors("copy a file", destination):
+        make_folder(destination.parent)
+        part = workspace.part(destination)
         part.unlink(missing_ok=True)
         try:
             whole = copy(source, part).digest == wanted.digest

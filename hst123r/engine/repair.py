@@ -232,8 +232,8 @@ def _restore(work: _Repair, row: Checked, aside: Aside) -> None:
     never_written = (work.workspace.raw, work.workspace.adopted)
     read_only = any(place.is_relative_to(top) for top in never_written)
     try:
-        scratch = work.workspace.scratch
-        part = part_of(work.copies[row.file], scratch, place, known, read_only=read_only)
+        copy = work.copies[row.file]
+        part = part_of(copy, work.workspace, place, known, read_only=read_only)
         try:
             aside.put(row.file)
             publish(part, place)

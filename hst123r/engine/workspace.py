@@ -117,6 +117,24 @@ class Workspace:
         """Return the scratch directory of one attempt."""
         return self.scratch / f"{job_id:06d}"
 
+    def part(self, place: Path) -> Path:
+        """Return where a copy is made before it is renamed into its place.
+
+        Parameters
+        ----------
+        place : Path
+            Where it belongs, in a folder that exists.
+
+        Returns
+        -------
+        Path
+            In scratch, which is cleared after a kill; beside the place if that is on another file
+            system, where nothing can be renamed to.
+        """
+        if place.parent.stat().st_dev == self.scratch.stat().st_dev:
+            return self.scratch / f"{place.name}.part"
+        return place.with_name(f".{place.name}.part")
+
 
 class Lock:
     """The operating system's lock on a work directory; it dies with the process.

@@ -166,6 +166,35 @@ def test_a_kill_with_a_copy_that_is_whole(place, command):
     assert not (work / "scratch").exists()
 
 
+@pytest.fixture
+def other_disks(place):
+    """Put raw and adopted files on a file system of their own; needs root."""
+    work, disk = place / "r", place / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a file system can only be mounted by root")
+    shutil.move(work / "raw", disk / "raw")
+    (disk / "adopted").mkdir()
+    for name in ("raw", "adopted"):
+        (work / name).symlink_to(disk / name)
+    yield work
+    subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+def test_files_on_another_disk_are_mended_and_adopted(other_disks):
+    """There nothing can be renamed from scratch: the copy is made beside its place."""
+    raw = other_disks / "raw" / "jsi00101q_flc.fits"
+    whole = raw.read_bytes()
+    raw.chmod(0o644)
+    raw.write_bytes(whole[:-1] + b"?")
+    assert invoke(["repair", "-C", "r"]) == 0
+    assert raw.read_bytes() == whole
+    assert invoke(["adopt", "stars.ecsv", "-C", "r"]) == 0
+    assert [path.name for path in (other_disks / "adopted").iterdir()] == ["stars.ecsv"]
+    assert list(other_disks.rglob("*.part")) == []
+
+
 @pytest.mark.heavy
 def test_kills_in_the_middle(place, start):
     """Whatever moment it is, what was altered is there or aside, and the next repair ends well."""
